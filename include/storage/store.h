@@ -1,0 +1,371 @@
+/*
+ * store.h - the object store, as vm/persist and backend see it.
+ *
+ * The store knows nothing of Ruby.  An object is an oid, a class id, a shape id, a format byte, flags,
+ * 64-bit slots and bytes.  Sessions read a snapshot and meet others only in a commit; the first committer
+ * wins.  DESIGN-store.md is the architecture; storage/README has formats, invariants and lock order.
+ *
+ * One process is at most one session (one slot of shared memory) at a time; the handle of the open store is
+ * inherited through fork.  Functions named store_session_*, store_begin, store_fetch, store_commit_* and
+ * store_intern_* work for this process's session; unless said otherwise they may do I/O, may wait, and may
+ * raise with ereport(ERROR, ...): ERR_IO, ERR_DATA_CORRUPTED, ERR_DISK_FULL, ERR_OUT_OF_MEMORY.
+ * None may be called from a signal handler, except where the comment says so.
+ *
+ * Life:   store_create -> store_open -> [fork] -> store_session_attach
+ *           -> { store_begin; store_fetch...; store_commit_begin; _put...; _finish; store_end }*
+ *         -> store_session_detach -> store_close
+ */
+#ifndef LODE_STORAGE_STORE_H
+#define LODE_STORAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/memory.h"
+#include "storage/wal.h"
+
+/* ---- names and numbers --------------------------------------------------------------------------- */
+
+/* An object's id: 40 bits of index, above them 16 of generation.  0 is no object. */
+typedef uint64_t Oid;
+#define OID_NONE ((Oid)0)
+#define OID_INDEX_BITS 40
+#define OID_BITS 56
+#define OID_INDEX(oid) ((oid) & ((UINT64_C(1) << OID_INDEX_BITS) - 1))
+/* Oids below this are well known: the VM names them in a table of its own; they need no allocation. */
+#define OID_FIRST_USER ((Oid)65536)
+
+/* A slot of a record is a reference when its low byte is SLOT_REFERENCE_TAG; any other word is opaque. */
+#define SLOT_REFERENCE_TAG 0x2c
+#define SLOT_FROM_OID(oid) (((uint64_t)(oid) << 8) | SLOT_REFERENCE_TAG)
+#define SLOT_IS_REFERENCE(word) (((word) & 0xff) == SLOT_REFERENCE_TAG)
+#define SLOT_OID(word) ((Oid)((word) >> 8))
+
+/* Order of commits, 1 upwards, published without gaps.  0: nothing was committed yet. */
+typedef uint64_t Sequence;
+
+/* A body is at most this many bytes (slots and bytes together). */
+#define STORE_MAX_BODY (UINT32_C(1) << 30)
+#define STORE_MAX_CLASS_ID ((1u << 24) - 1)
+#define STORE_MAX_SHAPE_ID ((1u << 24) - 1)
+
+typedef struct Store Store;
+
+/* ---- create, open, close ------------------------------------------------------------------------- */
+
+typedef struct StoreCreateOptions {
+    uint32_t wal_segment_size; /* bytes, power of two; 0 = conf.wal_segment_size */
+    bool no_sync;              /* tests only: do not wait for the disk while creating */
+} StoreCreateOptions;
+
+/*
+ * Makes a new store in `dir` (made if absent, mode 0700; must be empty or hold only lodestone.conf and lock
+ * files).  A crash in the middle leaves a directory that store_open() refuses and store_create() takes again.
+ * `opts` may be NULL.  Raises ERR_STORE_EXISTS when a complete store is there.
+ */
+void store_create(const char *dir, const StoreCreateOptions *opts);
+
+/* Is there a complete store in `dir`?  Raises nothing. */
+bool store_exists(const char *dir);
+
+typedef enum StoreMode {
+    STORE_SOLO,       /* one process: recovery, then all roles inline */
+    STORE_POSTMASTER, /* recovery, then children inherit the shared memory through fork */
+} StoreMode;
+
+/*
+ * Opens the store: checks control file and version, makes shared memory, recovers.  Takes an exclusive lock
+ * on the directory ("DIR/store.lock", held until the last process that inherited it is gone): a second open
+ * raises ERR_STORE_IN_USE.  Errors leave nothing behind.  After a crash of a child inside a critical section:
+ * stop all children, store_close(store, false), then store_open() anew.
+ */
+Store *store_open(const char *dir, StoreMode mode);
+
+/*
+ * Ends this process's use of the store: detaches its session, if any.  The process that opened it also writes
+ * a last checkpoint when `clean` (no other process may be attached then), and gives up memory and lock.
+ */
+void store_close(Store *store, bool clean);
+
+/* In a forked child that is not to be a session and not an auxiliary process: forget the store. */
+void store_forget(Store *store);
+
+/* The store this process has open, or NULL. */
+Store *store_current(void);
+const char *store_directory(const Store *store);
+uint64_t store_id(const Store *store);   /* random number of this store */
+uint64_t store_hash_seed(const Store *store); /* the seed of all hash codes, for ever the same in this store */
+
+/* ---- sessions ------------------------------------------------------------------------------------ */
+
+/* Takes a slot for this process.  Returns its number (0 upwards).  Raises ERR_TOO_MANY_SESSIONS. */
+int store_session_attach(void);
+
+/* Gives the slot back: unused oids, pages, snapshot.  Harmless without a session. */
+void store_session_detach(void);
+
+/* This process's slot, or -1. */
+int store_session_slot(void);
+
+/*
+ * Kernel#fork.  The parent calls _reserve_clone() (a second slot with its snapshot; raises
+ * ERR_TOO_MANY_SESSIONS), forks, the child calls _adopt(slot): it drops the inherited oid run and open pages
+ * and is from then on that session.  If fork fails the parent calls _release_clone(slot).
+ */
+int store_session_reserve_clone(void);
+void store_session_adopt(int slot);
+void store_session_release_clone(int slot);
+
+/* The slot that process `pid` holds, or -1. */
+int store_session_slot_of(int32_t pid);
+
+/*
+ * For the postmaster, about a child that is dead: was it inside a critical section?  Then shared memory can't
+ * be trusted any more and all must restart.  Reads one word; never waits.
+ */
+bool store_session_slot_is_critical(int slot);
+/* The same by process id: true when any slot (auxiliary ones too) of that process is critical. */
+bool store_process_was_critical(int32_t pid);
+
+/* Microseconds (monotonic clock) since the slot entered its critical section; 0 if outside. */
+uint64_t store_session_critical_since(int slot);
+
+/*
+ * For the reaper: releases everything the dead session of `slot` held (frames it was reading into, pins, open
+ * pages, uncommitted extents, oid run, log credit, snapshot) and frees the slot.
+ */
+void store_session_cleanup(int slot);
+
+/* ---- auxiliary processes -------------------------------------------------------------------------- */
+
+/* Runs checkpoints when they are due (conf.checkpoint_timeout, conf.checkpoint_wal_size, or on request) until
+ * *stop; the last one is left to store_close().  Call in a process of its own, forked after store_open(). */
+void store_checkpointer_main(const volatile bool *stop);
+/* From its signal handler: look at *stop at once.  Async-signal-safe. */
+void store_checkpointer_wake(void);
+
+/* Runs the log's writer until *stop (wal_writer_main with the store's log). */
+void store_wal_writer_main(const volatile bool *stop);
+void store_wal_writer_wake(void); /* async-signal-safe */
+
+/* A checkpoint here and now, by the caller; when it returns all earlier commits are in the pages, durably. */
+void store_checkpoint_now(void);
+
+/* Asks the checkpointer for one and returns. */
+void store_checkpoint_request(void);
+
+/* ---- snapshots ------------------------------------------------------------------------------------ */
+
+/* Starts (or moves on to) a snapshot: the newest published sequence.  Cheap.  Returns it. */
+Sequence store_begin(void);
+
+/* The session's snapshot, 0 when it has none (then nothing is visible). */
+Sequence store_snapshot_seq(void);
+
+/* Ends the snapshot.  store_fetch() then raises ERR_NO_SNAPSHOT. */
+void store_end(void);
+
+/* The newest published sequence. */
+Sequence store_published_seq(void);
+
+/* ---- reads ---------------------------------------------------------------------------------------- */
+
+enum { /* StoreRecord.flags, StorePut.flags: the low four bits are the user's, stored as they are */
+    STORE_FLAG_USER_MASK = 0x0f,
+};
+
+typedef struct StoreRecord {
+    Oid oid;
+    Sequence sequence; /* of the commit that wrote this version */
+    uint32_t class_id;
+    uint32_t shape;
+    uint8_t format; /* the user's */
+    uint8_t flags;  /* STORE_FLAG_USER_MASK */
+    uint32_t nslots;
+    uint32_t nbytes;
+    const uint64_t *slots; /* nslots words, then at once nbytes bytes */
+    const uint8_t *bytes;
+    /* private: a buffer in `context`, reused by the next fetch into this record */
+    MemoryContext *context;
+    void *buffer;
+    size_t capacity;
+} StoreRecord;
+
+/* An empty record whose buffer will live in `context`.  Also reusable after memctx_reset(context). */
+void store_record_init(StoreRecord *record, MemoryContext *context);
+
+/*
+ * The version of `oid` visible at the session's snapshot.  Returns false when there is none (never written,
+ * or only after the snapshot).  slots and bytes are a copy, valid until the next fetch into `out` or the
+ * context's reset.  Raises ERR_DATA_CORRUPTED naming file and block; ERR_NO_SNAPSHOT.
+ */
+bool store_fetch(Oid oid, StoreRecord *out);
+
+/* Is there a visible version?  Cheaper than a fetch. */
+bool store_exists_oid(Oid oid);
+
+/* ---- commits -------------------------------------------------------------------------------------- */
+
+/* Oids for new objects, from this session's run.  Never given twice; those of an aborted transaction may be
+ * used later by the same session.  May log (once in 256). */
+Oid store_oid_alloc(void);
+
+typedef enum Durability {
+    DURABLE,       /* return when the commit is on disk */
+    DURABLE_GROUP, /* the same, but give others conf.commit_delay to join the write */
+    DURABLE_ASYNC, /* return at once; it is on disk soon; log order holds */
+} Durability;
+
+typedef enum CommitStatus {
+    COMMIT_OK,
+    COMMIT_CONFLICT, /* nothing happened */
+} CommitStatus;
+
+typedef enum ConflictKind {
+    CONFLICT_WRITE_WRITE, /* the object was changed after our snapshot */
+    CONFLICT_BUSY,        /* the object is being committed by another at this moment */
+} ConflictKind;
+
+typedef struct Conflict {
+    Oid oid;
+    ConflictKind kind;
+    uint32_t class_id; /* as the loser wanted to write it */
+    int winner;        /* slot of the session that won, -1 when unknown */
+    int32_t winner_pid; /* 0 when unknown */
+    Sequence sequence; /* the winner's, 0 when busy */
+} Conflict;
+
+typedef struct CommitResult {
+    CommitStatus status;
+    Sequence sequence; /* of this commit; 0 when nothing was put */
+    Lsn lsn;           /* pass to store_wait_durable() for a ticket */
+    uint32_t nconflicts;       /* COMMIT_CONFLICT */
+    const Conflict *conflicts; /* the session's until its next store_commit_begin() */
+} CommitResult;
+
+/* Starts a write set.  Needs a snapshot.  What an earlier unfinished one held is dropped. */
+void store_commit_begin(void);
+
+typedef struct StorePut {
+    Oid oid;
+    uint32_t class_id; /* store_intern_class */
+    uint32_t shape;    /* store_intern_shape; 0 none */
+    uint8_t format;    /* yours */
+    uint8_t flags;     /* STORE_FLAG_USER_MASK */
+    bool is_new;       /* never written before by anyone (a fresh oid): there can be no conflict */
+    uint32_t nslots, nbytes;
+    const uint64_t *slots; /* nslots words; may be NULL when nslots is 0 */
+    const void *bytes;     /* nbytes bytes */
+} StorePut;
+
+/*
+ * Adds one new version to the write set; copies the body.  An oid may be put once in a commit.  Reading it
+ * back through store_fetch() gives the old version until the commit is done.
+ */
+void store_commit_put(const StorePut *put);
+
+/* How many were put so far. */
+size_t store_commit_count(void);
+
+/*
+ * Commits the write set.  COMMIT_OK: it is published (and durable, as asked for) and the session's snapshot has moved to one
+ * that includes it.  COMMIT_CONFLICT, or an error raised: nothing happened, the snapshot stands; the write set
+ * is dropped.  An empty write set is COMMIT_OK at once.  Signals that only set flags may arrive during it; the
+ * call is not interruptible from the moment it decides until it has its answer.
+ */
+CommitResult store_commit_finish(Durability durability);
+
+/* Drops the write set.  Harmless without one. */
+void store_commit_abort(void);
+
+/* Returns when the log is durable up to `lsn` (of an asynchronous commit). */
+void store_wait_durable(Lsn lsn);
+
+/* ---- store-wide names ------------------------------------------------------------------------------
+ * Interned by content in small system commits of their own: they never conflict, never roll back, and are
+ * durable no later than any commit that can mention them.  Ids are dense from 1; 0 is none.  Looking up what is
+ * known costs a hash look-up in shared memory and takes no lock.
+ */
+typedef uint32_t SymbolId, ShapeId, ClassId, EncodingId;
+
+EncodingId store_intern_encoding(const char *name); /* "UTF-8", ... */
+const char *store_encoding(EncodingId id, size_t *length); /* NULL when unknown; shared memory, stays */
+
+SymbolId store_intern_symbol(const void *bytes, size_t length, EncodingId encoding);
+SymbolId store_find_symbol(const void *bytes, size_t length, EncodingId encoding); /* 0: never interned */
+const char *store_symbol(SymbolId id, size_t *length, EncodingId *encoding); /* NULL when unknown */
+
+/* A shape is a path of names: the parent's (0 = the class's empty shape, named by class) and one symbol more. */
+ShapeId store_intern_shape(ShapeId parent, ClassId class_id, SymbolId name);
+bool store_shape(ShapeId id, ShapeId *parent, ClassId *class_id, SymbolId *name); /* false when unknown */
+
+/* Records name their class by a number interned from the class's oid. */
+ClassId store_intern_class(Oid class_oid);
+Oid store_class_oid(ClassId id); /* OID_NONE when unknown */
+
+/* How many ids of each kind were given: all of 1..n are known. */
+uint32_t store_symbol_count(void), store_shape_count(void), store_class_count(void), store_encoding_count(void);
+
+/* ---- what others changed --------------------------------------------------------------------------- */
+
+typedef enum ChangesStatus {
+    CHANGES_SOME,    /* *count oids were filled in; call again */
+    CHANGES_END,     /* none left up to the snapshot */
+    CHANGES_OVERRUN, /* the ring has lapped this session, or a commit was too large to list: consider
+                      * every clean object stale.  The cursor is at the present again. */
+} ChangesStatus;
+
+/*
+ * Call after store_begin() or a commit moved the snapshot: all oids written by others (and by this session's
+ * own commits) with a sequence up to the snapshot, each at least once, perhaps also some that are newer.  New
+ * objects that no one can have looked at are not listed; those below OID_FIRST_USER always are.
+ */
+ChangesStatus store_changes_next(Oid *oids, size_t max, size_t *count);
+
+/* Starts again at the present: nothing before now will be listed.  Call at session start. */
+void store_changes_reset(void);
+
+/* ---- numbers for lodectl status, benches and tests ---------------------------------------------------- */
+
+typedef struct StoreStats {
+    Sequence published;
+    uint64_t commits, conflicts, aborts, bulk_commits; /* since start */
+    uint64_t objects_fetched, versions_walked;
+    uint32_t frames, frames_dirty, frames_open, page_size;
+    uint64_t page_reads, page_writes, evictions, evictions_dirty; /* since start */
+    uint64_t extents_total, extents_free, extents_data, extents_meta, extents_bulk;
+    uint64_t store_bytes;     /* length of base/pages */
+    uint64_t oids_handed_out; /* limit, exclusive */
+    uint64_t ot_pages;
+    uint32_t symbols, shapes, classes, encodings;
+    uint64_t checkpoints;
+    uint64_t last_checkpoint_us; /* how long it took */
+    Lsn redo_point;
+    uint32_t sessions, sessions_max;
+    Sequence oldest_snapshot; /* the compactor's limit */
+    bool direct_io;
+    WalStats wal;
+} StoreStats;
+
+void store_stats(StoreStats *out);
+
+typedef struct SessionInfo {
+    int slot;
+    int32_t pid; /* 0: free */
+    Sequence snapshot;
+    uint64_t commits, conflicts;
+    bool critical;
+} SessionInfo;
+
+/* Fills in up to `max` attached sessions; returns how many. */
+size_t store_sessions(SessionInfo *out, size_t max);
+
+/*
+ * Walks everything and checks it: directory, every object-table word against its record, every page's
+ * checksum, the extent map.  Raises ERR_DATA_CORRUPTED at the first thing wrong, naming it; returns the number
+ * of objects seen.  For tests, `lodectl verify`, and after each replayed crash.  Solo, or with no commits under way.
+ */
+uint64_t store_verify(void);
+
+#endif
