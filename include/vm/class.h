@@ -1,0 +1,129 @@
+/* class.h -- classes and modules: tables, ancestry, method look-up
+ *
+ * A class is a session-private shell over parts that the store may own: method, constant and
+ * class-variable tables (T_SYMTABLE), each in a transient and a persistent copy; look-up in a
+ * module goes transient, then persistent.  Definitions go where the thread's mode and the
+ * module's persistable flag say (vm/persist sets class_definition_mode).
+ */
+#ifndef VM_CLASS_H
+#define VM_CLASS_H
+#include "vm/object.h"
+
+typedef enum { TABLE_TRANSIENT, TABLE_PERSISTENT, TABLE_COPIES } TableCopy;
+typedef enum { VIS_PUBLIC, VIS_PROTECTED, VIS_PRIVATE } Visibility;
+
+typedef struct ClassExt ClassExt; /* vm/object/class_private.h */
+typedef struct Class {
+    uint64_t head;
+    Slot super;    /* next in the ancestry (class, iclass) or nil */
+    ClassExt *ext; /* owned by this class; an ICLASS shares its module's tables */
+} Class;
+
+/* Every class known by name to C is a field of `klass`, a row of vm/classes.def. */
+struct WellKnownClasses {
+#define CLASS(name, super) Value name;
+#define MODULE(name) Value name;
+#include "vm/classes.def"
+#undef CLASS
+#undef MODULE
+};
+extern struct WellKnownClasses klass;
+
+void class_boot(void);
+Value class_new(Value super, const char *name);                 /* no constant is set; name may be NULL */
+Value module_new(const char *name);
+Value class_define(const char *name, Value super);              /* under Object */
+Value class_define_under(Value outer, const char *name, Value super);
+Value module_define(const char *name);
+Value module_define_under(Value outer, const char *name);
+void class_set_instance_type(Value cls, ObjectType type);       /* what Class#allocate makes; inherited */
+void class_set_allocator(Value cls, Value (*fn)(Value cls));    /* NULL: "allocator undefined for X"; inherited */
+void class_set_fields(Value cls, ObjectType type, const Value *hidden_names, unsigned n); /* SLOTS types: root shape */
+Value class_superclass(Value cls);                              /* as Ruby sees it; nil for BasicObject */
+Value class_name(Value cls);                                    /* String or nil */
+const char *class_name_c(Value cls);                            /* for messages; anonymous: "#<Class:0x...>" */
+uint32_t class_root_shape(Value cls);
+bool class_is_singleton(Value cls);
+Value class_attached_object(Value cls);                         /* of a singleton class */
+void module_include(Value mod, Value included);
+void module_prepend(Value mod, Value prepended);
+bool module_inherits(Value cls, Value ancestor);                /* cls <= ancestor */
+Value module_ancestors(Value cls);                              /* Array */
+
+/* Methods */
+typedef enum { ME_CODE, ME_BUILTIN, ME_ATTR_READER, ME_ATTR_WRITER, ME_PROC, ME_ALIAS, ME_UNDEF, ME_ZSUPER, ME_REFINED, ME_MISSING } MethodKind;
+typedef Value (*BuiltinFn)(Value self, int argc, const Value *argv);
+typedef struct MethodEntry { /* T_METHOD_ENTRY, internal heap object, immutable once entered */
+    uint64_t head;
+    Slot owner;      /* the module whose table holds it */
+    Slot defined;    /* the module where `super` goes on from (differs for aliases) */
+    Slot body;       /* CODE: T_CODE; ATTR: the ivar's symbol; PROC: T_PROC; ALIAS: the original entry */
+    Slot cref;       /* CODE: lexical nesting */
+    uint32_t name;   /* symbol id under which it was entered */
+    uint32_t original_name;
+    uint8_t kind, visibility;
+    int8_t min, max; /* BUILTIN: arguments; max -1 = any */
+    uint32_t flags;  /* BI_* */
+    BuiltinFn fn;    /* BUILTIN */
+    const struct Builtin *row;
+} MethodEntry;
+
+MethodEntry *method_find(Value cls, Value name);                /* along the ancestry; NULL when none or undefined; cached */
+MethodEntry *method_find_super(Value defined_class_or_iclass, Value name);
+MethodEntry *method_find_super_of(Value self_class, MethodEntry *me, Value name); /* what `super` in me calls */
+MethodEntry *method_find_here(Value cls, Value name);           /* only in this module's own tables (UNDEF rows too) */
+void method_add(Value cls, Value name, MethodEntry *me);        /* runs the hooks method_added ... */
+MethodEntry *method_entry_new(MethodKind kind, Visibility vis);
+void method_define_code(Value cls, Value name, Value code, Value cref, Visibility vis);
+void method_define_attr(Value cls, Value name, bool reader, bool writer, Visibility vis);
+void method_alias(Value cls, Value new_name, Value old_name);   /* NameError as CRuby */
+void method_undef(Value cls, Value name);
+void method_remove(Value cls, Value name);
+void method_set_visibility(Value cls, Value name, Visibility vis);
+/* Bumped whenever a change could make some cached look-up wrong: a definition of a name that was
+ * ever looked up, an inclusion, a singleton class.  Inline caches rest on (guard word, method_serial). */
+extern uint32_t method_serial;
+/* Has one of Integer#+ ... been redefined?  One bit an operator (redefine.def); fast paths test it. */
+extern uint32_t redefined_ops;
+
+/* Constants, class variables. */
+Value const_get_lexical(Value cref, Value name);                /* lexical scopes, ancestry, autoload, const_missing */
+Value const_get_from(Value mod, Value name);                    /* Mod::Name: ancestry (Object excluded with a module), autoload, const_missing */
+Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when there is none; resolves autoload */
+bool const_defined(Value mod, Value name, bool inherit);
+void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
+Value const_remove(Value mod, Value name);
+extern uint32_t const_serial;                                   /* constant caches rest on it */
+Value cvar_get(Value mod, Value name);                          /* NameError when uninitialized */
+Value cvar_find(Value mod, Value name);                         /* V_UNDEF */
+void cvar_set(Value mod, Value name, Value v);
+
+/* Symbol tables: insertion-ordered symbol -> slot, an internal heap object that the store can hold. */
+Value symtable_new(void);
+Slot *symtable_find(Value table, uint32_t symbol_id);           /* NULL when absent; void after a change */
+void symtable_set(Value table, uint32_t symbol_id, Value v);    /* obj_modify inside */
+bool symtable_remove(Value table, uint32_t symbol_id);
+size_t symtable_count(Value table);
+void symtable_each(Value table, void (*fn)(uint32_t symbol_id, Slot *s, void *arg), void *arg);
+
+/* Built-in methods: a row in a table of the class's file and one function. */
+typedef struct Builtin {
+    const char *name;
+    BuiltinFn fn;
+    int8_t min, max; /* counts of positional arguments; max -1: any */
+    uint16_t flags;
+} Builtin;
+enum {
+    BI_PRIVATE = 1,
+    BI_PROTECTED = 2,
+    BI_HIDDEN = 4,     /* primitive for the Ruby part of core: not shown by reflection */
+    BI_GREEDY = 8,     /* runs on the library stack */
+    BI_KW = 16,        /* takes keywords: last argument is the Hash, call_keywords() true (call.h) */
+    BI_LEAF = 32,      /* never calls Ruby, never raises, needs no frame (may allocate) */
+    BI_MODULE_FUNCTION = 64, /* private instance method and public singleton method */
+};
+void class_add_builtins(Value cls, const Builtin *rows, size_t n);
+void class_add_singleton_builtins(Value cls, const Builtin *rows, size_t n);
+#define ADD_BUILTINS(cls, rows) class_add_builtins(cls, rows, sizeof(rows) / sizeof(rows[0]))
+#define ADD_SINGLETON_BUILTINS(cls, rows) class_add_singleton_builtins(cls, rows, sizeof(rows) / sizeof(rows[0]))
+#endif

@@ -1,0 +1,74 @@
+/* frame.h -- frames, blocks, Envs: what lies on a fiber's VM stack (private to vm/interp, vm/heap, vm/persist)
+ *
+ *   VM stack of a fiber (never moves):   [window of frame 0][window of frame 1 ...
+ *   A caller puts receiver in R[a], arguments in R[a+1..]: the callee's window starts at &R[a+1], so
+ *   parameters are in place.  Result goes to the caller's register frame->ret.
+ *   When a window's frame is reified (Proc, Binding), it moves into an Env and base follows: from then
+ *   on callee windows are copied to the top of the stack.
+ *
+ *   block (BlockRef): 0 none | Value of a T_PROC | Frame* | 1 (the literal block that frame f passes: f->block_code) |
+ *   CBlock* | 3 (block written in C, on the C stack)
+ *   outer (of a block's frame): Frame* | 1 while its definer lives on the stack unreified, else the Env's Value
+ */
+#ifndef VM_FRAME_H
+#define VM_FRAME_H
+#include "vm/code.h"
+#include "vm/class.h"
+
+typedef uint64_t BlockRef;
+enum { FRAME_METHOD = 1, FRAME_BLOCK = 2, FRAME_LAMBDA = 4, FRAME_TOP = 8, FRAME_CLASS = 16, FRAME_EVAL = 32,
+       FRAME_BUILTIN = 64, FRAME_FINISH = 128 /* return leaves vm_exec */, FRAME_KEYWORDS = 256 /* built-in got keywords */,
+       FRAME_BMETHOD = 512, FRAME_DISCARD = 1024 /* result is not stored: initialize of new, hooks */ };
+
+typedef struct Frame {
+    const uint32_t *pc;
+    Value *base;       /* window: VM stack or Env */
+    Value *stack;      /* where the window began on the VM stack (base, unless reified) */
+    Value self;
+    Code *code;        /* NULL: built-in */
+    MethodEntry *me;   /* NULL: top, eval at top, class body */
+    BlockRef block;    /* block passed to this method (a block's frame: of its home method) */
+    uint64_t outer;
+    Value cref;
+    Value env;         /* Env when reified, else nil */
+    Code *block_code;  /* literal block of the call under way */
+    uint32_t flags;
+    uint16_t ret, argc;
+    Value specials;    /* nil or Array [$~, $_]; of the home frame */
+    uint64_t serial;   /* unique: target of break and return */
+} Frame;
+
+typedef struct Env { /* T_ENV */
+    uint64_t head;
+    Slot outer;        /* Env of the definer or nil */
+    Slot code, self, cref, me, block; /* of the frame, for binding and yield from procs; block: Proc or nil */
+    Slot specials;
+    uint64_t serial;   /* of its frame: a break or return to a frame that is gone is a LocalJumpError */
+    uint32_t nslots, active; /* active: its frame has not returned: scanned as stack, pinned */
+    Slot slots[];
+} Env;
+
+typedef struct CBlock {
+    Value (*fn)(Value arg, int argc, const Value *argv);
+    Value arg;
+} CBlock;
+
+enum { DEFINED_IVAR, DEFINED_GVAR, DEFINED_CVAR, DEFINED_CONST, DEFINED_CONST_IN, DEFINED_METHOD /* b.d */, DEFINED_FUNC /* d, on self */,
+       DEFINED_YIELD, DEFINED_SUPER, DEFINED_NTH /* $d: number as symbol id */, DEFINED_BACKREF };
+
+/* Fields of T_PROC, T_CREF, T_THROW, T_METHOD, T_BINDING (SLOTS types) */
+enum { PROC_CODE, PROC_ENV, PROC_SELF, PROC_CREF, PROC_ME, PROC_FLAGS /* fixnum: PROCF_* */, PROC_FN_ARG /* C block: argument */, PROC_FIELDS };
+enum { PROCF_LAMBDA = 1, PROCF_FROM_METHOD = 2, PROCF_FROM_SYMBOL = 4, PROCF_C = 8, PROCF_RUBY2_KEYWORDS = 16 };
+enum { CREF_MODULE, CREF_OUTER, CREF_VISIBILITY /* fixnum; + 8: module_function */, CREF_REFINEMENTS, CREF_SINGLETON /* true: class_eval target differs */, CREF_FIELDS };
+enum { THROW_KIND /* fixnum */, THROW_TARGET /* fixnum serial, or tag of throw */, THROW_VALUE, THROW_FIELDS };
+enum { METHODF_RECEIVER, METHODF_ENTRY, METHODF_NAME, METHODF_OWNER, METHODF_CLASS, METHODF_FIELDS };
+enum { BINDINGF_ENV, BINDINGF_EXTRA /* Array of Envs for locals that eval made */, BINDINGF_LINE, BINDINGF_PATH, BINDINGF_FIELDS };
+enum { UNWIND_BREAK, UNWIND_RETURN, UNWIND_THROW, UNWIND_KILL };
+
+typedef struct InlineCache {
+    uint32_t guard, serial;  /* obj_guard_word (immediates: see interp), method_serial */
+    uint64_t entry;          /* MethodEntry*, slot index, constant ... */
+    uint64_t extra;
+    uint64_t extra2;
+} InlineCache;
+#endif

@@ -1,0 +1,86 @@
+/* heap.h -- the session's heap: size classes with side tables, mark and sweep, three debug modes
+ *
+ * Precise for heap objects, VM stacks, frames and registered roots; conservative for C stacks and
+ * registers of every fiber: what is found there stays alive and unmoved (pinned) for that cycle.
+ * So C code may hold Values in locals and arguments freely (H1), but not in malloc'ed memory
+ * unless a registered visitor walks it (H2).  Body pointers (str/ary/hash views, obj_slots) are
+ * void after anything that may collect, call Ruby, fault or raise (H3).
+ */
+#ifndef VM_HEAP_H
+#define VM_HEAP_H
+#include "vm/object.h"
+
+/* A new object of `size` bytes (header included) and class `cls`: header set (type, the root shape of cls, OF_EMBED
+ * for SLOTS types), the rest zero (zero is `false` as a Slot!).  May collect; raises NoMemoryError. */
+Value heap_alloc(ObjectType type, Value cls, size_t size);
+/* A SLOTS object of a class with room for its shape's slots (and `extra` more), all nil. */
+Value heap_alloc_slots(ObjectType type, Value cls, unsigned extra);
+/* An internal object without Ruby class (ENV, CODE, CREF, SYMTABLE ...): shape 0. */
+Value heap_alloc_internal(ObjectType type, size_t size);
+size_t heap_cell_size(Value v); /* bytes of the cell that holds v */
+
+/* Memory outside the heap owned by objects: accounted against heap_limit; raise NoMemoryError. */
+void *heap_malloc(size_t n);
+void *heap_calloc(size_t n, size_t size);
+void *heap_realloc(void *p, size_t n);
+void heap_free(void *p);
+
+/* Visiting: one function a type serves marking, moving and checking alike. */
+typedef struct Visitor Visitor;
+struct Visitor {
+    void (*slot)(Visitor *, Slot *);   /* a reference in a heap object; may be overwritten (moved) */
+    void (*value)(Visitor *, Value *); /* a root held as Value; may be overwritten */
+    void (*weak)(Visitor *, Slot *);   /* a reference that does not keep alive: set to V_UNDEF when dead */
+};
+static inline void visit_slots(Visitor *v, Slot *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        v->slot(v, &s[i]);
+}
+
+struct RecordBuilder;
+struct RecordReader;
+/* The row of an OWN type; SLOTS types need none. */
+typedef struct TypeRow {
+    const char *name;
+    void (*visit)(Object *, Visitor *);
+    void (*free)(Object *);                   /* body outside the cell; may be NULL */
+    size_t (*memsize)(Object *);              /* bytes outside the cell; may be NULL */
+    void (*moved)(Object *, Object *from);    /* fix pointers into the own cell after a move; may be NULL */
+    void (*hollow)(Object *);                 /* drop the body (it can be refilled from the store); NULL: cannot be hollow */
+    /* To and from the store (vm/persist/record.h): NULL means it cannot be saved. */
+    void (*persist)(Object *, struct RecordBuilder *);
+    void (*restore)(Object *, struct RecordReader *);
+} TypeRow;
+void heap_register_type(ObjectType type, const TypeRow *row);
+const TypeRow *heap_type_row(ObjectType type);
+
+void heap_boot(void);
+void heap_add_root(Value *root);                                /* a static Value */
+void heap_add_visitor(void (*fn)(Visitor *), const char *name); /* roots kept in own structures */
+/* After marking and before sweeping: tables keyed by object drop the dead ones. */
+void heap_add_weak_pass(void (*fn)(bool (*alive)(Value), Value (*forward)(Value)));
+void heap_collect(void);
+/* A hidden root stack for C code that must keep a Value across things no register holds; rarely needed. */
+typedef struct GcStats {
+    uint64_t count, allocated, freed, live, pages, malloc_bytes, time_ns;
+} GcStats;
+void heap_stats(GcStats *);
+void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */
+/* Debug modes, by lode --heap-mode=collect,evacuate,hollow or LODE_HEAP_MODE */
+enum { HEAP_COLLECT = 1, HEAP_EVACUATE = 2, HEAP_HOLLOW = 4 };
+extern unsigned heap_mode;
+/* C stacks to scan: the current one from heap_set_stack_base's base; each suspended fiber registers. */
+void heap_set_stack_base(void *base);
+
+/* Data objects: C data in a T_DATA. */
+typedef struct DataType {
+    const char *name;
+    void (*visit)(void *data, Visitor *);
+    void (*free)(void *data);
+    size_t (*memsize)(void *data);
+} DataType;
+Value data_new(Value cls, const DataType *type, void *data);
+void *data_get(Value v, const DataType *type); /* TypeError when it is another; NULL data raises ArgumentError "uninitialized ..." */
+void data_set(Value v, const DataType *type, void *data);
+#endif
