@@ -8,7 +8,7 @@
  * One process is at most one session (one slot of shared memory) at a time; the handle of the open store is
  * inherited through fork.  Functions named store_session_*, store_begin, store_fetch, store_commit_* and
  * store_intern_* work for this process's session; unless said otherwise they may do I/O, may wait, and may
- * raise with ereport(ERROR, ...): ERR_IO, ERR_DATA_CORRUPTED, ERR_DISK_FULL, ERR_OUT_OF_MEMORY.
+ * raise with ereport(ERROR, ...): ERR_IO, ERR_CORRUPT_PAGE, ERR_CORRUPT_RECORD, ERR_DISK_FULL, ERR_OUT_OF_MEMORY.
  * None may be called from a signal handler, except where the comment says so.
  *
  * Life:   store_create -> store_open -> [fork] -> store_session_attach
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/config.h"
 #include "lib/memory.h"
 #include "storage/wal.h"
 
@@ -62,7 +63,7 @@ typedef struct StoreCreateOptions {
 /*
  * Makes a new store in `dir` (made if absent, mode 0700; must be empty or hold only lodestone.conf and lock
  * files).  A crash in the middle leaves a directory that store_open() refuses and store_create() takes again.
- * `opts` may be NULL.  Raises ERR_STORE_EXISTS when a complete store is there.
+ * `opts` may be NULL.  Raises ERR_FILE_EXISTS when a complete store is there.
  */
 void store_create(const char *dir, const StoreCreateOptions *opts);
 
@@ -163,7 +164,7 @@ Sequence store_begin(void);
 /* The session's snapshot, 0 when it has none (then nothing is visible). */
 Sequence store_snapshot_seq(void);
 
-/* Ends the snapshot.  store_fetch() then raises ERR_NO_SNAPSHOT. */
+/* Ends the snapshot.  store_fetch() then raises ERR_NO_TRANSACTION. */
 void store_end(void);
 
 /* The newest published sequence. */
@@ -198,7 +199,7 @@ void store_record_init(StoreRecord *record, MemoryContext *context);
 /*
  * The version of `oid` visible at the session's snapshot.  Returns false when there is none (never written,
  * or only after the snapshot).  slots and bytes are a copy, valid until the next fetch into `out` or the
- * context's reset.  Raises ERR_DATA_CORRUPTED naming file and block; ERR_NO_SNAPSHOT.
+ * context's reset.  Raises ERR_CORRUPT_PAGE naming file and block; ERR_NO_TRANSACTION.
  */
 bool store_fetch(Oid oid, StoreRecord *out);
 
@@ -211,11 +212,11 @@ bool store_exists_oid(Oid oid);
  * used later by the same session.  May log (once in 256). */
 Oid store_oid_alloc(void);
 
-typedef enum Durability {
-    DURABLE,       /* return when the commit is on disk */
-    DURABLE_GROUP, /* the same, but give others conf.commit_delay to join the write */
-    DURABLE_ASYNC, /* return at once; it is on disk soon; log order holds */
-} Durability;
+/*
+ * Durability (lib/config.h) is what store_commit_finish() waits for: DURABILITY_DURABLE returns when the commit is on
+ * disk; _GROUP the same, but gives others conf.group_delay to join the write; _ASYNC and _TICKET return at once: it is
+ * on disk soon, log order holds; with a ticket the caller may store_wait_durable(result.lsn) later.
+ */
 
 typedef enum CommitStatus {
     COMMIT_OK,
@@ -363,7 +364,7 @@ size_t store_sessions(SessionInfo *out, size_t max);
 
 /*
  * Walks everything and checks it: directory, every object-table word against its record, every page's
- * checksum, the extent map.  Raises ERR_DATA_CORRUPTED at the first thing wrong, naming it; returns the number
+ * checksum, the extent map.  Raises ERR_CORRUPT_PAGE at the first thing wrong, naming it; returns the number
  * of objects seen.  For tests, `lodectl verify`, and after each replayed crash.  Solo, or with no commits under way.
  */
 uint64_t store_verify(void);
