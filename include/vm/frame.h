@@ -24,6 +24,7 @@ typedef struct Frame {
     const uint32_t *pc;
     Value *base;       /* window: VM stack or Env */
     Value *stack;      /* where the window began on the VM stack (base, unless reified) */
+    Value *top;        /* first free word of the VM stack above this frame: where callees of a reified frame and of C go */
     Value self;
     Code *code;        /* NULL: built-in */
     MethodEntry *me;   /* NULL: top, eval at top, class body */
@@ -45,7 +46,7 @@ typedef struct Env { /* T_ENV */
     Slot specials;
     uint64_t serial;   /* of its frame: a break or return to a frame that is gone is a LocalJumpError */
     uint32_t nslots, active; /* active: its frame has not returned: scanned as stack, pinned */
-    Slot slots[];
+    Slot *slots; /* heap_malloc'ed, nslots of them: never moves, so that the base of the running frame may point here */
 } Env;
 
 typedef struct CBlock {
@@ -71,4 +72,7 @@ typedef struct InlineCache {
     uint64_t extra;
     uint64_t extra2;
 } InlineCache;
+
+/* Gives n consecutive inline caches (zeroed) for a code being loaded; code_load stores the answer in cache_base. */
+uint32_t vm_caches_reserve(uint32_t n);
 #endif
