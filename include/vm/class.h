@@ -17,7 +17,19 @@ typedef struct Class {
     uint64_t head;
     Slot super;    /* next in the ancestry (class, iclass) or nil */
     ClassExt *ext; /* owned by this class; an ICLASS shares its module's tables */
+    uint32_t root_shape; /* of its instances; 0: not made yet */
+    uint32_t flags;      /* CLASS_* */
 } Class;
+enum {
+    CLASS_SINGLETON = 1,
+    CLASS_ORIGIN = 2,      /* ICLASS: the place of a module's own methods behind its prepended modules */
+    CLASS_PREPENDED = 4,   /* own methods are looked up at the origin */
+    CLASS_REFINEMENT = 8,
+    CLASS_NAMED = 16,      /* the name is permanent */
+    CLASS_NO_ALLOC = 32,
+    CLASS_INITIALIZED = 64,
+    CLASS_PREPENDED_ICLASS = 128, /* ICLASS: of a prepended module */
+};
 
 /* Every class known by name to C is a field of `klass`, a row of vm/classes.def. */
 struct WellKnownClasses {
@@ -42,13 +54,31 @@ void class_set_fields(Value cls, ObjectType type, const Value *hidden_names, uns
 Value class_superclass(Value cls);                              /* as Ruby sees it; nil for BasicObject */
 Value class_name(Value cls);                                    /* String or nil */
 const char *class_name_c(Value cls);                            /* for messages; anonymous: "#<Class:0x...>" */
-uint32_t class_root_shape(Value cls);
+uint32_t class_make_root_shape(Value cls);
+static inline uint32_t class_root_shape(Value cls)
+{
+    uint32_t s = ((Class *)cls)->root_shape;
+    return s ? s : class_make_root_shape(cls);
+}
+static inline bool is_class(Value v) { return is_type(v, T_CLASS); }
+static inline bool is_module(Value v) { return is_heap(v) && (obj_type(v) == T_CLASS || obj_type(v) == T_MODULE); }
 bool class_is_singleton(Value cls);
 Value class_attached_object(Value cls);                         /* of a singleton class */
 void module_include(Value mod, Value included);
 void module_prepend(Value mod, Value prepended);
 bool module_inherits(Value cls, Value ancestor);                /* cls <= ancestor */
 Value module_ancestors(Value cls);                              /* Array */
+void class_inherited(Value super, Value cls);                   /* calls the `inherited` hook when somebody defined one */
+/* The ancestry, as look-up walks it: k = cls; while (!is_nil(k)) { owner = class_owner_at(k); ...; k = class_next(k); }
+ * class_owner_at gives the module whose method table stands at k, V_UNDEF for a head whose methods stand at its origin. */
+Value class_owner_at(Value k);
+static inline Value class_next(Value k) { return slot_read(k, &((Class *)k)->super); }
+Value class_subclasses(Value cls);                              /* Array of direct, non-singleton subclasses */
+
+/* Where a definition in `module` goes now; set by vm/persist. Default: transient. */
+extern TableCopy (*class_definition_copy)(Value module);
+/* A class or module got its permanent name: const_set in `outer` under `name` (a Symbol). */
+extern void (*class_created_hook)(Value cls, Value outer, Value name);
 
 /* Methods */
 typedef enum { ME_CODE, ME_BUILTIN, ME_ATTR_READER, ME_ATTR_WRITER, ME_PROC, ME_ALIAS, ME_UNDEF, ME_ZSUPER, ME_REFINED, ME_MISSING } MethodKind;
@@ -85,6 +115,16 @@ void method_set_visibility(Value cls, Value name, Visibility vis);
 extern uint32_t method_serial;
 /* Has one of Integer#+ ... been redefined?  One bit an operator (redefine.def); fast paths test it. */
 extern uint32_t redefined_ops;
+enum {
+#define REDEFINE(name, symbol) REDEFINE_AT_##name,
+#include "vm/redefine.def"
+#undef REDEFINE
+};
+enum { /* REDEFINED_ADD, ... */
+#define REDEFINE(name, symbol) REDEFINED_##name = 1 << REDEFINE_AT_##name,
+#include "vm/redefine.def"
+#undef REDEFINE
+};
 
 /* Constants, class variables. */
 Value const_get_lexical(Value cref, Value name);                /* lexical scopes, ancestry, autoload, const_missing */
@@ -93,6 +133,10 @@ Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when 
 bool const_defined(Value mod, Value name, bool inherit);
 void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
 Value const_remove(Value mod, Value name);
+enum { CONST_PRIVATE = 1, CONST_DEPRECATED = 2, CONST_AUTOLOAD = 4, CONST_AUTOLOADING = 8 }; /* flags of a constant's row */
+void const_set_flags(Value mod, Value name, unsigned set, unsigned clear); /* NameError when it is not there */
+void const_autoload(Value mod, Value name, Value path);
+Value const_autoload_path(Value mod, Value name, bool inherit); /* nil when it is no autoload */
 extern uint32_t const_serial;                                   /* constant caches rest on it */
 Value cvar_get(Value mod, Value name);                          /* NameError when uninitialized */
 Value cvar_find(Value mod, Value name);                         /* V_UNDEF */
@@ -102,6 +146,7 @@ void cvar_set(Value mod, Value name, Value v);
 Value symtable_new(void);
 Slot *symtable_find(Value table, uint32_t symbol_id);           /* NULL when absent; void after a change */
 void symtable_set(Value table, uint32_t symbol_id, Value v);    /* obj_modify inside */
+uint32_t *symtable_flags(Value table, uint32_t symbol_id);      /* a word beside each slot; NULL when absent */
 bool symtable_remove(Value table, uint32_t symbol_id);
 size_t symtable_count(Value table);
 void symtable_each(Value table, void (*fn)(uint32_t symbol_id, Slot *s, void *arg), void *arg);

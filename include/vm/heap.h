@@ -10,6 +10,33 @@
 #define VM_HEAP_H
 #include "vm/object.h"
 
+/* Allocation takes the next cell of a run of free cells of its size class: `next` to `limit`.  A limit equal to
+ * next sends every allocation to the slow path (debug modes, a wanted collection). */
+enum { HEAP_SMALL_MAX = 2048, HEAP_CLASSES = 29 };
+typedef struct HeapRun {
+    char *next, *limit, *end; /* limit is end, or next while each allocation shall take the slow path */
+} HeapRun;
+extern HeapRun heap_runs[HEAP_CLASSES];
+extern const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1]; /* size class by (size + 15) / 16 */
+extern const uint16_t heap_class_size[HEAP_CLASSES];
+Value heap_alloc_cell_slow(uint64_t head, size_t size);
+/* A zero-filled cell with the given header; no shape is looked up.  For allocation paths that know the shape. */
+static inline Value heap_alloc_head(uint64_t head, size_t size)
+{
+    if (__builtin_expect(size <= HEAP_SMALL_MAX, 1)) {
+        unsigned c = heap_class_of[(size + 15) >> 4];
+        HeapRun *run = &heap_runs[c];
+        char *cell = run->next;
+        size_t n = heap_class_size[c];
+        if (__builtin_expect((size_t)(run->limit - cell) >= n, 1)) {
+            run->next = cell + n;
+            memset(cell, 0, n);
+            ((Object *)cell)->head = head;
+            return (Value)cell;
+        }
+    }
+    return heap_alloc_cell_slow(head, size);
+}
 /* A new object of `size` bytes (header included) and class `cls`: header set (type, the root shape of cls, OF_EMBED
  * for SLOTS types), the rest zero (zero is `false` as a Slot!).  May collect; raises NoMemoryError. */
 Value heap_alloc(ObjectType type, Value cls, size_t size);
@@ -20,6 +47,7 @@ Value heap_alloc_internal(ObjectType type, size_t size);
 size_t heap_cell_size(Value v); /* bytes of the cell that holds v */
 
 /* Memory outside the heap owned by objects: accounted against heap_limit; raise NoMemoryError. */
+/* They collect only when the limit is near.  A NULL free is nothing. */
 void *heap_malloc(size_t n);
 void *heap_calloc(size_t n, size_t size);
 void *heap_realloc(void *p, size_t n);
@@ -61,7 +89,12 @@ void heap_add_visitor(void (*fn)(Visitor *), const char *name); /* roots kept in
 /* After marking and before sweeping: tables keyed by object drop the dead ones. */
 void heap_add_weak_pass(void (*fn)(bool (*alive)(Value), Value (*forward)(Value)));
 void heap_collect(void);
-/* A hidden root stack for C code that must keep a Value across things no register holds; rarely needed. */
+/* Called at the start of each collection: scan memory conservatively by heap_scan_range (suspended fibers' C stacks,
+ * saved registers; also single words that must not move, as the Env that a running frame's base points into). */
+void heap_add_stack_walker(void (*fn)(void));
+void heap_scan_range(const void *low, const void *high); /* only inside a walker; words, interior pointers count */
+bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a live cell? */
+extern bool heap_disabled;       /* GC.disable: collect only when the limit is reached */
 typedef struct GcStats {
     uint64_t count, allocated, freed, live, pages, malloc_bytes, time_ns;
 } GcStats;
@@ -70,6 +103,12 @@ void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not intern
 /* Debug modes, by lode --heap-mode=collect,evacuate,hollow or LODE_HEAP_MODE */
 enum { HEAP_COLLECT = 1, HEAP_EVACUATE = 2, HEAP_HOLLOW = 4 };
 extern unsigned heap_mode;
+extern unsigned heap_mode_every; /* collect/evacuate at every n-th slow-path allocation ("collect:10") */
+/* Parses "collect,evacuate,hollow"; false when a word is unknown.  The modes begin with heap_modes_start() (boot is over);
+ * it also reads LODE_HEAP_MODE. */
+bool heap_set_modes(const char *text);
+void heap_modes_start(void);
+extern void (*heap_hollow_hook)(void); /* by vm/persist: hollow mode's step, before an allocation */
 /* C stacks to scan: the current one from heap_set_stack_base's base; each suspended fiber registers. */
 void heap_set_stack_base(void *base);
 

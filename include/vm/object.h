@@ -157,6 +157,26 @@ static inline void obj_init_field(Value v, unsigned i, Value x) /* fresh object 
     slot_init(&obj_slots(v)[i], x);
 }
 
+/* Room for slots in v as it is now; and the one way to add a slot: v gets new_shape (count one more) and x in its last
+ * slot, moving to `ext` when the cell is full.  After obj_modify(v).  No collection. */
+unsigned obj_slot_room(Value v);
+void obj_add_slot(Value v, uint32_t new_shape, Value x);
+static inline void obj_set_shape(Value v, uint32_t shape)
+{
+    Object *o = (Object *)v;
+    o->head = (o->head & ~((uint64_t)0x7fffffff << OH_SHAPE_AT)) | (uint64_t)shape << OH_SHAPE_AT;
+}
+
+/* Hooks of vm/persist. All may be NULL (no store). */
+extern void (*obj_refill_hook)(Value v);             /* ATTENTION was set: refill, record the read, clear ATTENTION */
+extern void (*obj_log_hook)(Value v);                /* LOG was set: report the first change, clear LOG */
+extern Value (*slot_fault_hook)(Value owner, Slot *s);
+extern uint64_t (*obj_oid_hook)(Value v);            /* oid of an object with OF_OID, 0 when it has none */
+extern uint64_t (*obj_take_id_hook)(Value v);        /* the number for object_id: an oid of the session's run */
+extern uint64_t hash_seed;                           /* of the store; all content hashes are seeded with it */
+/* A change that FrozenError does not concern (singleton class of a frozen object): attends and reports only. */
+void obj_touch(Value v);
+
 /* Instance variables of any object (by symbol Value; hidden names allowed). V_UNDEF when absent. */
 Value ivar_get(Value obj, Value name);
 void ivar_set(Value obj, Value name, Value v); /* obj_modify inside */
