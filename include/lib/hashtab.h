@@ -36,6 +36,7 @@ size_t hashtab_count(const HashTab *t);
  * table may not gain entries; the entry just returned may be removed with hashtab_remove_current. */
 typedef struct HashIter {
     size_t at;
+    size_t start;
 } HashIter;
 void *hashtab_next(HashTab *t, HashIter *it);
 void hashtab_remove_current(HashTab *t, HashIter *it);
