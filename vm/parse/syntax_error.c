@@ -225,8 +225,8 @@ void parse_format_errors(const ParseResult *result, StrBuf *out)
     if (!source_valid(result)) {
         for (uint32_t i = 0; i < result->error_count; i++)
             strbuf_printf(out, "%s%s:%d: %.*s", i == 0 ? "" : "\n", result->file,
-                          result->first_line + (int32_t)sorted[i].line,
-                          (int)sorted[i].diagnostic->message.length, sorted[i].diagnostic->message.bytes);
+                          parse_line(result, result->errors[i].location.start),
+                          (int)result->errors[i].message.length, result->errors[i].message.bytes);
     } else {
         Layout layout = {.result = result, .out = out, .with_messages = special == NULL};
         int64_t number = (int64_t)last + result->first_line;
