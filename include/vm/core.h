@@ -30,6 +30,7 @@ Value str_new_enc(const char *bytes, size_t len, int enc);
 Value str_new_c(const char *text);                         /* NUL-terminated UTF-8 */
 Value str_new_frozen(const char *bytes, size_t len, int enc);
 Value str_format(const char *format, ...);                 /* printf plus %V %T %C as raise_error */
+Value str_vformat(const char *format, __builtin_va_list ap);
 Value str_dup(Value str);                                  /* plain String, shares the bytes */
 StrView str_view(Value str);                               /* TypeError when not a String */
 const char *str_c(Value str);                              /* NUL-terminated; ArgumentError when it has a NUL inside */
