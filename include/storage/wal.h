@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/config.h"
 #include "lib/memory.h"
 
 typedef uint64_t Lsn;
@@ -44,13 +45,8 @@ typedef enum WalKind {
 
 const char *wal_kind_name(unsigned kind);
 
-/* How a write of the log is made durable; the names are those of PostgreSQL's wal_sync_method. */
-typedef enum WalSyncMethod {
-    WAL_SYNC_OPEN_DATASYNC, /* O_DSYNC: the write returns when it is durable (the default) */
-    WAL_SYNC_FDATASYNC,     /* write, then fdatasync */
-    WAL_SYNC_FSYNC,
-    WAL_SYNC_OPEN_SYNC, /* O_SYNC */
-} WalSyncMethod;
+/* WalSyncMethod (rows of utils/lib/config_enums.def), how a write of the log is made durable: open_datasync (O_DSYNC, the
+ * default), fdatasync after the write, fsync, open_sync (O_SYNC). */
 
 typedef struct WalConfig {
     const char *directory;     /* the store's "wal" folder; copied */
@@ -121,7 +117,7 @@ typedef struct WalRecovery {
 /*
  * Hands every record from `redo` to the end of the log to `fn`, in log order, the log's own kinds
  * (fillers, marks) left out, void records included (their sequence counts).  A record is handed out only
- * when its whole batch is good.  Damage before the end raises ERR_WAL_DAMAGED, naming file, block, and
+ * when its whole batch is good.  Damage before the end raises ERR_CORRUPT_WAL, naming file, block, and
  * what to do.  What was handed out is durable when it returns.  May be run any number of times.
  */
 void wal_recover(Wal *wal, WalRecovery *recovery, WalRecordFn fn, void *context);
@@ -155,7 +151,7 @@ size_t wal_max_payload(const Wal *wal);
 /*
  * Sets aside space in the ring and in prepared segments for `records` records of together `bytes` bytes
  * of payload; adds to *credit (start with a zeroed one).  Waits for the ring if it must (writing the log
- * itself when no one does), prepares segments if it must.  Raises ERR_DISK_FULL or ERR_WAL_TOO_LARGE with
+ * itself when no one does), prepares segments if it must.  Raises ERR_DISK_FULL or ERR_LIMIT_EXCEEDED with
  * nothing done.  Not within a critical section.
  */
 void wal_credit_take(Wal *wal, WalCredit *credit, unsigned records, size_t bytes, unsigned flags);
