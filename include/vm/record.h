@@ -1,0 +1,34 @@
+/* record.h -- how a type writes itself into a record of the store and reads itself back
+ *
+ * A record is the object's instance variables (named by its shape, written by vm/persist before
+ * the type's own part; SLOTS types consist of nothing else), then the slots and bytes that the
+ * type's persist function appends, in an order only its restore function need know.  Slots hold
+ * Values: references become oids (objects reached without one are saved too), symbols become store-wide ids.  Bytes
+ * must mean the same in every process and build: no pointers, no session ids, little-endian words.
+ * restore runs on a cell that is zero-filled after the header (fresh or hollow) and must leave it whole; it must not call Ruby.
+ * Slots it stores may stay unresolved.
+ */
+#ifndef VM_RECORD_H
+#define VM_RECORD_H
+#include "vm/object.h"
+
+typedef struct RecordBuilder RecordBuilder;
+typedef struct RecordReader RecordReader;
+
+void record_put_slot(RecordBuilder *, Slot s);                /* unresolved ones go as they are */
+void record_put_slots(RecordBuilder *, const Slot *s, size_t n);
+void record_put_value(RecordBuilder *, Value v);
+void record_put_symbol_id(RecordBuilder *, uint32_t symbol_id); /* 0 stays 0; as a slot */
+void record_put_u64(RecordBuilder *, uint64_t n);             /* as 8 bytes */
+void record_put_bytes(RecordBuilder *, const void *bytes, size_t n);
+/* Raises TransactionError for the object being written, with the path from the root. */
+_Noreturn void record_refuse(RecordBuilder *, const char *why);
+
+size_t record_slots_left(RecordReader *);
+Slot record_take_slot(RecordReader *);                        /* ereport(data corrupted) when there is none */
+void record_take_slots(RecordReader *, Slot *to, size_t n);
+uint32_t record_take_symbol_id(RecordReader *);
+size_t record_bytes_left(RecordReader *);
+uint64_t record_take_u64(RecordReader *);
+const void *record_take_bytes(RecordReader *, size_t n);      /* valid until restore returns */
+#endif

@@ -1,0 +1,26 @@
+/* array_private.h -- what the files of Array share */
+#ifndef ARRAY_PRIVATE_H
+#define ARRAY_PRIVATE_H
+#include "vm/core.h"
+
+#define ARY_MAX UINT32_MAX
+
+static inline Array *ary_ptr(Value v)
+{
+    return (Array *)v;
+}
+/* Element i without a range test; the array was attended to. */
+static inline Value ary_at(Value ary, size_t i)
+{
+    return slot_read(ary, &((Array *)ary)->ptr[i]);
+}
+/* Room for n elements in all; ary must have been through obj_modify, or be fresh. */
+void ary_reserve(Value ary, size_t n);
+/* New Array of class Array with len elements, all nil. */
+Value ary_new_filled(size_t len, Value v);
+/* Replaces `count` elements at `start` by those of `with` (may be ary itself or nil for none). */
+void ary_splice(Value ary, size_t start, size_t count, Value with);
+int ary_compare_values(Value a, Value b); /* by <=>; ArgumentError when it gives nil */
+_Noreturn void raise_comparison_failed(Value a, Value b);
+int compare_result(Value r, Value a, Value b); /* sign of what <=> or a block gave */
+#endif

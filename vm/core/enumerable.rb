@@ -1,0 +1,662 @@
+# Enumerable, over each.  A block given by the user gets what each yields; where elements are kept or
+# compared, several yielded values become one Array (__pack).
+
+module Enumerable
+  def __pack(args)
+    args.size <= 1 ? args[0] : args
+  end
+  private :__pack
+
+  def __enum_size
+    respond_to?(:size) ? size : nil
+  end
+  private :__enum_size
+
+  def to_a(*args, **kw)
+    result = []
+    each(*args, **kw) { |*x| result << (x.size <= 1 ? x[0] : x) }
+    result
+  end
+  alias entries to_a
+
+  def to_h(*args)
+    result = {}
+    each(*args) do |*x|
+      x = x.size <= 1 ? x[0] : x
+      x = yield(x) if block_given?
+      pair = Array.try_convert(x)
+      raise TypeError, "wrong element type #{x.class} (expected array)" unless pair
+      raise ArgumentError, "element has wrong array length (expected 2, was #{pair.size})" unless pair.size == 2
+      result[pair[0]] = pair[1]
+    end
+    result
+  end
+
+  def to_set(*args, &block) = Set.new(self, *args, &block)
+
+  def map
+    return to_enum(:map) { __enum_size } unless block_given?
+    result = []
+    each { |*x| result << yield(*x) }
+    result
+  end
+  alias collect map
+
+  def flat_map
+    return to_enum(:flat_map) unless block_given?
+    result = []
+    each do |*x|
+      r = yield(*x)
+      a = Array.try_convert(r)
+      a ? result.concat(a) : result << r
+    end
+    result
+  end
+  alias collect_concat flat_map
+
+  def select
+    return to_enum(:select) { __enum_size } unless block_given?
+    result = []
+    each { |*x| result << __pack(x) if yield(*x) }
+    result
+  end
+  alias filter select
+
+  def filter_map
+    return to_enum(:filter_map) { __enum_size } unless block_given?
+    result = []
+    each { |*x| (r = yield(*x)) && result << r }
+    result
+  end
+
+  def reject
+    return to_enum(:reject) { __enum_size } unless block_given?
+    result = []
+    each { |*x| result << __pack(x) unless yield(*x) }
+    result
+  end
+
+  def find(if_none = nil)
+    return to_enum(:find, if_none) unless block_given?
+    each do |*x|
+      x = __pack(x)
+      return x if yield(x)
+    end
+    if_none&.call
+  end
+  alias detect find
+
+  def find_index(*args)
+    return to_enum(:find_index) if args.empty? && !block_given?
+    raise ArgumentError, "wrong number of arguments (given #{args.size}, expected 0..1)" if args.size > 1
+    i = 0
+    if args.empty?
+      each { |*x| return i if yield(*x); i += 1 }
+    else
+      each { |*x| return i if __pack(x) == args[0]; i += 1 }
+    end
+    nil
+  end
+
+  def find_all
+    return to_enum(:find_all) { __enum_size } unless block_given?
+    result = []
+    each { |*x| result << __pack(x) if yield(*x) }
+    result
+  end
+
+  def each_with_index(*args)
+    return to_enum(:each_with_index, *args) { __enum_size } unless block_given?
+    i = -1
+    each(*args) { |*x| yield(__pack(x), i += 1) }
+    self
+  end
+
+  def each_with_object(memo)
+    return to_enum(:each_with_object, memo) { __enum_size } unless block_given?
+    each { |*x| yield(__pack(x), memo) }
+    memo
+  end
+
+  def each_entry(*args)
+    return to_enum(:each_entry, *args) { __enum_size } unless block_given?
+    each(*args) { |*x| yield __pack(x) }
+    self
+  end
+
+  def reverse_each(*args)
+    return to_enum(:reverse_each, *args) { __enum_size } unless block_given?
+    all = to_a(*args)
+    i = all.size
+    yield all[i] while (i -= 1) >= 0
+    self
+  end
+
+  def inject(*args, &block)
+    raise ArgumentError, "wrong number of arguments (given #{args.size}, expected 0..2)" if args.size > 2
+    op = nil
+    memo = nil
+    none = true
+    if args.size == 2
+      memo, op = args
+      none = false
+    elsif args.size == 1 && block
+      memo = args[0]
+      none = false
+    elsif args.size == 1
+      op = args[0]
+    elsif !block
+      raise LocalJumpError, "no block given"
+    end
+    if op
+      op = op.to_sym unless Symbol === op
+      each do |*x|
+        x = __pack(x)
+        if none
+          memo = x
+          none = false
+        else
+          memo = memo.__send__(op, x)
+        end
+      end
+    else
+      each do |*x|
+        x = __pack(x)
+        if none
+          memo = x
+          none = false
+        else
+          memo = yield(memo, x)
+        end
+      end
+    end
+    memo
+  end
+  alias reduce inject
+
+  def sum(init = 0)
+    sum = init
+    comp = 0.0
+    float = false
+    each do |*x|
+      x = __pack(x)
+      x = yield(x) if block_given?
+      if float && (Float === x || Integer === x || Rational === x)
+        x = x.to_f
+        if x.nan? || x.infinite? || sum.infinite?
+          sum += x
+        else
+          t = sum + x
+          comp += sum.abs >= x.abs ? (sum - t) + x : (x - t) + sum
+          sum = t
+        end
+      elsif Float === x && (Integer === sum || Rational === sum || Float === sum)
+        float = true
+        sum = sum.to_f
+        t = sum + x
+        comp += sum.abs >= x.abs ? (sum - t) + x : (x - t) + sum unless t.nan? || t.infinite?
+        sum = t
+      else
+        if float
+          sum += comp
+          comp = 0.0
+          float = false
+        end
+        sum += x
+      end
+    end
+    float ? sum + comp : sum
+  end
+
+  def count(*args)
+    n = 0
+    if args.size == 1
+      each { |*x| n += 1 if __pack(x) == args[0] }
+    elsif args.size > 1
+      raise ArgumentError, "wrong number of arguments (given #{args.size}, expected 0..1)"
+    elsif block_given?
+      each { |*x| n += 1 if yield(*x) }
+    else
+      each { n += 1 }
+    end
+    n
+  end
+
+  def first(*args)
+    if args.empty?
+      each { |*x| return __pack(x) }
+      return nil
+    end
+    n = args[0]
+    n = Array.__index_argument(n)
+    raise ArgumentError, "attempt to take negative size" if n < 0
+    result = []
+    return result if n == 0
+    each do |*x|
+      result << __pack(x)
+      break if result.size >= n
+    end
+    result
+  end
+
+  def take(n)
+    first(n)
+  end
+
+  def take_while
+    return to_enum(:take_while) unless block_given?
+    result = []
+    each do |*x|
+      break unless yield(*x)
+      result << __pack(x)
+    end
+    result
+  end
+
+  def drop(n)
+    n = Array.__index_argument(n)
+    raise ArgumentError, "attempt to drop negative size" if n < 0
+    result = []
+    i = 0
+    each do |*x|
+      result << __pack(x) if i >= n
+      i += 1
+    end
+    result
+  end
+
+  def drop_while
+    return to_enum(:drop_while) unless block_given?
+    result = []
+    dropping = true
+    each do |*x|
+      dropping = false if dropping && !yield(*x)
+      result << __pack(x) unless dropping
+    end
+    result
+  end
+
+  def include?(value)
+    each { |*x| return true if __pack(x) == value }
+    false
+  end
+  alias member? include?
+
+  def all?(*pattern)
+    if !pattern.empty?
+      each { |*x| return false unless pattern[0] === __pack(x) }
+    elsif block_given?
+      each { |*x| return false unless yield(*x) }
+    else
+      each { |*x| return false unless __pack(x) }
+    end
+    true
+  end
+
+  def any?(*pattern)
+    if !pattern.empty?
+      each { |*x| return true if pattern[0] === __pack(x) }
+    elsif block_given?
+      each { |*x| return true if yield(*x) }
+    else
+      each { |*x| return true if __pack(x) }
+    end
+    false
+  end
+
+  def none?(*pattern)
+    if !pattern.empty?
+      each { |*x| return false if pattern[0] === __pack(x) }
+    elsif block_given?
+      each { |*x| return false if yield(*x) }
+    else
+      each { |*x| return false if __pack(x) }
+    end
+    true
+  end
+
+  def one?(*pattern)
+    n = 0
+    if !pattern.empty?
+      each { |*x| return false if pattern[0] === __pack(x) && (n += 1) > 1 }
+    elsif block_given?
+      each { |*x| return false if yield(*x) && (n += 1) > 1 }
+    else
+      each { |*x| return false if __pack(x) && (n += 1) > 1 }
+    end
+    n == 1
+  end
+
+  def group_by
+    return to_enum(:group_by) { __enum_size } unless block_given?
+    result = {}
+    each do |*x|
+      x = __pack(x)
+      key = yield(x)
+      if (group = result[key])
+        group << x
+      else
+        result[key] = [x]
+      end
+    end
+    result
+  end
+
+  def partition
+    return to_enum(:partition) { __enum_size } unless block_given?
+    yes = []
+    no = []
+    each do |*x|
+      x = __pack(x)
+      (yield(x) ? yes : no) << x
+    end
+    [yes, no]
+  end
+
+  def tally(hash = nil)
+    if hash
+      hash = Hash.try_convert(hash) || raise(TypeError, "no implicit conversion of #{hash.class} into Hash")
+      raise FrozenError.new("can't modify frozen Hash: #{hash.inspect}", receiver: hash) if hash.frozen?
+    end
+    result = hash || {}
+    each do |*x|
+      x = __pack(x)
+      n = result.fetch(x, 0)
+      raise TypeError, "wrong argument type #{n.class} (expected Integer)" unless Integer === n
+      result[x] = n + 1
+    end
+    result
+  end
+
+  def tally_by
+    return to_enum(:tally_by) { __enum_size } unless block_given?
+    result = {}
+    each { |*x| key = yield(*x); result[key] = (result[key] || 0) + 1 }
+    result
+  end
+
+  def min(*args, &block) = to_a.min(*args, &block)
+  def max(*args, &block) = to_a.max(*args, &block)
+  def minmax(&block) = to_a.minmax(&block)
+
+  def min_by(n = nil)
+    return to_enum(:min_by, *n) { __enum_size } unless block_given?
+    return sort_by { |*x| yield(*x) }.first(n) if n
+    best = best_key = nil
+    none = true
+    each do |*x|
+      x = __pack(x)
+      key = yield(x)
+      if none || Array.__compare(key, best_key) < 0
+        best = x
+        best_key = key
+        none = false
+      end
+    end
+    best
+  end
+
+  def max_by(n = nil)
+    return to_enum(:max_by, *n) { __enum_size } unless block_given?
+    return sort_by { |*x| yield(*x) }.reverse.first(n) if n
+    best = best_key = nil
+    none = true
+    each do |*x|
+      x = __pack(x)
+      key = yield(x)
+      if none || Array.__compare(key, best_key) > 0
+        best = x
+        best_key = key
+        none = false
+      end
+    end
+    best
+  end
+
+  def minmax_by(&block)
+    return to_enum(:minmax_by) { __enum_size } unless block
+    [min_by(&block), max_by(&block)]
+  end
+
+  def sort(&block) = to_a.sort(&block)
+
+  def sort_by
+    return to_enum(:sort_by) { __enum_size } unless block_given?
+    pairs = []
+    each do |*x|
+      x = __pack(x)
+      pairs << [yield(x), x]
+    end
+    pairs.__send__(:__sort_pairs)
+  end
+
+  def uniq
+    seen = {}
+    each do |*x|
+      x = __pack(x)
+      key = block_given? ? yield(x) : x
+      seen[key] = x unless seen.key?(key)
+    end
+    seen.values
+  end
+
+  def compact
+    reject(&:nil?)
+  end
+
+  def each_slice(n)
+    n = Array.__index_argument(n)
+    raise ArgumentError, "invalid slice size" if n <= 0
+    unless block_given?
+      return to_enum(:each_slice, n) { (s = __enum_size) && (s + n - 1).div(n) }
+    end
+    slice = []
+    each do |*x|
+      slice << __pack(x)
+      if slice.size == n
+        yield slice
+        slice = []
+      end
+    end
+    yield slice unless slice.empty?
+    self
+  end
+
+  def each_cons(n)
+    n = Array.__index_argument(n)
+    raise ArgumentError, "invalid size" if n <= 0
+    unless block_given?
+      return to_enum(:each_cons, n) { (s = __enum_size) && (s < n ? 0 : s - n + 1) }
+    end
+    window = []
+    each do |*x|
+      window.shift if window.size == n
+      window << __pack(x)
+      yield window.dup if window.size == n
+    end
+    self
+  end
+
+  def zip(*others)
+    others = others.map do |o|
+      if (a = Array.try_convert(o)) then a
+      elsif o.respond_to?(:each) then o.to_enum(:each)
+      else raise TypeError, "wrong argument type #{o.class} (must respond to :each)"
+      end
+    end
+    result = block_given? ? nil : []
+    i = -1
+    each do |*x|
+      i += 1
+      row = [__pack(x)]
+      others.each_with_index do |o, k|
+        row << if Array === o then o[i]
+        elsif o
+          begin
+            o.next
+          rescue StopIteration
+            others[k] = nil
+          end
+        end
+      end
+      result ? result << row : yield(row)
+    end
+    result
+  end
+
+  def cycle(n = nil)
+    unless block_given?
+      return to_enum(:cycle, n) do
+        s = __enum_size
+        if s.nil? then nil
+        elsif s == 0 then 0
+        elsif n.nil? then Float::INFINITY
+        else [n, 0].max * s
+        end
+      end
+    end
+    if n
+      n = Array.__index_argument(n)
+      return nil if n <= 0
+    end
+    all = []
+    each do |*x|
+      x = __pack(x)
+      all << x
+      yield x
+    end
+    return nil if all.empty?
+    while n.nil? || (n -= 1) > 0
+      all.each { |x| yield x }
+    end
+    nil
+  end
+
+  def chunk(&block)
+    return to_enum(:chunk) { __enum_size } unless block
+    source = self
+    Enumerator.new do |y|
+      group = nil
+      key = nil
+      source.each do |*x|
+        x = x.size <= 1 ? x[0] : x
+        k = block.call(x)
+        if k.nil? || k == :_separator
+          y.yield(key, group) if group
+          group = nil
+        elsif k == :_alone
+          y.yield(key, group) if group
+          group = nil
+          y.yield(:_alone, [x])
+        elsif Symbol === k && k.start_with?("_")
+          raise RuntimeError, "symbols beginning with an underscore are reserved"
+        elsif group && k == key
+          group << x
+        else
+          y.yield(key, group) if group
+          group = [x]
+          key = k
+        end
+      end
+      y.yield(key, group) if group
+      nil
+    end
+  end
+
+  def chunk_while(&block)
+    raise ArgumentError, "tried to create Proc object without a block" unless block
+    slice_when { |a, b| !block.call(a, b) }
+  end
+
+  def slice_when(&block)
+    raise ArgumentError, "tried to create Proc object without a block" unless block
+    source = self
+    Enumerator.new do |y|
+      group = nil
+      last = nil
+      source.each do |*x|
+        x = x.size <= 1 ? x[0] : x
+        if group.nil?
+          group = [x]
+        elsif block.call(last, x)
+          y << group
+          group = [x]
+        else
+          group << x
+        end
+        last = x
+      end
+      y << group if group
+      nil
+    end
+  end
+
+  def slice_before(*pattern, &block)
+    if block
+      raise ArgumentError, "both pattern and block are given" unless pattern.empty?
+    elsif pattern.size != 1
+      raise ArgumentError, "wrong number of arguments (given #{pattern.size}, expected 1)"
+    end
+    source = self
+    Enumerator.new do |y|
+      group = nil
+      source.each do |*x|
+        x = x.size <= 1 ? x[0] : x
+        if group && (block ? block.call(x) : pattern[0] === x)
+          y << group
+          group = [x]
+        else
+          (group ||= []) << x
+        end
+      end
+      y << group if group
+      nil
+    end
+  end
+
+  def slice_after(*pattern, &block)
+    if block
+      raise ArgumentError, "both pattern and block are given" unless pattern.empty?
+    elsif pattern.size != 1
+      raise ArgumentError, "wrong number of arguments (given #{pattern.size}, expected 1)"
+    end
+    source = self
+    Enumerator.new do |y|
+      group = nil
+      source.each do |*x|
+        x = x.size <= 1 ? x[0] : x
+        (group ||= []) << x
+        if block ? block.call(x) : pattern[0] === x
+          y << group
+          group = nil
+        end
+      end
+      y << group if group
+      nil
+    end
+  end
+
+  def grep(pattern)
+    result = []
+    each do |*x|
+      x = __pack(x)
+      result << (block_given? ? yield(x) : x) if pattern === x
+    end
+    result
+  end
+
+  def grep_v(pattern)
+    result = []
+    each do |*x|
+      x = __pack(x)
+      result << (block_given? ? yield(x) : x) unless pattern === x
+    end
+    result
+  end
+
+  def lazy
+    Enumerator::Lazy.new(self, __enum_size) { |y, *x| y.yield(*x) }
+  end
+
+  def chain(*others) = Enumerator::Chain.new(self, *others)
+end
