@@ -53,6 +53,7 @@ static const char *path_of(int fd)
 static const Fault *strike(IoOp op, const char *path)
 {
     static Fault now;
+    bool strikes = false;
     counts[op]++;
     for (int i = 0; i < FAULTS_MAX; i++) {
         Fault *f = &faults[i];
@@ -64,19 +65,23 @@ static const Fault *strike(IoOp op, const char *path)
             f->left--;
             continue;
         }
+        if (strikes)
+            continue; /* one a call: the other stays due for the next */
         now = *f;
+        strikes = true;
         if (!f->sticky)
             f->used = false;
-        struck++;
-        if (now.kind == IO_FAULT_KILL) {
-            raise(SIGKILL);
-        } else if (now.kind == IO_FAULT_DELAY) {
-            under.sleep_ns((int64_t)now.err * NSEC_PER_MSEC);
-            return NULL;
-        }
-        return &now;
     }
-    return NULL;
+    if (!strikes)
+        return NULL;
+    struck++;
+    if (now.kind == IO_FAULT_KILL)
+        raise(SIGKILL);
+    if (now.kind == IO_FAULT_DELAY) {
+        under.sleep_ns((int64_t)now.err * NSEC_PER_MSEC);
+        return NULL;
+    }
+    return &now;
 }
 
 static void observe(IoEvent ev)
@@ -126,9 +131,9 @@ static size_t half(size_t n)
 static ssize_t fault_pread(int fd, void *buf, size_t n, off_t off)
 {
     const Fault *f = strike(IO_OP_pread, path_of(fd));
-    if (f && f->kind == IO_FAULT_SHORT && n > 1)
-        n = half(n);
-    else if (f) {
+    if (f && f->kind == IO_FAULT_SHORT) {
+        n = n > 1 ? half(n) : n;
+    } else if (f) {
         errno = f->kind == IO_FAULT_ERRNO ? f->err : EIO;
         return -1;
     }
@@ -157,8 +162,8 @@ static bool write_fault(const Fault *f, int fd, const void *buf, size_t *n, off_
 {
     if (f == NULL)
         return false;
-    if (f->kind == IO_FAULT_SHORT && *n > 1) {
-        *n = half(*n);
+    if (f->kind == IO_FAULT_SHORT) {
+        *n = *n > 1 ? half(*n) : *n;
         return false;
     }
     if (f->kind == IO_FAULT_TORN || f->kind == IO_FAULT_TEAR_KILL)
