@@ -108,7 +108,7 @@ static inline void test_log_open(TestLog *log)
     wal_start_incarnation(log->wal, &log->recovery, log->recovery.last_sequence);
 }
 
-static inline void test_log_create(TestLog *log)
+static inline void test_log_create_sized(TestLog *log, uint32_t segment_size)
 {
     const char *base = getenv("TMPDIR");
 
@@ -118,7 +118,7 @@ static inline void test_log_create(TestLog *log)
     log->control = mmap(NULL, sizeof(TestControl), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(log->control != MAP_FAILED);
     log->config = (WalConfig){.directory = log->directory,
-                              .segment_size = 1 << 20,
+                              .segment_size = segment_size,
                               .ring_size = 256 << 10,
                               .sync_method = WAL_SYNC_OPEN_DATASYNC,
                               .direct_io = true,
@@ -130,6 +130,11 @@ static inline void test_log_create(TestLog *log)
     wal_create(&log->config);
     log->control->redo = wal_first_position(log->config.segment_size);
     log->control->must_reach = log->control->redo;
+}
+
+static inline void test_log_create(TestLog *log)
+{
+    test_log_create_sized(log, 1 << 20);
 }
 
 /* As after a crash: shared memory is gone, files stay. */
