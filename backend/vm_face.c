@@ -1,0 +1,41 @@
+/*
+ * backend/vm_face.c: binds the processes to the VM.
+ */
+#include "backend/backend.h"
+
+#include <signal.h>
+
+#include "vm/vm.h"
+
+static int run_session(const VmOptions *opts)
+{
+    return vm_session_main(opts);
+}
+
+BackendVm backend_vm = {.boot = vm_boot, .session_main = run_session, .interrupt = vm_interrupt};
+
+/*
+ * Everything a user can send on purpose.  Not those that report a fault of the process itself (a fault of the client is no fault of
+ * the program), nor CHLD, nor what can't be caught, nor TTIN and TTOU (they concern the process that touched the terminal).
+ */
+bool signal_is_forwarded(int signo)
+{
+    switch (signo) {
+    case SIGKILL:
+    case SIGSTOP:
+    case SIGCHLD:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGTRAP:
+    case SIGABRT:
+    case SIGSYS:
+    case SIGPIPE:
+    case SIGTTIN:
+    case SIGTTOU:
+        return false;
+    default:
+        return signo > 0 && signo < 32;
+    }
+}
