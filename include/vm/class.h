@@ -41,7 +41,8 @@ struct WellKnownClasses {
 };
 extern struct WellKnownClasses klass;
 
-void class_boot(void);
+void class_boot(void);     /* heap, symbols, shapes and the hierarchy of classes.def */
+extern bool vm_booting;    /* true until vm_boot is done: no constant locations, no redefinition marks */
 Value class_new(Value super, const char *name);                 /* no constant is set; name may be NULL */
 Value module_new(const char *name);
 Value class_define(const char *name, Value super);              /* under Object */

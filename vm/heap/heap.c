@@ -1,0 +1,518 @@
+/* heap.c -- pages, size classes and allocation; memory accounting
+ *
+ * Allocation bumps through runs of free cells (heap_alloc_head in heap.h).  When a run is used up
+ * the slow path takes the next run of the page, the next page with runs, or a new page; and there
+ * it decides about collecting.  So the fast path holds no counter and no test but the limit's; whoever
+ * wants a collection or a debug mode sets limit = next in all classes.
+ *
+ * Objects of more than 32 KiB have pages of their own, found first-fit among unused ones.
+ */
+#include "vm/heap/heap_private.h"
+
+#include "lib/config.h"
+#include "lib/error.h"
+#include "vm/call.h"
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+Heap heap;
+HeapRun heap_runs[HEAP_CLASSES];
+unsigned heap_mode, heap_mode_every = 1;
+bool heap_disabled;
+void (*heap_hollow_hook)(void);
+
+const uint16_t heap_class_size[HEAP_CLASSES] = {
+    16,  32,  48,  64,  80,  96,  112,  128,  160,  192,  224,  256,  320,  384,   448,
+    512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 3072, 4096, 8192, 16384, 32768,
+};
+
+#define C8(a) a, a, a, a, a, a, a, a
+#define C16(a) C8(a), C8(a)
+const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1] = {
+    0,  0,  1,  2,  3,  4,  5,  6,  7,                              /* to 128 */
+    8,  8,  9,  9,  10, 10, 11, 11,                                 /* to 256 */
+    12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15, /* to 512 */
+    C8(16), C8(17), C8(18), C8(19),                                 /* to 1024 */
+    C16(20), C16(21), C16(22), C16(23),                             /* to 2048 */
+};
+#undef C8
+#undef C16
+
+#define LARGEST_CELL 32768
+#define FIRST_THRESHOLD ((uint64_t)16 << 20)
+
+static TypeRow const *type_rows[T_COUNT];
+static const TypeRow slots_row = {.name = "slots"};
+
+void heap_register_type(ObjectType type, const TypeRow *row)
+{
+    type_rows[type] = row;
+}
+
+const TypeRow *heap_type_row(ObjectType type)
+{
+    return type_rows[type];
+}
+
+/* ---- boot ---- */
+
+void heap_boot(void)
+{
+    if (heap.base)
+        return;
+    /* The range is only reserved: no memory until a page is used, none shared with children once written. */
+    size_t want = (size_t)64 << 30;
+    char *range;
+    for (;;) {
+        range = mmap(NULL, want + HEAP_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (range != MAP_FAILED || want <= ((size_t)64 << 20))
+            break;
+        want /= 2;
+    }
+    if (range == MAP_FAILED)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve address space for the heap"));
+    heap.base = (char *)ALIGN_UP((uintptr_t)range, HEAP_PAGE_SIZE);
+    heap.reserved = want;
+    size_t side = (want >> PAGE_SHIFT) * sizeof(HeapPage);
+    void *pages = mmap(NULL, side, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve the heap's side tables"));
+    heap.pages = pages;
+    heap.threshold = FIRST_THRESHOLD;
+#define TYPE(name, layout) TYPE_##layout(name)
+#define TYPE_SLOTS(name) type_rows[T_##name] = &slots_row;
+#define TYPE_OWN(name)
+#include "vm/types.def"
+#undef TYPE
+#undef TYPE_SLOTS
+#undef TYPE_OWN
+}
+
+bool heap_set_modes(const char *text)
+{
+    unsigned mode = 0;
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        size_t word = strcspn(text, ",:");
+        if (word == 7 && !memcmp(text, "collect", 7))
+            mode |= HEAP_COLLECT;
+        else if (word == 8 && !memcmp(text, "evacuate", 8))
+            mode |= HEAP_EVACUATE;
+        else if (word == 6 && !memcmp(text, "hollow", 6))
+            mode |= HEAP_HOLLOW;
+        else if (word)
+            return false;
+        if (word < n) {
+            long every = strtol(text + word + 1, NULL, 10);
+            if (every <= 0)
+                return false;
+            heap_mode_every = (unsigned)every;
+        }
+        text += n;
+        if (*text == ',')
+            text++;
+    }
+    heap_mode = mode;
+    return true;
+}
+
+static void limits_close(void)
+{
+    for (unsigned c = 0; c < HEAP_CLASSES; c++)
+        heap_runs[c].limit = heap_runs[c].next;
+}
+
+void heap_modes_start(void)
+{
+    const char *text = getenv("LODE_HEAP_MODE");
+    if (text && !heap_mode && !heap_set_modes(text))
+        ereport(FATAL, ERR_USAGE, errmsg("LODE_HEAP_MODE has an unknown word: \"%s\"", text));
+    heap.modes_on = heap_mode != 0;
+    if (heap.modes_on)
+        limits_close();
+}
+
+/* ---- pages ---- */
+
+Value heap_object_at(uint64_t word)
+{
+    size_t offset = word - (uint64_t)(uintptr_t)heap.base;
+    if (offset >= heap.used)
+        return 0;
+    HeapPage *p = &heap.pages[offset >> PAGE_SHIFT];
+    Object *o;
+    if (p->kind == PAGE_SMALL) {
+        uint32_t i = cell_index(p, (void *)(uintptr_t)word);
+        if (i >= p->ncells)
+            return 0;
+        o = (Object *)(page_start(p) + (size_t)i * p->cell_size);
+    } else if (p->kind == PAGE_LARGE) {
+        o = (Object *)page_start(p);
+    } else if (p->kind == PAGE_LARGE_TAIL) {
+        o = (Object *)page_start(p - p->npages);
+    } else {
+        return 0;
+    }
+    return (o->head & OH_TYPE) == T_FREE ? 0 : (Value)(uintptr_t)o;
+}
+
+bool heap_is_object(Value word)
+{
+    return heap_object_at(word) != 0;
+}
+
+size_t heap_cell_size(Value v)
+{
+    HeapPage *p = page_of((void *)v);
+    return p->kind == PAGE_SMALL ? p->cell_size : (size_t)p->npages << PAGE_SHIFT;
+}
+
+static HeapPage *pages_take(size_t n)
+{
+    if (n == 1 && heap.unused) {
+        HeapPage *p = heap.unused;
+        heap.unused = p->next;
+        return p;
+    }
+    if (n > 1) { /* first fit among unused pages in a row; rare, so a plain walk */
+        size_t total = heap.used >> PAGE_SHIFT, run = 0;
+        for (size_t i = 0; i < total; i++) {
+            run = heap.pages[i].kind == PAGE_UNUSED ? run + 1 : 0;
+            if (run < n)
+                continue;
+            HeapPage *first = &heap.pages[i + 1 - n];
+            for (HeapPage **link = &heap.unused; *link;)
+                if (*link >= first && *link < first + n)
+                    *link = (*link)->next;
+                else
+                    link = &(*link)->next;
+            return first;
+        }
+    }
+    if (heap.used + (n << PAGE_SHIFT) > heap.reserved)
+        return NULL;
+    HeapPage *p = &heap.pages[heap.used >> PAGE_SHIFT];
+    heap.used += n << PAGE_SHIFT;
+    return p;
+}
+
+HeapPage *page_new_small(unsigned c)
+{
+    HeapPage *p = pages_take(1);
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof *p);
+    p->cell_size = heap_class_size[c];
+    p->ncells = (uint32_t)(HEAP_PAGE_SIZE / p->cell_size);
+    p->magic = (uint32_t)((((uint64_t)1 << 32) + p->cell_size - 1) / p->cell_size);
+    p->kind = PAGE_SMALL;
+    p->size_class = (uint8_t)c;
+    char *start = page_start(p);
+    FreeRun *run = (FreeRun *)start;
+    *run = (FreeRun){0, p->ncells * p->cell_size, 0};
+    /* A page that was used before may hold old bytes: P1 wants each header 0. */
+    for (uint32_t i = 1; i < p->ncells; i++)
+        ((Object *)(start + (size_t)i * p->cell_size))->head = 0;
+    p->first_run = 1;
+    heap.page_count++;
+    return p;
+}
+
+void page_release(HeapPage *p)
+{
+    size_t n = p->kind == PAGE_LARGE ? p->npages : 1;
+    /* Give back what is big; a single page stays warm for its next user. */
+    if (n > 1)
+        madvise(page_start(p), n << PAGE_SHIFT, MADV_DONTNEED);
+    for (size_t i = 0; i < n; i++) {
+        p[i].kind = PAGE_UNUSED;
+        p[i].next = heap.unused;
+        heap.unused = &p[i];
+    }
+    heap.page_count -= n;
+}
+
+void page_build_runs(HeapPage *p)
+{
+    char *start = page_start(p);
+    uint32_t live = 0, *link = &p->first_run;
+    uint32_t size = p->cell_size;
+    FreeRun *run = NULL;
+    for (uint32_t i = 0; i < p->ncells; i++) {
+        Object *o = (Object *)(start + (size_t)i * size);
+        if (o->head != 0) {
+            live++;
+            run = NULL;
+            continue;
+        }
+        if (!run) {
+            run = (FreeRun *)o;
+            *link = i * size + 1;
+            link = &run->next;
+        }
+        run->end = (i + 1) * size;
+    }
+    *link = 0;
+    p->live = live;
+}
+
+void page_list(HeapPage *p)
+{
+    if (p->listed || !p->first_run)
+        return;
+    p->listed = true;
+    p->next = heap.avail[p->size_class];
+    heap.avail[p->size_class] = p;
+}
+
+void heap_retire_runs(void)
+{
+    for (unsigned c = 0; c < HEAP_CLASSES; c++) {
+        HeapRun *run = &heap_runs[c];
+        HeapPage *p = heap.current[c];
+        if (run->next < run->end) { /* what is left of the run goes back to its page */
+            FreeRun *rest = (FreeRun *)run->next;
+            *rest = (FreeRun){0, (uint32_t)(run->end - page_start(p)), p->first_run};
+            p->first_run = (uint32_t)(run->next - page_start(p)) + 1;
+        }
+        *run = (HeapRun){0};
+        heap.current[c] = NULL;
+    }
+}
+
+/* ---- allocation ---- */
+
+static bool over_limit(size_t more)
+{
+    return (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more > (uint64_t)(conf.heap_limit ? conf.heap_limit : GB);
+}
+
+_Noreturn static void no_memory(void)
+{
+    if (klass.NoMemoryError)
+        raise_error(klass.NoMemoryError, "failed to allocate memory");
+    ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("the heap's limit was reached during boot"));
+    abort();
+}
+
+static void set_current(unsigned c, HeapPage *p)
+{
+    FreeRun *run = (FreeRun *)(page_start(p) + p->first_run - 1);
+    heap.current[c] = p;
+    heap_runs[c].next = (char *)run;
+    heap_runs[c].end = page_start(p) + run->end;
+    heap_runs[c].limit = heap.modes_on ? heap_runs[c].next : heap_runs[c].end;
+    p->first_run = run->next;
+    heap.since += (uint64_t)(heap_runs[c].end - heap_runs[c].next);
+}
+
+static bool refill(unsigned c)
+{
+    HeapPage *p = heap.current[c];
+    if (p && p->first_run) {
+        set_current(c, p);
+        return true;
+    }
+    if (!heap.avail[c])
+        return false;
+    p = heap.avail[c];
+    heap.avail[c] = p->next;
+    p->listed = false;
+    set_current(c, p);
+    return true;
+}
+
+static void maybe_collect(size_t size)
+{
+    static unsigned countdown;
+    bool due = heap.wanted || heap.since >= heap.threshold;
+    if (heap.modes_on) {
+        if ((heap_mode & HEAP_HOLLOW) && heap_hollow_hook)
+            heap_hollow_hook();
+        if ((heap_mode & (HEAP_COLLECT | HEAP_EVACUATE)) && ++countdown >= heap_mode_every) {
+            countdown = 0;
+            due = true;
+        }
+    }
+    if ((due && !heap_disabled) || over_limit(size))
+        heap_collect();
+}
+
+static Value take_cell(unsigned c, uint64_t head)
+{
+    HeapRun *run = &heap_runs[c];
+    char *cell = run->next;
+    size_t n = heap_class_size[c];
+    run->next = cell + n;
+    run->limit = heap.modes_on ? run->next : run->end;
+    memset(cell, 0, n);
+    ((Object *)cell)->head = head;
+    return (Value)(uintptr_t)cell;
+}
+
+static Value alloc_large(uint64_t head, size_t size)
+{
+    size_t n = (size + HEAP_PAGE_SIZE - 1) >> PAGE_SHIFT;
+    maybe_collect(size);
+    if (over_limit(size))
+        no_memory();
+    HeapPage *p = pages_take(n);
+    if (!p)
+        no_memory();
+    memset(p, 0, n * sizeof *p);
+    p->kind = PAGE_LARGE;
+    p->size_class = CLASS_LARGE;
+    p->ncells = 1;
+    p->npages = (uint32_t)n;
+    for (size_t i = 1; i < n; i++) {
+        p[i].kind = PAGE_LARGE_TAIL;
+        p[i].npages = (uint32_t)i;
+    }
+    heap.page_count += n;
+    heap.since += n << PAGE_SHIFT;
+    char *cell = page_start(p);
+    memset(cell, 0, size);
+    ((Object *)cell)->head = head;
+    return (Value)(uintptr_t)cell;
+}
+
+Value heap_alloc_cell_slow(uint64_t head, size_t size)
+{
+    if (size > LARGEST_CELL)
+        return alloc_large(head, size);
+    unsigned c;
+    if (size <= HEAP_SMALL_MAX)
+        c = heap_class_of[(size + 15) >> 4];
+    else
+        for (c = heap_class_of[HEAP_SMALL_MAX >> 4]; heap_class_size[c] < size;)
+            c++;
+    HeapRun *run = &heap_runs[c];
+    if (heap.modes_on || heap.wanted)
+        maybe_collect(size);
+    if (run->next < run->end || refill(c))
+        return take_cell(c, head);
+    if (!heap.modes_on) {
+        maybe_collect(HEAP_PAGE_SIZE);
+        if (run->next < run->end || refill(c))
+            return take_cell(c, head);
+    }
+    if (over_limit(HEAP_PAGE_SIZE))
+        no_memory();
+    HeapPage *p = page_new_small(c);
+    if (!p)
+        no_memory();
+    set_current(c, p);
+    return take_cell(c, head);
+}
+
+Value heap_alloc(ObjectType type, Value cls, size_t size)
+{
+    uint64_t head = (uint64_t)class_root_shape(cls) << OH_SHAPE_AT | type;
+    if (type_rows[type] == &slots_row)
+        head |= OF_EMBED;
+    return heap_alloc_head(head, size);
+}
+
+Value heap_alloc_internal(ObjectType type, size_t size)
+{
+    return heap_alloc_head(type, size);
+}
+
+/* ---- memory outside the cells ---- */
+
+static void account(size_t n)
+{
+    heap.malloc_bytes += n;
+    heap.since += n;
+    if (heap.since >= heap.threshold && !heap.wanted && !heap_disabled) {
+        heap.wanted = true; /* not here: callers hold views */
+        limits_close();
+    }
+}
+
+static void make_room(size_t n)
+{
+    if (__builtin_expect(over_limit(n), 0)) {
+        heap_collect();
+        if (over_limit(n))
+            no_memory();
+    }
+}
+
+void *heap_malloc(size_t n)
+{
+    make_room(n);
+    void *p = malloc(n ? n : 1);
+    if (!p)
+        no_memory();
+    account(malloc_usable_size(p));
+    return p;
+}
+
+void *heap_calloc(size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        no_memory();
+    make_room(bytes);
+    void *p = calloc(n ? n : 1, size ? size : 1);
+    if (!p)
+        no_memory();
+    account(malloc_usable_size(p));
+    return p;
+}
+
+void *heap_realloc(void *old, size_t n)
+{
+    size_t had = old ? malloc_usable_size(old) : 0;
+    if (n > had)
+        make_room(n - had);
+    void *p = realloc(old, n ? n : 1);
+    if (!p)
+        no_memory();
+    size_t has = malloc_usable_size(p);
+    heap.malloc_bytes -= had;
+    if (has > had) {
+        heap.malloc_bytes += had;
+        account(has - had);
+    } else {
+        heap.malloc_bytes += has;
+    }
+    return p;
+}
+
+void heap_free(void *p)
+{
+    if (!p)
+        return;
+    heap.malloc_bytes -= malloc_usable_size(p);
+    free(p);
+}
+
+void heap_stats(GcStats *out)
+{
+    *out = heap.stats;
+    out->pages = heap.page_count;
+    out->malloc_bytes = heap.malloc_bytes;
+    uint64_t live = 0;
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++)
+        if (heap.pages[i].kind == PAGE_SMALL || heap.pages[i].kind == PAGE_LARGE)
+            live += heap.pages[i].live;
+    out->live = live;
+}
+
+void heap_each_object(void (*fn)(Value, void *), void *arg)
+{
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
+        HeapPage *p = &heap.pages[i];
+        if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
+            continue;
+        char *start = page_start(p);
+        for (uint32_t c = 0; c < p->ncells; c++) {
+            Value v = (Value)(uintptr_t)(start + (size_t)c * p->cell_size);
+            if (obj_type(v) != T_FREE && obj_shape(v) != 0 && obj_type(v) != T_ICLASS)
+                fn(v, arg);
+        }
+    }
+}

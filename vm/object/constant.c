@@ -1,0 +1,238 @@
+/* constant.c -- constants: look-up, definition, autoload, visibility
+ *
+ * Rows are in the class's constants tables; their flags say private, deprecated, autoload (the value is then the
+ * path).  Constant caches rest on const_serial, which every change bumps.
+ */
+#include "vm/core.h"
+#include "vm/frame.h"
+#include "vm/object/class_private.h"
+
+uint32_t const_serial = 1;
+
+typedef struct Found {
+    Value owner, table, value;
+    uint32_t flags;
+} Found;
+
+static bool find_here(Value mod, Value name, Found *found)
+{
+    Value table;
+    Slot *s = class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
+    if (!s)
+        return false;
+    found->value = slot_read(table, s);
+    found->flags = *symtable_flags(table, symbol_id(name));
+    found->owner = mod;
+    found->table = table;
+    return true;
+}
+
+/* A row that is an autoload is loaded here; false when the file did not define the constant. */
+static bool resolve(Found *found, Value name)
+{
+    if (!(found->flags & CONST_AUTOLOAD))
+        return true;
+    if (found->flags & CONST_AUTOLOADING)
+        return false;
+    Value owner = found->owner, path = found->value;
+    *symtable_flags(found->table, symbol_id(name)) |= CONST_AUTOLOADING;
+    vm_require(path);
+    if (!find_here(owner, name, found))
+        return false;
+    if (found->flags & CONST_AUTOLOAD) { /* the file did not define it: the row goes */
+        class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
+        const_serial++;
+        return false;
+    }
+    return true;
+}
+
+static void warn_deprecated(const Found *found, Value name)
+{
+    if (found->flags & CONST_DEPRECATED) {
+        if (found->owner == klass.Object)
+            warn_printf("constant ::%s is deprecated", sym_text(name));
+        else
+            warn_printf("constant %s::%s is deprecated", class_name_c(found->owner), sym_text(name));
+    }
+}
+
+typedef enum { LOOK_HERE, LOOK_ANCESTRY, LOOK_EXCLUDE_OBJECT, LOOK_OBJECT_TOO } Reach;
+
+static bool find_in(Value mod, Value name, Reach reach, Found *found)
+{
+    if (reach == LOOK_HERE)
+        return find_here(mod, name, found) && resolve(found, name);
+    for (Value k = mod; !is_nil(k); k = class_next(k)) {
+        Value owner = class_owner_at(k);
+        if (is_undef(owner))
+            continue;
+        if (!find_here(owner, name, found) || !resolve(found, name))
+            continue;
+        return !(reach == LOOK_EXCLUDE_OBJECT && owner == klass.Object && mod != klass.Object);
+    }
+    if (reach == LOOK_OBJECT_TOO && obj_type(mod) == T_MODULE)
+        return find_in(klass.Object, name, LOOK_ANCESTRY, found);
+    return false;
+}
+
+static Value missing(Value mod, Value name)
+{
+    return vm_call1(mod, SYM(const_missing), name);
+}
+
+Value const_get_lexical(Value cref, Value name)
+{
+    Found found;
+    Value first = V_UNDEF;
+    for (Value c = cref; !is_nil(c); c = obj_field(c, CREF_OUTER)) {
+        if (obj_field(c, CREF_SINGLETON) == V_TRUE)
+            continue;
+        Value mod = obj_field(c, CREF_MODULE);
+        if (is_undef(first))
+            first = mod;
+        if (is_nil(obj_field(c, CREF_OUTER)))
+            break; /* top level: Object comes with the ancestry */
+        if (is_module(mod) && find_here(mod, name, &found) && resolve(&found, name)) {
+            warn_deprecated(&found, name);
+            return found.value;
+        }
+    }
+    if (is_undef(first) || !is_module(first))
+        first = klass.Object;
+    if (find_in(first, name, LOOK_OBJECT_TOO, &found)) {
+        warn_deprecated(&found, name);
+        return found.value;
+    }
+    /* A singleton class sees the constants of the class or module it belongs to. */
+    if (class_is_singleton(first) && is_module(class_attached_object(first)) &&
+        find_in(class_attached_object(first), name, LOOK_OBJECT_TOO, &found))
+        return found.value;
+    return missing(first, name);
+}
+
+Value const_get_from(Value mod, Value name)
+{
+    if (!is_module(mod))
+        raise_error(klass.TypeError, "%V is not a class/module", mod);
+    Found found;
+    if (!find_in(mod, name, LOOK_EXCLUDE_OBJECT, &found))
+        return missing(mod, name);
+    if (found.flags & CONST_PRIVATE)
+        raise_name_error(mod, name, "private constant %s::%s referenced", class_name_c(found.owner), sym_text(name));
+    warn_deprecated(&found, name);
+    return found.value;
+}
+
+Value const_find(Value mod, Value name, bool inherit)
+{
+    Found found;
+    if (!find_in(mod, name, inherit ? LOOK_OBJECT_TOO : LOOK_HERE, &found))
+        return V_UNDEF;
+    return found.value;
+}
+
+bool const_defined(Value mod, Value name, bool inherit)
+{
+    Found found;
+    for (Value k = mod; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
+        Value owner = inherit ? class_owner_at(k) : k;
+        if (!is_undef(owner) && find_here(owner, name, &found))
+            return !(found.flags & CONST_AUTOLOADING);
+    }
+    return inherit && obj_type(mod) == T_MODULE && const_defined(klass.Object, name, true);
+}
+
+void const_location_note(Value mod, Value name)
+{
+    if (vm_booting)
+        return;
+    const char *file = vm_current_file();
+    Value where = file ? ary_new_from(2, (Value[]){str_new_c(file), int_fix(vm_current_line())}) : ary_new(0);
+    ClassExt *x = class_ext(mod);
+    Value table = slot_read(mod, &x->locations);
+    if (is_nil(table)) {
+        table = symtable_new();
+        slot_write(mod, &x->locations, table);
+    }
+    symtable_set(table, symbol_id(name), where);
+}
+
+void const_set(Value mod, Value name, Value v)
+{
+    obj_modify(mod);
+    Found found;
+    if (find_here(mod, name, &found) && !(found.flags & CONST_AUTOLOAD)) {
+        Value at = is_nil(class_ext(mod)->locations.raw) ? V_UNDEF : V_NIL;
+        if (mod == klass.Object)
+            warn_printf("already initialized constant %s", sym_text(name));
+        else
+            warn_printf("already initialized constant %s::%s", class_name_c(mod), sym_text(name));
+        if (is_nil(at)) {
+            Slot *s = symtable_find(class_ext(mod)->locations.raw, symbol_id(name));
+            if (s && ary_len(s->raw) == 2)
+                warn_printf("previous definition of %s was here", sym_text(name));
+        }
+    }
+    if (is_module(v))
+        class_name_set(v, mod, name);
+    class_row_set(mod, class_ext(mod)->constants, symbol_id(name), v);
+    Value table;
+    class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
+    *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_AUTOLOADING);
+    const_serial++;
+    const_location_note(mod, name);
+    if (!vm_booting) {
+        MethodEntry *me = method_find(class_of(mod), SYM(const_added));
+        if (me && me->kind != ME_BUILTIN)
+            vm_call1(mod, SYM(const_added), name);
+    }
+}
+
+Value const_remove(Value mod, Value name)
+{
+    obj_modify(mod);
+    Found found;
+    if (!find_here(mod, name, &found))
+        raise_name_error(mod, name, "constant %s%s%s not defined", mod == klass.Object ? "Object" : class_name_c(mod), "::",
+                         sym_text(name));
+    class_row_remove(mod, class_ext(mod)->constants, symbol_id(name));
+    const_serial++;
+    return found.flags & CONST_AUTOLOAD ? V_NIL : found.value;
+}
+
+void const_set_flags(Value mod, Value name, unsigned set, unsigned clear)
+{
+    obj_modify(mod);
+    Found found;
+    if (!find_here(mod, name, &found))
+        raise_name_error(mod, name, "constant %s::%s not defined", class_name_c(mod), sym_text(name));
+    obj_modify(found.table);
+    uint32_t *flags = symtable_flags(found.table, symbol_id(name));
+    *flags = (*flags | set) & ~clear;
+    const_serial++;
+}
+
+void const_autoload(Value mod, Value name, Value path)
+{
+    Found found;
+    if (find_here(mod, name, &found) && !(found.flags & CONST_AUTOLOAD))
+        return;
+    obj_modify(mod);
+    Value table = class_table_for_change(mod, class_ext(mod)->constants, TABLE_TRANSIENT);
+    symtable_set(table, symbol_id(name), path);
+    *symtable_flags(table, symbol_id(name)) |= CONST_AUTOLOAD;
+    const_serial++;
+    const_location_note(mod, name);
+}
+
+Value const_autoload_path(Value mod, Value name, bool inherit)
+{
+    Found found;
+    for (Value k = mod; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
+        Value owner = inherit ? class_owner_at(k) : k;
+        if (!is_undef(owner) && find_here(owner, name, &found))
+            return (found.flags & (CONST_AUTOLOAD | CONST_AUTOLOADING)) == CONST_AUTOLOAD ? found.value : V_NIL;
+    }
+    return V_NIL;
+}

@@ -1,0 +1,326 @@
+/* ivar.c -- instance variables of any object, and the side table
+ *
+ * Objects with slots keep them there, by shape.  Classes and modules have a symbol table of their own (it can be
+ * stored).  All other types use the side table, keyed by address: a row also holds object_id and identity hash.
+ * S1: a side row exists exactly when OF_IVARS or OF_ID is set in the header (OF_FINALIZER has its own table).
+ */
+#include "vm/core.h"
+#include "vm/heap/heap_private.h"
+#include "vm/object/class_private.h"
+
+#include "lib/hashtab.h"
+
+static HashTab *sides;
+
+Side *side_find(Value v)
+{
+    return hashtab_find(sides, &v);
+}
+
+Side *side_get(Value v)
+{
+    return hashtab_enter(sides, &v, NULL);
+}
+
+static void side_visit(Object *o, Visitor *v)
+{
+    /* While objects move, the row may already be under the new address: `moved` ran at the copy. */
+    Side *s = side_find((Value)o);
+    if (s)
+        visit_slots(v, s->values, s->n);
+}
+
+static void side_drop(Object *o)
+{
+    Value v = (Value)o;
+    if (o->head & (OF_IVARS | OF_ID)) {
+        Side *s = side_find(v);
+        if (s) {
+            heap_free(s->names);
+            heap_free(s->values);
+            hashtab_remove(sides, &v);
+        }
+    }
+}
+
+static void side_moved(Object *to, Object *from)
+{
+    Value v = (Value)from, new_v = (Value)to;
+    if (!(to->head & (OF_IVARS | OF_ID)))
+        return;
+    Side *s = side_find(v);
+    if (!s)
+        return;
+    Side copy = *s;
+    hashtab_remove(sides, &v);
+    s = hashtab_enter(sides, &new_v, NULL);
+    copy.object = new_v;
+    *s = copy;
+}
+
+void side_boot(void)
+{
+    sides = hashtab_create(memctx_create(NULL, "object side table"), sizeof(Value), sizeof(Side), HASH_BLOB);
+    heap_side = (SideHooks){side_visit, side_drop, side_moved};
+}
+
+/* ---- slots ---- */
+
+unsigned obj_slot_room(Value v)
+{
+    SlotObject *o = (SlotObject *)v;
+    if (o->head & OF_EMBED)
+        return (unsigned)(heap_cell_size(v) / sizeof(Slot) - 1);
+    return (unsigned)o->ext_cap;
+}
+
+void obj_add_slot(Value v, uint32_t new_shape, Value x)
+{
+    SlotObject *o = (SlotObject *)v;
+    unsigned i = shape_table[new_shape].count - 1, room = obj_slot_room(v);
+    if (i >= room) {
+        unsigned cap = MAX(i + 1, room * 2);
+        Slot *ext = heap_malloc(cap * sizeof(Slot));
+        Slot *old = obj_slots(v);
+        memcpy(ext, old, i * sizeof(Slot));
+        if (o->head & OF_EMBED)
+            o->head &= ~OF_EMBED;
+        else
+            heap_free(old);
+        o->ext = ext;
+        o->ext_cap = cap;
+        ClassExt *cls = class_ext(class_real(v)); /* the next instances get the room at once */
+        if (cls->slot_hint < i + 1)
+            cls->slot_hint = (uint16_t)MIN(i + 1, 60u);
+    }
+    slot_init(&obj_slots(v)[i], x);
+    obj_set_shape(v, new_shape);
+}
+
+Value heap_alloc_slots(ObjectType type, Value cls, unsigned extra)
+{
+    uint32_t shape = class_root_shape(cls);
+    unsigned n = shape_table[shape].count + extra;
+    if (n < 3)
+        n = 3; /* room for ext */
+    Value v = heap_alloc_head((uint64_t)shape << OH_SHAPE_AT | OF_EMBED | type, (n + 1) * sizeof(Slot));
+    size_t room = n <= 3 ? 3 : heap_cell_size(v) / sizeof(Slot) - 1;
+    Slot *s = ((SlotObject *)v)->inl;
+    for (size_t i = 0; i < room; i++)
+        slot_init(&s[i], V_NIL);
+    return v;
+}
+
+/* ---- side rows ---- */
+
+static int side_index(Side *s, uint32_t id)
+{
+    for (uint32_t i = 0; s && i < s->n; i++)
+        if (s->names[i] == id)
+            return (int)i;
+    return -1;
+}
+
+static void side_set(Value v, uint32_t id, Value x)
+{
+    Side *s = side_get(v);
+    obj_ptr(v)->head |= OF_IVARS;
+    int i = side_index(s, id);
+    if (i < 0) {
+        if (s->n == s->cap) {
+            uint32_t cap = s->cap ? s->cap * 2 : 2;
+            s->names = heap_realloc(s->names, cap * sizeof *s->names);
+            s->values = heap_realloc(s->values, cap * sizeof *s->values);
+            s->cap = cap;
+        }
+        i = (int)s->n++;
+        s->names[i] = id;
+    }
+    slot_init(&s->values[i], x);
+}
+
+/* ---- the interface ---- */
+
+Value ivar_get(Value obj, Value name)
+{
+    if (is_immediate(obj))
+        return V_UNDEF;
+    obj_attend(obj);
+    uint32_t id = symbol_id(name);
+    if (has_slots(obj)) {
+        int i = shape_find(obj_shape(obj), id);
+        return i < 0 ? V_UNDEF : slot_read(obj, &obj_slots(obj)[i]);
+    }
+    if (is_module(obj)) {
+        Value table = slot_read(obj, &class_ext(obj)->ivars);
+        Slot *s = is_nil(table) ? NULL : symtable_find(table, id);
+        return s ? slot_read(table, s) : V_UNDEF;
+    }
+    if (!(obj_head(obj) & OF_IVARS))
+        return V_UNDEF;
+    Side *s = side_find(obj);
+    int i = side_index(s, id);
+    return i < 0 ? V_UNDEF : slot_read(obj, &s->values[i]);
+}
+
+void ivar_set(Value obj, Value name, Value v)
+{
+    if (is_immediate(obj))
+        raise_frozen(obj);
+    obj_modify(obj);
+    uint32_t id = symbol_id(name);
+    if (has_slots(obj)) {
+        uint32_t shape = obj_shape(obj);
+        int i = shape_find(shape, id);
+        if (i >= 0)
+            slot_write(obj, &obj_slots(obj)[i], v);
+        else
+            obj_add_slot(obj, shape_add(shape, id), v);
+    } else if (is_module(obj)) {
+        Value table = slot_read(obj, &class_ext(obj)->ivars);
+        if (is_nil(table)) {
+            table = symtable_new();
+            slot_write(obj, &class_ext(obj)->ivars, table);
+        }
+        symtable_set(table, id, v);
+    } else {
+        side_set(obj, id, v);
+    }
+}
+
+bool ivar_defined(Value obj, Value name)
+{
+    if (is_immediate(obj))
+        return false;
+    obj_attend(obj);
+    if (has_slots(obj))
+        return shape_find(obj_shape(obj), symbol_id(name)) >= 0;
+    return !is_undef(ivar_get(obj, name));
+}
+
+static Value slots_remove(Value obj, uint32_t id)
+{
+    uint32_t shape = obj_shape(obj);
+    int at = shape_find(shape, id);
+    if (at < 0)
+        return V_UNDEF;
+    unsigned n = shape_table[shape].count;
+    uint32_t next = shape_table[shape].root;
+    Value gone = slot_read(obj, &obj_slots(obj)[at]);
+    for (unsigned i = shape_table[next].count; i < n; i++)
+        if ((int)i != at)
+            next = shape_add(next, shape_name_at(shape, i));
+    Slot *s = obj_slots(obj);
+    slot_copy_range(obj, &s[at], &s[at + 1], n - 1 - (unsigned)at);
+    slot_write(obj, &s[n - 1], V_NIL);
+    obj_set_shape(obj, next);
+    return gone;
+}
+
+Value ivar_remove(Value obj, Value name)
+{
+    if (is_immediate(obj))
+        raise_frozen(obj);
+    obj_modify(obj);
+    uint32_t id = symbol_id(name);
+    if (has_slots(obj))
+        return slots_remove(obj, id);
+    if (is_module(obj)) {
+        Value gone = ivar_get(obj, name);
+        if (!is_undef(gone))
+            symtable_remove(slot_read(obj, &class_ext(obj)->ivars), id);
+        return gone;
+    }
+    if (!(obj_head(obj) & OF_IVARS))
+        return V_UNDEF;
+    Side *s = side_find(obj);
+    int i = side_index(s, id);
+    if (i < 0)
+        return V_UNDEF;
+    Value gone = slot_read(obj, &s->values[i]);
+    s->n--;
+    memmove(&s->names[i], &s->names[i + 1], (s->n - (uint32_t)i) * sizeof *s->names);
+    memmove(&s->values[i], &s->values[i + 1], (s->n - (uint32_t)i) * sizeof *s->values);
+    return gone;
+}
+
+typedef struct EachArg {
+    Value obj;
+    Value table;
+    void (*fn)(Value, Value, void *);
+    void *arg;
+    bool hidden;
+} EachArg;
+
+static void each_row(uint32_t id, Slot *s, void *arg)
+{
+    EachArg *e = arg;
+    if (e->hidden || ivar_name_visible(id))
+        e->fn(symbol_value(id), slot_read(e->table, s), e->arg);
+}
+
+static void each(Value obj, bool hidden, void (*fn)(Value, Value, void *), void *arg)
+{
+    if (is_immediate(obj))
+        return;
+    obj_attend(obj);
+    if (has_slots(obj)) {
+        uint32_t shape = obj_shape(obj); /* fn may add variables: those are not visited */
+        for (unsigned i = hidden ? 0 : shape_table[shape_table[shape].root].count; i < shape_table[shape].count; i++) {
+            uint32_t id = shape_name_at(shape, i);
+            if (!hidden && !ivar_name_visible(id))
+                continue;
+            Value v = ivar_get(obj, symbol_value(id));
+            if (!is_undef(v))
+                fn(symbol_value(id), v, arg);
+        }
+    } else if (is_module(obj)) {
+        Value table = slot_read(obj, &class_ext(obj)->ivars);
+        EachArg e = {obj, table, fn, arg, hidden};
+        if (!is_nil(table))
+            symtable_each(table, each_row, &e);
+    } else if (obj_head(obj) & OF_IVARS) {
+        for (uint32_t i = 0; i < side_find(obj)->n; i++) {
+            Side *s = side_find(obj);
+            if (hidden || ivar_name_visible(s->names[i]))
+                fn(symbol_value(s->names[i]), slot_read(obj, &s->values[i]), arg);
+        }
+    }
+}
+
+void ivar_each(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg)
+{
+    each(obj, false, fn, arg);
+}
+
+static void copy_one(Value name, Value v, void *arg)
+{
+    ivar_set(*(Value *)arg, name, v);
+}
+
+void ivar_copy_all(Value to, Value from)
+{
+    if (is_immediate(from) || is_immediate(to))
+        return;
+    obj_attend(from);
+    if (!has_slots(from) || !has_slots(to)) {
+        each(from, true, copy_one, &to);
+        return;
+    }
+    /* Slot by slot, hidden fields included; unresolved words stay unresolved. */
+    obj_modify(to);
+    uint32_t shape = shape_rebase(obj_shape(from), shape_table[obj_shape(to)].root);
+    unsigned n = shape_table[shape].count;
+    if (n > obj_slot_room(to)) {
+        Slot *ext = heap_malloc(n * sizeof(Slot));
+        if (!(obj_head(to) & OF_EMBED))
+            heap_free(((SlotObject *)to)->ext);
+        for (unsigned i = 0; i < n; i++)
+            slot_init(&ext[i], V_NIL);
+        obj_ptr(to)->head &= ~OF_EMBED;
+        ((SlotObject *)to)->ext = ext;
+        ((SlotObject *)to)->ext_cap = n;
+    }
+    slot_copy_range(to, obj_slots(to), obj_slots(from), shape_table[obj_shape(from)].count);
+    obj_set_shape(to, shape);
+}

@@ -1,0 +1,36 @@
+/* object_private.h -- what the files of vm/object share: side table of objects, ClassExt is in class_private.h */
+#ifndef VM_OBJECT_PRIVATE_H
+#define VM_OBJECT_PRIVATE_H
+
+#include "lib/base.h"
+#include "vm/heap.h"
+#include "vm/shape.h"
+#include "vm/symbol.h"
+
+/* What an object has beside its cell: an id, an identity hash, instance variables of types without slots. */
+typedef struct Side {
+    Value object;
+    uint64_t object_id, identity_hash; /* 0: none */
+    uint32_t n, cap;
+    uint32_t *names; /* symbol ids */
+    Slot *values;
+} Side;
+Side *side_find(Value v);
+Side *side_get(Value v); /* makes it; the caller sets OF_IVARS or OF_ID */
+void side_boot(void);
+void shape_boot(void);
+void symtable_boot(void);
+void class_types_boot(void);
+void method_boot(void);
+void object_ops_boot(void);
+void heap_data_boot(void);
+
+static inline bool has_slots(Value v)
+{
+    return heap_type_row(obj_type(v)) == heap_type_row(T_OBJECT);
+}
+static inline bool ivar_name_visible(uint32_t id)
+{
+    return sym_text(symbol_value(id))[0] == '@';
+}
+#endif
