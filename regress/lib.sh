@@ -1,0 +1,96 @@
+# lib.sh: what shell tests share.  Begin a test with:  . "$LODE_TOP/regress/lib.sh"
+#
+# A check that does not hold prints why and ends the test.  The test's store is $LODE_STORE, its directory (also the
+# current one) $LODE_TEST_DIR; the runner removes both and kills servers left behind.
+
+die() {
+    echo "not held: $*"
+    exit 1
+}
+
+# same WHAT EXPECTED ACTUAL
+same() {
+    [ "$2" = "$3" ] && return
+    echo "not held: $1"
+    diff -u <(printf '%s\n' "$2") <(printf '%s\n' "$3") | tail -n +3
+    exit 1
+}
+
+# contains WHAT PART TEXT
+contains() {
+    case $3 in
+    *"$2"*) ;;
+    *) die "$1: no \"$2\" in: $3" ;;
+    esac
+}
+
+# prints EXPECTED command...: its standard output is that, its status 0
+prints() {
+    local expected=$1 out status
+    shift
+    out=$("$@" 2>"$LODE_TEST_DIR/stderr")
+    status=$?
+    [ $status -eq 0 ] || die "status $status of: $* -- $(head -c 2000 "$LODE_TEST_DIR/stderr")"
+    same "output of: $*" "$expected" "$out"
+}
+
+# exits STATUS command...: output and error in $out and $err
+exits() {
+    local expected=$1 status
+    shift
+    out=$("$@" 2>"$LODE_TEST_DIR/stderr")
+    status=$?
+    err=$(cat "$LODE_TEST_DIR/stderr")
+    [ $status -eq "$expected" ] || die "status $status, not $expected, of: $* -- $err"
+}
+
+# one_line_error command...: fails, prints nothing, and says one line on standard error
+one_line_error() {
+    local status
+    out=$("$@" 2>"$LODE_TEST_DIR/stderr" </dev/null)
+    status=$?
+    err=$(cat "$LODE_TEST_DIR/stderr")
+    [ $status -ne 0 ] || die "status 0 of: $*"
+    [ $status -lt 128 ] || die "died by a signal ($status): $*"
+    [ -z "$out" ] || die "output of: $* -- $out"
+    [ -n "$err" ] || die "silence of: $*"
+    [ "$(printf '%s\n' "$err" | wc -l)" -eq 1 ] || die "more than one line from: $* -- $err"
+}
+
+server_start() { "$LODECTL" -D "$LODE_STORE" start >/dev/null || die "the server does not start"; }
+server_stop() { "$LODECTL" -D "$LODE_STORE" stop -m "${1:-fast}" >/dev/null || die "the server does not stop"; }
+server_pid() { head -n 1 "$LODE_STORE/lodestone.pid"; }
+
+# children_of PID: ids of its direct children
+children_of() { cat /proc/"$1"/task/*/children 2>/dev/null; }
+
+# kill_everything: kill -9 of the postmaster and all its children, at once
+kill_everything() {
+    local pid all
+    pid=$(server_pid)
+    all="$pid $(children_of "$pid")"
+    kill -9 $all 2>/dev/null
+    for pid in $all; do wait_gone "$pid"; done
+}
+
+# wait_gone PID: until the process is no more (or a zombie)
+wait_gone() {
+    local i state
+    for ((i = 0; i < 500; i++)); do
+        state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' /proc/"$1"/status 2>/dev/null)
+        [ -z "$state" ] || [ "$state" = Z ] && return 0
+        sleep 0.01
+    done
+    die "process $1 does not end"
+}
+
+# wait_for SECONDS command...: until it succeeds
+wait_for() {
+    local i n=$(($1 * 20))
+    shift
+    for ((i = 0; i < n; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    die "waited in vain for: $*"
+}
