@@ -166,6 +166,7 @@ enum {
     BI_GREEDY = 8,     /* runs on the library stack */
     BI_KW = 16,        /* takes keywords: last argument is the Hash, call_keywords() true (call.h) */
     BI_LEAF = 32,      /* never calls Ruby, never raises, needs no frame (may allocate) */
+    BI_SPECIAL = 128,  /* the interpreter runs it without a C frame (vm/interp/special.def); fn serves as its name */
     BI_MODULE_FUNCTION = 64, /* private instance method and public singleton method */
 };
 void class_add_builtins(Value cls, const Builtin *rows, size_t n);

@@ -29,6 +29,7 @@ typedef struct Frame {
     Code *code;        /* NULL: built-in */
     MethodEntry *me;   /* NULL: top, eval at top, class body */
     BlockRef block;    /* block passed to this method (a block's frame: of its home method) */
+    BlockRef passed;   /* a block's frame: the block passed to the block itself, for its &blk parameter */
     uint64_t outer;
     Value cref;
     Value env;         /* Env when reified, else nil */
@@ -52,6 +53,7 @@ typedef struct Env { /* T_ENV */
 typedef struct CBlock {
     Value (*fn)(Value arg, int argc, const Value *argv);
     Value arg;
+    uint64_t serial; /* target of vm_break_block */
 } CBlock;
 
 enum { DEFINED_IVAR, DEFINED_GVAR, DEFINED_CVAR, DEFINED_CONST, DEFINED_CONST_IN, DEFINED_METHOD /* b.d */, DEFINED_FUNC /* d, on self */,

@@ -1,0 +1,395 @@
+/*
+ * env.c: Envs (windows of locals that outlive their call), walks along frames, and what the collector sees of them.
+ *
+ * A frame's window lies on the VM stack until a Proc or Binding of it is made; then env_reify moves it, with those of
+ * all frames around it, into Envs.  The Env's slots are memory of their own and never move, so `base` may point into
+ * them for as long as the frame runs (X4).  An active Env is scanned as the stack is; its slots never hold an oid.
+ */
+#include "vm/interp/vm_state.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+Env *env_ptr(Value v)
+{
+    obj_attend(v);
+    return (Env *)v;
+}
+
+Value env_reify(Frame *f)
+{
+    if (f->env != V_NIL)
+        return f->env;
+    Value outer = V_NIL;
+    if (ref_is_frame(f->outer))
+        outer = env_reify(ref_frame(f->outer));
+    else if (f->outer)
+        outer = f->outer;
+    Value block = f->block ? frame_block_proc(f) : V_NIL;
+    Value v = heap_alloc_internal(T_ENV, sizeof(Env));
+    Env *env = (Env *)v;
+    slot_init(&env->outer, outer);
+    slot_init(&env->code, (Value)f->code);
+    slot_init(&env->self, f->self);
+    slot_init(&env->cref, f->cref);
+    slot_init(&env->me, f->me ? (Value)f->me : V_NIL);
+    slot_init(&env->block, block);
+    slot_init(&env->specials, f->specials);
+    env->serial = f->serial;
+    unsigned n = f->code->nregs;
+    env->slots = heap_malloc((n ? n : 1) * sizeof(Slot));
+    memcpy(env->slots, f->base, n * sizeof(Slot));
+    env->nslots = n;
+    env->active = 1;
+    f->base = (Value *)env->slots;
+    f->env = v;
+    return v;
+}
+
+/* The frame returns: temporaries are forgotten, so that they keep nothing alive. */
+void env_deactivate(Frame *f)
+{
+    Env *env = (Env *)f->env;
+    unsigned keep = f->code->nlocals;
+    for (unsigned i = keep; i < env->nslots; i++)
+        slot_init(&env->slots[i], V_NIL);
+    if (keep < env->nslots)
+        env->nslots = keep;
+    env->active = 0;
+}
+
+/* Address of a local of the depth-th frame around f. */
+Value *outer_local(Frame *f, unsigned depth, unsigned index, Value *env)
+{
+    uint64_t ref = f->outer;
+    while (ref_is_frame(ref)) {
+        Frame *up = ref_frame(ref);
+        if (--depth == 0) {
+            *env = up->env;
+            return &up->base[index];
+        }
+        ref = up->outer;
+    }
+    Value v = ref;
+    while (--depth > 0)
+        v = slot_read(v, &env_ptr(v)->outer);
+    *env = v;
+    return (Value *)&env_ptr(v)->slots[index];
+}
+
+Frame *frame_ruby(Frame *f)
+{
+    while (f > vm.frames && !frame_is_ruby(f))
+        f--;
+    return f;
+}
+
+Frame *frame_caller(void)
+{
+    Frame *f = vm.fp;
+    if (f > vm.frames && !frame_is_ruby(f))
+        f--;
+    return frame_ruby(f);
+}
+
+static Frame *frame_of_serial(uint64_t serial)
+{
+    for (Frame *f = vm.fp; f > vm.frames; f--)
+        if (f->serial == serial)
+            return f;
+    return NULL;
+}
+
+Frame *frame_home(Frame *f)
+{
+    while (ref_is_frame(f->outer))
+        f = ref_frame(f->outer);
+    if (!f->outer)
+        return f;
+    Value env = f->outer;
+    for (;;) {
+        Env *e = env_ptr(env);
+        if (slot_read(env, &e->outer) == V_NIL)
+            return frame_of_serial(e->serial);
+        env = slot_read(env, &e->outer);
+    }
+}
+
+Slot *frame_specials(Frame *f, Value *owner)
+{
+    while (ref_is_frame(f->outer))
+        f = ref_frame(f->outer);
+    Value env = f->env;
+    if (f->outer)
+        env = f->outer;
+    if (env == V_NIL) {
+        *owner = V_NIL;
+        return (Slot *)&f->specials;
+    }
+    for (;;) {
+        Env *e = env_ptr(env);
+        Value up = slot_read(env, &e->outer);
+        if (up == V_NIL) {
+            *owner = env;
+            return &e->specials;
+        }
+        env = up;
+    }
+}
+
+/* The frame whose $~ a built-in sees: the Ruby part of core is transparent. */
+static Frame *specials_frame(void)
+{
+    Frame *f = frame_caller();
+    while (f > vm.frames && (f->code->flags & CODE_INTERNAL))
+        f = frame_ruby(f - 1);
+    return f;
+}
+
+static Value special_get(int i)
+{
+    Value owner;
+    Frame *f = specials_frame();
+    if (f <= vm.frames)
+        return V_NIL;
+    Slot *s = frame_specials(f, &owner);
+    Value list = owner == V_NIL ? s->raw : slot_read(owner, s);
+    return list == V_NIL ? V_NIL : ary_get(list, i);
+}
+
+static void special_set(int i, Value v)
+{
+    Value owner;
+    Frame *f = specials_frame();
+    if (f <= vm.frames)
+        return;
+    Slot *s = frame_specials(f, &owner);
+    Value list = owner == V_NIL ? s->raw : slot_read(owner, s);
+    if (list == V_NIL) {
+        if (v == V_NIL)
+            return;
+        list = ary_new_from(2, (Value[]){V_NIL, V_NIL});
+        s = frame_specials(f, &owner);
+        if (owner != V_NIL)
+            obj_modify(owner);
+        s = frame_specials(f, &owner);
+        slot_init(s, list);
+    }
+    ary_set(list, i, v);
+}
+
+Value frame_last_match(void)
+{
+    return special_get(0);
+}
+void frame_set_last_match(Value match)
+{
+    special_set(0, match);
+}
+Value frame_last_line(void)
+{
+    return special_get(1);
+}
+void frame_set_last_line(Value line)
+{
+    special_set(1, line);
+}
+Value frame_self(void)
+{
+    Frame *f = frame_caller();
+    return f > vm.frames ? f->self : vm.main_object;
+}
+Value frame_cref(void)
+{
+    Frame *f = frame_caller();
+    return f > vm.frames ? f->cref : vm.top_cref;
+}
+Value frame_method_name(void)
+{
+    Frame *f = frame_caller();
+    return f > vm.frames && f->me ? symbol_value(f->me->original_name ? f->me->original_name : f->me->name) : V_NIL;
+}
+
+/* ---- crefs and throws: SLOTS objects without a Ruby class of their own ---- */
+static uint32_t cref_shape, throw_shape;
+
+static Value internal_new(ObjectType type, uint32_t shape, unsigned fields)
+{
+    return heap_alloc_head((uint64_t)shape << OH_SHAPE_AT | OF_EMBED | type, (1 + fields) * sizeof(Slot));
+}
+
+Value cref_new(Value module, Value outer, int visibility, bool singleton)
+{
+    Value v = internal_new(T_CREF, cref_shape, CREF_FIELDS);
+    obj_init_field(v, CREF_MODULE, module);
+    obj_init_field(v, CREF_OUTER, outer);
+    obj_init_field(v, CREF_VISIBILITY, int_fix(visibility));
+    obj_init_field(v, CREF_REFINEMENTS, V_NIL);
+    obj_init_field(v, CREF_SINGLETON, bool_value(singleton));
+    return v;
+}
+
+Value throw_new(int kind, Value target, Value value)
+{
+    Value v = internal_new(T_THROW, throw_shape, THROW_FIELDS);
+    obj_init_field(v, THROW_KIND, int_fix(kind));
+    obj_init_field(v, THROW_TARGET, target);
+    obj_init_field(v, THROW_VALUE, value);
+    return v;
+}
+
+Value cref_definee(Value cref)
+{
+    Value module = obj_field(cref, CREF_MODULE);
+    if (obj_field(cref, CREF_SINGLETON) == V_TRUE)
+        return obj_singleton_class(module);
+    return module;
+}
+
+/* ---- the collector's view ---- */
+static void env_visit(Object *o, Visitor *v)
+{
+    Env *env = (Env *)o;
+    visit_slots(v, &env->outer, 7);
+    if (env->slots)
+        visit_slots(v, env->slots, env->nslots);
+}
+static void env_free(Object *o)
+{
+    heap_free(((Env *)o)->slots);
+}
+static size_t env_memsize(Object *o)
+{
+    return ((Env *)o)->nslots * sizeof(Slot);
+}
+static const TypeRow env_row = {.name = "Env", .visit = env_visit, .free = env_free, .memsize = env_memsize};
+
+static void visit_pointer(Visitor *v, void *place) /* a pointer variable to a heap object, or NULL */
+{
+    Value x;
+    memcpy(&x, place, sizeof x);
+    if (x) {
+        v->value(v, &x);
+        memcpy(place, &x, sizeof x);
+    }
+}
+static void visit_ref(Visitor *v, uint64_t *ref)
+{
+    if (*ref && (*ref & 7) == 0)
+        v->value(v, ref);
+}
+
+void frames_visit(Visitor *v, Frame *frames, Frame *fp, Value *stack)
+{
+    Value *top = stack;
+    for (Frame *f = frames; f <= fp; f++) {
+        v->value(v, &f->self);
+        visit_pointer(v, &f->code);
+        visit_pointer(v, &f->me);
+        visit_ref(v, &f->block);
+        visit_ref(v, &f->passed);
+        visit_ref(v, &f->outer);
+        v->value(v, &f->cref);
+        v->value(v, &f->env);
+        visit_pointer(v, &f->block_code);
+        v->value(v, &f->specials);
+        if (f->top > top)
+            top = f->top;
+    }
+    for (Value *p = stack; p < top; p++)
+        v->value(v, p);
+}
+
+/* Clears all above `top` (X2): the page it lies in by hand, whole pages behind by giving them back. */
+void stack_wipe(Value *top, Value *end)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    Value *next = (Value *)(((uintptr_t)top + page - 1) & ~(page - 1));
+    if (next > end)
+        next = end;
+    memset(top, 0, (size_t)((char *)next - (char *)top));
+    if (next < end)
+        madvise(next, (size_t)((char *)end - (char *)next), MADV_DONTNEED);
+}
+
+static void vm_visit(Visitor *v)
+{
+    v->value(v, &vm.errinfo);
+    v->value(v, &vm.result);
+    v->value(v, &vm.unwind);
+    v->value(v, &vm.main_object);
+    v->value(v, &vm.top_cref);
+    v->value(v, &vm.stack_error);
+    v->value(v, &vm.at_exit);
+    v->value(v, &vm.script_name);
+    v->value(v, &vm.recursion);
+    v->value(v, &vm.catch_tags);
+    fiber_visit_roots(v);
+    for (uint32_t i = 0; i < vm.ncaches; i++) {
+        InlineCache *c = &vm.caches[i];
+        switch (c->extra & 0xff) {
+        case CACHE_METHOD:
+        case CACHE_SIMPLE_CODE:
+        case CACHE_BUILTIN:
+            if (c->serial == method_serial)
+                v->value(v, &c->entry);
+            else
+                c->extra = c->guard = 0;
+            break;
+        case CACHE_CONST:
+            if (c->serial == const_serial) {
+                v->value(v, &c->entry);
+                visit_ref(v, &c->extra2);
+            } else {
+                c->extra = c->guard = 0;
+            }
+            break;
+        case CACHE_ONCE:
+            v->value(v, &c->entry);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+uint32_t vm_caches_reserve(uint32_t n)
+{
+    if (vm.ncaches + n > vm.caches_cap)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("too much code is loaded: no inline caches left"));
+    uint32_t base = vm.ncaches;
+    vm.ncaches += n;
+    return base;
+}
+
+void vm_stack_alloc(Value **stack, Value **stack_end, Frame **frames, Frame **frames_end, size_t words, size_t nframes)
+{
+    size_t size = words * sizeof(Value), fsize = nframes * sizeof(Frame);
+    char *p = mmap(NULL, size + fsize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        ereport(ERROR, ERR_OUT_OF_MEMORY, errmsg("could not reserve a VM stack of %zu bytes", size + fsize));
+    *stack = (Value *)p;
+    *stack_end = *stack + words;
+    *frames = (Frame *)(p + size);
+    *frames_end = *frames + nframes;
+}
+
+void env_boot(void)
+{
+    heap_register_type(T_ENV, &env_row);
+    uint32_t names[CREF_FIELDS] = {0};
+    const char *cref_names[] = {"module", "outer", "visibility", "refinements", "singleton"};
+    const char *throw_names[] = {"kind", "target", "value"};
+    for (int i = 0; i < CREF_FIELDS; i++)
+        names[i] = symbol_id(sym_intern(cref_names[i]));
+    cref_shape = shape_new_root(klass.Object, T_CREF, names, CREF_FIELDS);
+    for (int i = 0; i < THROW_FIELDS; i++)
+        names[i] = symbol_id(sym_intern(throw_names[i]));
+    throw_shape = shape_new_root(klass.Object, T_THROW, names, THROW_FIELDS);
+    vm.caches_cap = 1u << 26;
+    vm.caches = mmap(NULL, (size_t)vm.caches_cap * sizeof(InlineCache), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (vm.caches == MAP_FAILED)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve room for inline caches"));
+    vm.ncaches = 1;
+    heap_add_visitor(vm_visit, "interpreter");
+}
