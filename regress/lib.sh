@@ -94,3 +94,42 @@ wait_for() {
     done
     die "waited in vain for: $*"
 }
+
+# Live sessions, each driven line by line:
+#   session_open a;  session a 'x = 1'    prints "=> 1", or "!! Class: message"
+#   said EXPECTED a 'code'                checks the answer
+#   session_close a
+declare -A session_in session_out session_pid
+session_open() {
+    local name=$1 in out
+    shift
+    mkfifo "$LODE_TEST_DIR/$name.in" "$LODE_TEST_DIR/$name.out"
+    lode "$@" "$LODE_TOP/regress/tools/driver.rb" <"$LODE_TEST_DIR/$name.in" >"$LODE_TEST_DIR/$name.out" 2>"$LODE_TEST_DIR/$name.err" &
+    session_pid[$name]=$!
+    exec {in}>"$LODE_TEST_DIR/$name.in" {out}<"$LODE_TEST_DIR/$name.out"
+    session_in[$name]=$in
+    session_out[$name]=$out
+}
+session_send() { printf '%s\n' "$2" >&"${session_in[$1]}"; }
+session_read() {
+    local line
+    IFS= read -r -t 60 line <&"${session_out[$1]}" || die "session $1 does not answer: $(head -c 1000 "$LODE_TEST_DIR/$1.err")"
+    printf '%s\n' "$line"
+}
+session() {
+    session_send "$1" "$2"
+    session_read "$1"
+}
+said() {
+    local got
+    got=$(session "$2" "$3") || { echo "$got"; exit 1; }
+    [ "$got" = "$1" ] || die "session $2: $3
+  expected $1
+  got      $got"
+}
+session_close() {
+    local in=${session_in[$1]} out=${session_out[$1]}
+    exec {in}>&- {out}<&-
+    wait "${session_pid[$1]}"
+    rm -f "$LODE_TEST_DIR/$1.in" "$LODE_TEST_DIR/$1.out"
+}

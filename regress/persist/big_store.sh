@@ -1,0 +1,44 @@
+# 300,000 objects in a store far larger than its page cache: written, and read back by another session; a traversal
+# under a small heap limit stays small.
+# timeout: 400
+. "$LODE_TOP/regress/lib.sh"
+lodectl -D "$LODE_STORE" init >/dev/null || die init
+cat >>"$LODE_STORE/lodestone.conf" <<'CONF'
+page_cache_size = 16MB
+CONF
+server_start
+cat >write.rb <<'RUBY'
+Maglev.persistent { class Item; attr_reader :n, :text, :next; def initialize(n, text, nxt) = (@n = n; @text = text; @next = nxt); end }
+lists = Maglev[:lists] = []
+30.times do |i|
+  part = Array.new(5_000) { |k| n = i * 5_000 + k; Item.new(n, "item #{n} " + "x" * 1100, nil) }
+  lists << part
+  Maglev.commit
+end
+RUBY
+prints '' lode write.rb
+cat >read.rb <<'RUBY'
+count = sum = bad = 0
+Maglev[:lists].each do |part|
+  part.each do |item|
+    count += 1
+    sum += item.n
+    bad += 1 unless item.text.start_with?("item #{item.n} x") && item.text.size > 1100
+  end
+end
+p count, sum, bad
+peak = File.read("/proc/self/status")[/^VmRSS:\s+(\d+)/, 1].to_i
+anon = File.read("/proc/self/status")[/^RssAnon:\s+(\d+)/, 1].to_i
+$stderr.puts "rss #{peak} kB, anonymous #{anon} kB"
+RUBY
+server_stop
+sed -i 's/^heap_limit.*//' "$LODE_STORE/lodestone.conf"
+echo 'heap_limit = 48MB' >>"$LODE_STORE/lodestone.conf"
+server_start
+prints '150000
+11249925000
+0' lode read.rb
+size=$(du -sm "$LODE_STORE/base" | cut -f 1)
+[ "$size" -ge 150 ] || die "the store has only $size MB"
+rss=$(sed -n 's/.*anonymous \([0-9]*\) kB/\1/p' stderr)
+[ "${rss:-999999}" -lt 65536 ] || die "the session's memory grew to $rss kB"
