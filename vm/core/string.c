@@ -10,7 +10,7 @@
  * Methods live in string_*.c.
  */
 #include "vm/core/text.h"
-#include "vm/shape.h"
+#include "lib/hashtab.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,6 +138,7 @@ Value str_new_share(Value str, size_t at, size_t len)
     Value v;
     if (len <= EMBED_MAX || at + len != s->len || (s->head & OF_EMBED)) {
         v = str_alloc(klass.String, len, enc);
+        obj_attend(str);
         memcpy(str_ptr(v)->ptr, str_ptr(str)->ptr + at, len);
         str_ptr(v)->ptr[len] = 0;
         str_ptr(v)->len = len;
@@ -489,35 +490,10 @@ int str_cmp(Value a, Value b)
     return 0;
 }
 
-/* Multiply-and-fold over 16 bytes a step; seeded by the store, so equal in all its sessions. */
-uint64_t obj_hash_seed __attribute__((weak));
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 m = (unsigned __int128)a * b;
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-static uint64_t hash_bytes(const char *p, size_t n, uint64_t seed)
-{
-    const uint64_t k0 = 0x9e3779b97f4a7c15ull, k1 = 0xd6e8feb86659fd93ull;
-    uint64_t h = seed ^ (n * k0), a = 0, b = 0;
-    while (n >= 16) {
-        memcpy(&a, p, 8);
-        memcpy(&b, p + 8, 8);
-        h = mix(a ^ h ^ k0, b ^ k1);
-        p += 16, n -= 16;
-    }
-    a = b = 0;
-    if (n >= 8) {
-        memcpy(&a, p, 8);
-        p += 8, n -= 8;
-    }
-    memcpy(&b, p, n);
-    return mix(mix(a ^ h ^ k1, b ^ k0), k1);
-}
 uint64_t str_hash(Value str)
 {
     obj_attend(str);
-    return hash_bytes(str_ptr(str)->ptr, str_ptr(str)->len, obj_hash_seed);
+    return hash_bytes(str_ptr(str)->ptr, str_ptr(str)->len, hash_seed);
 }
 
 /* ---- characters and bytes ---- */

@@ -14,6 +14,7 @@
 #include "vm/symbol.h"
 #include <oniguruma.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #define KEEP(v) __asm__ volatile("" : : "g"(v) : "memory")
 
