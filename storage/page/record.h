@@ -1,0 +1,21 @@
+/*
+ * record.h - records: from a put to an image, and back from the pages.
+ */
+#ifndef STORAGE_PAGE_RECORD_H
+#define STORAGE_PAGE_RECORD_H
+
+#include "storage/state.h"
+
+/* Bytes that record_encode() needs at most. */
+size_t record_encode_bound(const StorePut *put);
+/* Writes the image with sequence 0 and no previous version to `to` (8-byte aligned); returns its length, padded. */
+uint32_t record_encode(const StorePut *put, void *to);
+
+/* Reads the header at `location` and checks that it can be one, of this oid. */
+void record_header(Location location, Oid oid, RecordHeader *out);
+/* The sequence of the version at `location`: its own, or for a bulk commit's record its extent's. */
+Sequence record_sequence(Location location, const RecordHeader *header);
+/* Reads the body behind `header` into `out`. */
+void record_body(Location location, const RecordHeader *header, StoreRecord *out);
+
+#endif

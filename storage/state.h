@@ -1,0 +1,210 @@
+/*
+ * state.h - what the processes of one store share, and each one's handle on it.
+ *
+ * Which word is guarded by what:
+ *   published, done[]        atomics; txn/publish.c
+ *   oid_next, oid_limit      OIDS latch
+ *   extents and their counts EXTENT latch (sequence of a bulk extent: atomic, the committer's)
+ *   catalogue                written under INTERN latch, read without
+ *   frames                   their own word; page/cache.c
+ *   a slot                   its session's; state and pid: SLOTS latch to take, owner or reaper to free
+ *   checkpoint numbers       CHECKPOINT latch
+ */
+#ifndef STORAGE_STATE_H
+#define STORAGE_STATE_H
+
+#include "lib/base.h"
+#include "lib/latch.h"
+#include "storage/control.h"
+#include "storage/page/format.h"
+#include "storage/store.h"
+
+/* ---- session slots ------------------------------------------------------------------------------- */
+
+#define AUXILIARY_SLOTS 4 /* opener, checkpointer, WAL writer, reaper */
+#define MAX_SLOTS 4100    /* fits the 13 bits of a locker and the 14 of a frame's owner */
+
+enum { SLOT_FREE, SLOT_TAKEN, SLOT_DEAD };
+
+typedef struct SessionSlot {
+    _Atomic uint32_t state;
+    _Atomic int32_t pid;
+    _Atomic uint32_t critical; /* 0 or the process can't die alone: lib/error.h counts here */
+    _Atomic uint32_t wait_event;
+    _Atomic uint64_t critical_since; /* monotonic microseconds; set around commits and checkpoints */
+    _Atomic uint64_t snapshot;       /* 0: none */
+    _Atomic uint64_t lower_bound;    /* Lsn: what it logs from here on is not all installed yet; 0: nothing */
+    WalCredit credit;                /* its own; the reaper gives back what a dead one had */
+    uint64_t oid_next, oid_end;      /* its own: unused part of its run */
+    _Atomic uint64_t bulk;           /* number of its bulk commit under way; 0 none */
+    _Atomic uint64_t commits, conflicts, aborts, fetched, walked;
+    uint64_t spare[2];
+} SessionSlot;
+_Static_assert(sizeof(SessionSlot) == 128, "slots do not share cache lines");
+
+/* ---- page cache ------------------------------------------------------------------------------------ */
+
+typedef struct Frame {
+    _Atomic uint64_t word;     /* state, flags, usage, pins, owner, version: cache.h */
+    _Atomic uint64_t key;      /* what it holds: cache.h */
+    _Atomic uint64_t lsn;      /* the log must be durable to here before it is written */
+    _Atomic uint64_t open;     /* open pages: state and session; open.c */
+    _Atomic uint64_t open_lsn; /* end of the record that opened it */
+    uint64_t spare[3];
+} Frame;
+_Static_assert(sizeof(Frame) == 64, "one frame descriptor a cache line");
+
+/* Where an object-table page is: on disk and in the cache. */
+typedef struct TablePlace {
+    _Atomic uint64_t place; /* page number of its newest written image; 0: never written */
+    _Atomic uint32_t frame; /* frame + 1; 0: not cached */
+    uint32_t spare;
+} TablePlace;
+
+/* ---- extents ------------------------------------------------------------------------------------------ */
+
+typedef struct Extent {
+    uint64_t used;             /* as StoredExtent */
+    uint64_t pending[2];       /* given up, by checkpoint epoch: still set in `used` until a checkpoint */
+    _Atomic uint64_t sequence; /* bulk */
+    uint64_t bulk;
+    uint32_t class_id;
+    uint8_t kind;
+    uint8_t holed; /* free and without disk space: fallocate before use */
+    uint16_t spare;
+    uint64_t spare2[2];
+} Extent;
+_Static_assert(sizeof(Extent) == 64, "one extent a cache line");
+
+/* For clustering by class: advice, not persistent. */
+typedef struct ClassSpace {
+    _Atomic uint64_t bytes; /* written since start */
+    uint32_t extent;        /* being filled; EXTENT latch */
+    uint32_t own;           /* has extents of its own */
+} ClassSpace;
+#define CLASS_SPACES (1u << 20)
+
+/* ---- change ring, publishing --------------------------------------------------------------------------- */
+
+typedef struct Change {
+    _Atomic uint64_t tag; /* position + 1 when written */
+    _Atomic uint64_t oid; /* OID_NONE: a commit too large to list */
+} Change;
+
+#define DONE_SLOTS 8192 /* power of two, more than there can be sessions */
+typedef struct Done {
+    _Atomic uint64_t sequence; /* installed */
+    _Atomic int32_t slot, pid; /* who, for conflict reports */
+} Done;
+
+/* ---- the shared root ------------------------------------------------------------------------------------- */
+
+typedef struct StoreShared {
+    /* fixed at start */
+    uint32_t slots, sessions_max, frames, max_extents;
+    uint64_t max_pages, table_pages_max, change_slots;
+    uint32_t open_quota; /* open pages a session keeps between commits */
+    uint32_t open_max;   /* over all sessions */
+    uint64_t bulk_limit; /* bytes of images in one ordinary commit */
+    uint32_t run_limit;  /* pages of one record in an ordinary commit */
+
+    _Alignas(64) _Atomic uint64_t published;
+    _Alignas(64) _Atomic uint64_t change_head; /* next position of the change ring */
+    _Alignas(64) _Atomic uint32_t clock_hand;
+    _Atomic uint32_t open_frames;
+    _Atomic uint64_t table_pages;      /* pages of the object table that may have entries */
+    _Atomic uint64_t recovery_pending; /* reserved */
+
+    _Alignas(64) Latch slots_latch;
+    Latch oids_latch, intern_latch, extent_latch, checkpoint_latch;
+
+    /* OIDS latch */
+    uint64_t oid_next, oid_limit;
+    uint64_t oid_free[64][2]; /* returned runs: from, to */
+    uint32_t oid_free_count;
+
+    /* EXTENT latch */
+    uint32_t extents;       /* in the file */
+    uint32_t free_extents;  /* free and not holed */
+    uint32_t free_hint;     /* no free extent below */
+    uint32_t meta_extent;   /* being filled */
+    uint32_t mixed_extent;
+    uint32_t meta_free;     /* free pages in meta extents (about) */
+    uint32_t epoch;         /* of giving up places: flips at each checkpoint */
+    uint64_t meta_pending;  /* places given up and not yet free */
+    uint64_t kind_count[8];
+
+    /* INTERN latch to write */
+    _Atomic uint64_t catalogue_bytes;
+    _Atomic uint32_t name_count[4];
+    uint64_t catalogue_saved; /* CHECKPOINT latch: bytes that stand in durable pages */
+
+    /* CHECKPOINT latch */
+    Control control;
+    uint64_t directory_pages[STREAM_COUNT];
+    uint64_t root;
+    _Atomic uint64_t redo;
+    _Atomic uint64_t checkpoints, checkpoint_us;
+
+    /* checkpointer's bell */
+    _Atomic uint32_t bell;
+    _Atomic uint32_t asked;
+
+    _Atomic uint64_t next_bulk;
+    _Atomic uint64_t stat_page_reads, stat_page_writes, stat_evictions, stat_evictions_dirty, stat_bulk_commits;
+    Done done[DONE_SLOTS];
+} StoreShared;
+
+/* ---- a process's handle -------------------------------------------------------------------------------------- */
+
+struct Store {
+    char dir[2048];
+    StoreMode mode;
+    int32_t opener; /* process that opened it */
+    int pages_fd, control_fd, lock_fd;
+    bool direct_io;
+    bool recovering; /* redo: everything in the log is durable, nothing may be appended */
+    bool has_wal;
+    uint64_t id, hash_seed;
+    Wal *wal;
+    MemoryContext *context;
+
+    StoreShared *shared;
+    SessionSlot *slots;
+    uint64_t *pin_bits; /* slots * pin_words: which frames each pins */
+    size_t pin_words;
+    Frame *frames;
+    uint8_t *frame_bytes;
+    _Atomic uint32_t *page_map; /* page -> frame + 1 */
+    TablePlace *table;
+    Extent *extents;
+    uint8_t *extent_dirty;      /* a byte for each page of the extent map */
+    ClassSpace *classes;
+    Change *changes;
+    uint64_t *place[STREAM_COUNT];     /* of each page; STREAM_TABLE's are in table[] */
+    uint64_t *directory[STREAM_COUNT]; /* of each directory page */
+    uint8_t *directory_dirty[STREAM_COUNT];
+    uint8_t *catalogue;
+    _Atomic uint32_t *names[4];  /* id -> offset in the catalogue / 8 */
+    _Atomic uint32_t *name_heads; /* hash -> offset / 8 of the chain's newest */
+
+    int slot; /* -1: not attached */
+    SessionSlot *me;
+};
+
+/* The store this process has open, or NULL. */
+extern struct Store *the_store;
+
+#define BASE_PAGES "base/pages"
+
+/* ---- session.c ---- */
+int slot_attach_auxiliary(void);
+void slot_detach(void);
+
+/* ---- a small log record, safe against the death of this process in the middle (credit in the slot) ---- */
+Lsn store_log(WalKind kind, const void *payload, uint32_t length, unsigned credit_flags);
+/* Takes credit into the slot; what was left is given back first.  Not in a critical section. */
+void store_credit(unsigned records, size_t bytes, unsigned flags);
+void store_credit_return(void);
+
+#endif

@@ -1,0 +1,553 @@
+/*
+ * commit.c - a commit's steps 2 to 6: Secure, Decide, Log, Install, Durable (DESIGN-store.md section 3).
+ *
+ * The write set is private memory: encoded records, one block after another.  Secure does all that may fail or wait:
+ * pins the object table's pages, gets log credit, places the records.  From Decide to Install is one critical section in
+ * which nothing waits, allocates or fails; a death in it stops everyone and recovery decides by the log alone.
+ *
+ * M1: whoever changes a word of the object table has locked it: words are locked in oid order by try-lock only.
+ * M2: a word newer than the snapshot, or locked by another, is a conflict; then nothing at all happens.
+ * M3: the lower bound is published before a place in the log is taken and cleared after all is installed, so that a
+ *     checkpoint's redo point is never between a record and its installation.
+ * M4: Install in this order: sequences into the records, fill marks, pages' LSN, location words, control words (which
+ *     unlocks), change ring, publish.  A reader that finds a location finds a stamped record; a page written in between has
+ *     an LSN that covers what is in it.
+ * M5: previous versions are linked at Secure: a word that passes Decide has not changed since the snapshot.
+ */
+#include <stdlib.h>
+
+#include "lib/crc32c.h"
+#include "lib/error.h"
+#include "lib/io.h"
+#include "lib/stop.h"
+#include "storage/mutation.h"
+#include "storage/page/cache.h"
+#include "storage/page/open.h"
+#include "storage/page/record.h"
+#include "storage/page/space.h"
+#include "storage/txn/bulk.h"
+#include "storage/txn/txn.h"
+
+#define BLOCK_BYTES (256 * 1024)
+
+typedef struct Put {
+    Oid oid;
+    uint32_t class_id;
+    uint32_t place_class; /* 0: mixed pages */
+    uint32_t bytes;
+    bool is_new, locked;
+    uint8_t *image;
+    Location location;
+    uint32_t frame; /* of its table page */
+    TableEntry *entry;
+} Put;
+
+/* This session's write set. */
+static struct {
+    bool active;
+    MemoryContext *context;
+    Put *puts; /* in the order put: records are placed so */
+    uint32_t count, room;
+    uint8_t *block;
+    size_t block_left;
+    uint64_t bytes;
+    uint32_t runs, run_pages, largest, own_classes;
+    Put **sorted; /* by oid */
+    CommitEntry *entries;
+    Oid *changed;
+    uint32_t changed_count;
+    Bulk bulk;
+    Conflict *conflicts;
+    uint32_t conflict_count;
+} set;
+
+/* Counting the classes of a commit that have pages of their own. */
+static uint32_t class_mark[CLASS_SPACES];
+static uint32_t class_generation;
+
+/* ---- the write set --------------------------------------------------------------------------------------------- */
+
+static void clear_set(void)
+{
+    MemoryContext *context = set.context;
+    if (context != NULL)
+        memctx_reset(context);
+    memset(&set, 0, sizeof(set));
+    set.context = context;
+}
+
+void store_commit_begin(void)
+{
+    if (the_store->me == NULL || atomic_load(&the_store->me->snapshot) == 0)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("a commit needs a snapshot"));
+    if (set.context == NULL)
+        set.context = memctx_create(the_store->context, "write set");
+    clear_set();
+    class_generation++;
+    set.active = true;
+}
+
+static void check_put(const StorePut *put)
+{
+    if (!set.active)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("no commit was begun"));
+    if (put->oid == OID_NONE || put->oid >> OID_BITS != 0 ||
+        TABLE_PAGE(OID_INDEX(put->oid)) >= the_store->shared->table_pages_max)
+        ereport(ERROR, ERR_INVALID_ARGUMENT, errmsg("%llu can't be an object's id", (unsigned long long)put->oid));
+    if (put->class_id > STORE_MAX_CLASS_ID || put->shape > STORE_MAX_SHAPE_ID)
+        ereport(ERROR, ERR_INVALID_ARGUMENT, errmsg("class %u or shape %u is out of range", put->class_id, put->shape));
+    if ((uint64_t)put->nslots * 8 + put->nbytes > STORE_MAX_BODY)
+        ereport(ERROR, ERR_LIMIT_EXCEEDED,
+                errmsg("object %llu is too large to be stored: %u slots and %u bytes", (unsigned long long)put->oid,
+                       put->nslots, put->nbytes));
+}
+
+static uint8_t *encode(const StorePut *put, uint32_t *bytes)
+{
+    size_t bound = record_encode_bound(put);
+    if (bound > BLOCK_BYTES / 4) {
+        uint8_t *image = mem_alloc(set.context, bound);
+        *bytes = record_encode(put, image);
+        return *bytes < bound - bound / 8 ? mem_realloc(set.context, image, *bytes) : image;
+    }
+    if (set.block_left < bound) {
+        set.block = mem_alloc(set.context, BLOCK_BYTES);
+        set.block_left = BLOCK_BYTES;
+    }
+    uint8_t *image = set.block;
+    *bytes = record_encode(put, image);
+    set.block += *bytes;
+    set.block_left -= *bytes;
+    return image;
+}
+
+void store_commit_put(const StorePut *put)
+{
+    check_put(put);
+    if (set.count == set.room) {
+        uint32_t room = set.room == 0 ? 64 : set.room * 2;
+        set.puts = mem_realloc(set.context, set.puts, (size_t)room * sizeof(Put));
+        set.room = room;
+    }
+    uint32_t bytes;
+    uint8_t *image = encode(put, &bytes);
+    uint32_t pages = RECORD_PAGES(bytes);
+    Put *p = &set.puts[set.count++];
+    *p = (Put){ .oid = put->oid, .class_id = put->class_id, .bytes = bytes, .is_new = put->is_new, .image = image };
+    if (space_class_is_large(put->class_id)) {
+        p->place_class = put->class_id;
+        if (class_mark[put->class_id] != class_generation) {
+            class_mark[put->class_id] = class_generation;
+            set.own_classes++;
+        }
+    }
+    if (pages > 1) {
+        set.runs++;
+        set.run_pages += pages;
+        set.largest = MAX(set.largest, pages);
+    }
+    set.bytes += bytes;
+}
+
+size_t store_commit_count(void)
+{
+    return set.count;
+}
+
+void store_commit_abort(void)
+{
+    if (set.active && the_store != NULL && the_store->me != NULL)
+        the_store->me->aborts++;
+    clear_set();
+}
+
+/* ---- Secure ------------------------------------------------------------------------------------------------------------ */
+
+static int compare_oids(const void *a, const void *b)
+{
+    uint64_t x = OID_INDEX((*(Put *const *)a)->oid), y = OID_INDEX((*(Put *const *)b)->oid);
+    return x < y ? -1 : x > y;
+}
+
+static void sort_set(void)
+{
+    set.sorted = mem_alloc_array(set.context, set.count, sizeof(Put *));
+    bool in_order = true;
+    for (uint32_t i = 0; i < set.count; i++) {
+        set.sorted[i] = &set.puts[i];
+        in_order = in_order && (i == 0 || set.puts[i - 1].oid < set.puts[i].oid);
+    }
+    if (!in_order)
+        qsort(set.sorted, set.count, sizeof(Put *), compare_oids);
+    for (uint32_t i = 1; i < set.count; i++)
+        if (OID_INDEX(set.sorted[i - 1]->oid) == OID_INDEX(set.sorted[i]->oid))
+            ereport(ERROR, ERR_INVALID_ARGUMENT,
+                    errmsg("object %llu was put twice into one commit", (unsigned long long)set.sorted[i]->oid));
+    set.entries = mem_alloc_array(set.context, set.count, sizeof(CommitEntry));
+    set.changed = mem_alloc_array(set.context, set.count, sizeof(Oid));
+    for (uint32_t i = 0; i < set.count; i++)
+        if (!set.sorted[i]->is_new || set.sorted[i]->oid < OID_FIRST_USER)
+            set.changed[set.changed_count++] = set.sorted[i]->oid;
+}
+
+static void pin_table(void)
+{
+    StoreShared *s = the_store->shared;
+    uint64_t last = UINT64_MAX;
+    uint32_t frame = 0;
+
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        uint64_t logical = TABLE_PAGE(OID_INDEX(p->oid));
+        if (logical != last) {
+            if (cache_pinned() >= s->frames / 2)
+                ereport(ERROR, ERR_LIMIT_EXCEEDED,
+                        errmsg("the commit touches too many pages of the object table for the page cache"),
+                        errhint("Raise page_cache_size, or commit in smaller steps."));
+            uint64_t pages = atomic_load(&s->table_pages);
+            while (pages <= logical && !atomic_compare_exchange_weak(&s->table_pages, &pages, logical + 1))
+                ;
+            frame = cache_pin(TABLE_KEY | logical);
+            last = logical;
+        }
+        p->frame = frame;
+        p->entry = (TableEntry *)(frame_page(frame) + PAGE_HEADER) + TABLE_SLOT(OID_INDEX(p->oid));
+    }
+}
+
+/* M2, without locks: fails early.  M5. */
+static bool look_for_conflicts(Sequence snapshot)
+{
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        if (CONTROL_SEQUENCE(atomic_load(&p->entry->control)) > snapshot && !MUTATION(SEQUENCE_CHECK))
+            return true;
+        Location previous = atomic_load(&p->entry->location) & LOCATION_MASK;
+        if (!MUTATION(PREVIOUS_LINK))
+            ((RecordHeader *)p->image)->previous_etc |= previous;
+    }
+    return false;
+}
+
+static void place_all(void)
+{
+    uint64_t payload = sizeof(CommitRecord) + set.count * sizeof(CommitEntry) + set.bytes;
+    uint64_t opens = MIN((uint64_t)set.count, 2 * set.bytes / PAGE_PAYLOAD + set.runs + set.own_classes + 2);
+    store_credit(1 + SPACE_OPEN_RECORDS * (unsigned)opens, payload + opens * SPACE_OPEN_BYTES, 0);
+    STOP_POINT(COMMIT_SECURE);
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = &set.puts[i];
+        p->location = open_place(p->place_class, p->image, p->bytes);
+    }
+}
+
+/* Entries beyond what the commit record can hold go ahead of it. */
+static uint32_t place_bulk(uint32_t *crc)
+{
+    bulk_start(&set.bulk, set.context);
+    for (uint32_t i = 0; i < set.count; i++)
+        set.puts[i].location = bulk_place(&set.bulk, set.puts[i].image, set.puts[i].bytes);
+    bulk_finish_pages(&set.bulk);
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        set.entries[i] = (CommitEntry){ p->oid, p->location, 0, p->class_id };
+    }
+    size_t chunk = wal_max_payload(the_store->wal) / 4 / sizeof(CommitEntry);
+    uint32_t ahead = 0;
+    *crc = 0;
+    if (set.count > chunk)
+        while (ahead < set.count) {
+            uint32_t n = (uint32_t)MIN(chunk, (size_t)(set.count - ahead));
+            *crc = bulk_log_entries(&set.bulk, set.entries + ahead, n, *crc);
+            ahead += n;
+        }
+    uint64_t payload = sizeof(CommitRecord) + (set.count - ahead) * sizeof(CommitEntry) +
+                       set.bulk.extent_count * sizeof(uint32_t);
+    store_credit(1, payload, 0);
+    STOP_POINT(COMMIT_SECURE);
+    return ahead;
+}
+
+/* ---- Decide, Log, Install: in the critical section ------------------------------------------------------------------------ */
+
+static void unlock(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        Put *p = set.sorted[i];
+        if (p->locked) {
+            uint64_t c = atomic_load(&p->entry->control);
+            atomic_store(&p->entry->control, CONTROL_SEQUENCE(c));
+            p->locked = false;
+        }
+    }
+}
+
+/* M1, M2.  False: a conflict, nothing is locked. */
+static bool lock_words(Sequence snapshot)
+{
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        uint64_t c = atomic_load(&p->entry->control);
+        bool newer = CONTROL_SEQUENCE(c) > snapshot && !MUTATION(SEQUENCE_CHECK);
+        if (MUTATION(WORD_LOCK) && !newer)
+            continue;
+        if (!newer && !(c & CONTROL_LOCKED) &&
+            atomic_compare_exchange_strong(&p->entry->control, &c, CONTROL_LOCK(c, the_store->slot))) {
+            p->locked = true;
+            continue;
+        }
+        if (MUTATION(ALL_OR_NOTHING) && newer) {
+            p->entry = NULL;
+            continue;
+        }
+        unlock(i);
+        return false;
+    }
+    return true;
+}
+
+static WalPlace log_commit(uint32_t ahead, uint32_t ahead_crc)
+{
+    Wal *wal = the_store->wal;
+    CommitRecord record = { set.count - ahead, set.bulk.extent_count, set.bulk.number, ahead, ahead_crc, 0 };
+    uint32_t entries = record.entries * (uint32_t)sizeof(CommitEntry);
+    uint32_t extents = record.extents * (uint32_t)sizeof(uint32_t);
+    uint32_t images = set.bulk.number != 0 ? 0 : (uint32_t)set.bytes;
+    WalPlace place = wal_place_commit(wal, &the_store->me->credit,
+                                      (uint32_t)sizeof(record) + entries + extents + images);
+    STOP_POINT(COMMIT_PLACED);
+    wal_copy(wal, &place, 0, &record, sizeof(record));
+    wal_copy(wal, &place, sizeof(record), set.entries + ahead, entries);
+    uint32_t at = (uint32_t)sizeof(record) + entries;
+    if (extents != 0)
+        wal_copy(wal, &place, at, set.bulk.extents, extents);
+    at += extents;
+    if (images != 0)
+        for (uint32_t i = 0; i < set.count; i++) {
+            wal_copy(wal, &place, at, set.sorted[i]->image, set.sorted[i]->bytes);
+            at += set.sorted[i]->bytes;
+        }
+    wal_finish(wal, &place, WAL_COMMIT, 0);
+    return place;
+}
+
+/* M4 */
+static void install(const WalPlace *place)
+{
+    if (set.bulk.number != 0) {
+        space_commit_bulk(set.bulk.extents, set.bulk.extent_count, place->sequence);
+    } else {
+        for (uint32_t i = 0; i < set.count; i++)
+            open_stamp(set.puts[i].location, place->sequence);
+        open_keep(place->end);
+    }
+    STOP_POINT(COMMIT_STAMPED);
+    uint32_t last = NO_FRAME;
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        if (p->entry == NULL)
+            continue;
+        if (p->frame != last) {
+            if (last != NO_FRAME)
+                cache_dirty(last);
+            last = p->frame;
+            cache_raise_lsn(last, place->end);
+        }
+        atomic_store(&p->entry->location, p->location);
+        atomic_store(&p->entry->control, place->sequence);
+        p->locked = false;
+        if (i == 0)
+            STOP_POINT(COMMIT_INSTALL);
+    }
+    if (last != NO_FRAME)
+        cache_dirty(last);
+    STOP_POINT(COMMIT_INSTALLED);
+    if (!MUTATION(CHANGES_BEFORE_PUBLISH))
+        changes_append(set.changed, set.changed_count);
+    publish_installed(place->sequence);
+    if (MUTATION(CHANGES_BEFORE_PUBLISH)) {
+        io.sleep_ns(20 * NSEC_PER_MSEC);
+        changes_append(set.changed, set.changed_count);
+    }
+}
+
+static uint64_t now_us(void)
+{
+    return (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
+}
+
+/* Steps 3 to 5.  False: a conflict. */
+static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPlace *place)
+{
+    SessionSlot *me = the_store->me;
+    atomic_store_explicit(&me->critical_since, now_us(), memory_order_relaxed);
+    START_CRIT();
+    if (set.bulk.number == 0 && !MUTATION(LOWER_BOUND))
+        atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* M3 */
+    STOP_POINT(COMMIT_DECIDE);
+    bool locked = lock_words(snapshot);
+    if (locked) {
+        STOP_POINT(COMMIT_LOCKED);
+        *place = log_commit(ahead, ahead_crc);
+        STOP_POINT(COMMIT_LOGGED);
+        install(place);
+    }
+    if (locked || set.bulk.number == 0)
+        atomic_store(&me->lower_bound, 0);
+    if (locked && set.bulk.number != 0)
+        bulk_done(&set.bulk);
+    END_CRIT();
+    atomic_store_explicit(&me->critical_since, 0, memory_order_relaxed);
+    return locked;
+}
+
+/* ---- conflicts ---------------------------------------------------------------------------------------------------------------- */
+
+/* Lists them, and waits until the winners are published: a retry must not start before them. */
+static void collect_conflicts(Sequence snapshot)
+{
+    set.conflicts = mem_alloc_array(set.context, set.count, sizeof(Conflict));
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        uint64_t c = atomic_load(&p->entry->control);
+        bool newer = CONTROL_SEQUENCE(c) > snapshot;
+        if (!newer && !(c & CONTROL_LOCKED))
+            continue;
+        Conflict *conflict = &set.conflicts[set.conflict_count++];
+        *conflict = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
+                                .kind = newer ? CONFLICT_WRITE_WRITE : CONFLICT_BUSY };
+        if (!newer) {
+            conflict->winner = CONTROL_LOCKER(c);
+            conflict->winner_pid = atomic_load(&the_store->slots[conflict->winner].pid);
+            continue;
+        }
+        conflict->sequence = CONTROL_SEQUENCE(c);
+        int winner;
+        int32_t pid;
+        if (publish_who(conflict->sequence, &winner, &pid)) {
+            conflict->winner = winner;
+            conflict->winner_pid = pid;
+        }
+    }
+}
+
+static void wait_for_winners(void)
+{
+    for (uint32_t i = 0; i < set.conflict_count; i++) {
+        const Conflict *conflict = &set.conflicts[i];
+        for (uint32_t j = 0; j < set.count; j++) {
+            if (set.sorted[j]->oid != conflict->oid)
+                continue;
+            uint64_t c;
+            for (unsigned spins = 0; (c = atomic_load(&set.sorted[j]->entry->control)) & CONTROL_LOCKED; spins++)
+                io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
+            publish_wait(CONTROL_SEQUENCE(c));
+            break;
+        }
+        if (i >= 16)
+            break; /* the rest is published too, or the retry will see another conflict */
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------------- */
+
+static void undo_secure(void *unused)
+{
+    (void)unused;
+    open_abort();
+    cache_unpin_all();
+    bulk_abort(&set.bulk);
+    store_credit_return();
+}
+
+static CommitResult run_commit(void)
+{
+    Sequence snapshot = store_snapshot_seq();
+    StoreShared *s = the_store->shared;
+    CommitResult result = { .status = COMMIT_OK };
+    uint64_t payload = sizeof(CommitRecord) + set.count * sizeof(CommitEntry) + set.bytes;
+    bool bulk = payload > s->bulk_limit || set.largest > s->run_limit;
+    uint32_t ahead = 0, ahead_crc = 0;
+    WalPlace place;
+
+    sort_set();
+    pin_table();
+    bool conflict = look_for_conflicts(snapshot);
+    if (!conflict) {
+        if (bulk) {
+            ahead = place_bulk(&ahead_crc);
+        } else {
+            place_all();
+            for (uint32_t i = 0; i < set.count; i++) {
+                Put *p = set.sorted[i];
+                set.entries[i] = (CommitEntry){ p->oid, p->location, p->bytes, p->class_id };
+            }
+        }
+        STOP_POINT(COMMIT_SECURED);
+        conflict = !decide(snapshot, ahead, ahead_crc, &place);
+    }
+    if (conflict) {
+        collect_conflicts(snapshot);
+        wait_for_winners();
+        the_store->me->conflicts++;
+        result.status = COMMIT_CONFLICT;
+        result.conflicts = set.conflicts;
+        result.nconflicts = set.conflict_count;
+        if (set.conflict_count == 0) {
+            /* The lock we met is gone again (its holder met a conflict of its own): name the first object. */
+            set.conflicts[0] = (Conflict){ .oid = set.sorted[0]->oid, .kind = CONFLICT_BUSY, .winner = -1,
+                                           .class_id = set.sorted[0]->class_id };
+            result.nconflicts = 1;
+        }
+        undo_secure(NULL);
+        return result;
+    }
+    open_done();
+    cache_unpin_all();
+    store_credit_return();
+    result.sequence = place.sequence;
+    result.lsn = place.end;
+    if (bulk)
+        atomic_fetch_add(&s->stat_bulk_commits, 1);
+    return result;
+}
+
+CommitResult store_commit_finish(Durability durability)
+{
+    CommitResult result = { .status = COMMIT_OK };
+    if (!set.active)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("no commit was begun"));
+    set.active = false;
+    if (set.count == 0) {
+        result.lsn = wal_durable_position(the_store->wal);
+        store_begin();
+        return result;
+    }
+    resource_push(undo_secure, &set);
+    result = run_commit();
+    resource_pop(&set);
+    if (result.status == COMMIT_CONFLICT)
+        return result; /* the list lives until the next commit begins */
+
+    STOP_POINT(COMMIT_FLUSH);
+    if (durability == DURABILITY_DURABLE && !MUTATION(DURABLE_WAIT))
+        wal_flush(the_store->wal, result.lsn);
+    else if (durability == DURABILITY_GROUP)
+        wal_flush_group(the_store->wal, result.lsn, (unsigned)conf.group_delay * 1000);
+    else
+        wal_flush_soon(the_store->wal, result.lsn);
+    STOP_POINT(COMMIT_DURABLE);
+    publish_wait(result.sequence);
+    store_begin();
+    the_store->me->commits++;
+    for (uint32_t i = 0; i < set.count; i++)
+        space_class_note(set.puts[i].class_id, set.puts[i].bytes);
+    clear_set();
+    checkpoint_if_due();
+    return result;
+}
+
+void store_wait_durable(Lsn lsn)
+{
+    wal_flush(the_store->wal, lsn);
+}

@@ -1,0 +1,108 @@
+/*
+ * txn.h - transactions, inside storage/: publishing, the change ring, names, the log's payloads, checkpoints.
+ */
+#ifndef STORAGE_TXN_TXN_H
+#define STORAGE_TXN_TXN_H
+
+#include "storage/state.h"
+
+/* ---- payloads of the log ------------------------------------------------------------------------------ */
+
+typedef struct CommitEntry {
+    uint64_t oid;
+    uint64_t location; /* where the record stands */
+    uint32_t length;   /* of its image, header and padding included; 0 in a bulk commit */
+    uint32_t class_id;
+} CommitEntry;
+_Static_assert(sizeof(CommitEntry) == 24, "commit entry in the log");
+
+/* WAL_COMMIT: this, the entries, the extents of a bulk commit, the images in the entries' order. */
+typedef struct CommitRecord {
+    uint32_t entries;  /* in this record */
+    uint32_t extents;  /* bulk */
+    uint64_t bulk;     /* number of the bulk commit; 0: an ordinary one */
+    uint64_t ahead;    /* entries in BULK_ENTRIES records before */
+    uint32_t ahead_crc; /* of those, in order */
+    uint32_t spare;
+} CommitRecord;
+
+/* WAL_BULK_ENTRIES: this, then the entries. */
+typedef struct BulkEntriesRecord {
+    uint64_t bulk;
+    uint32_t entries;
+    uint32_t spare;
+} BulkEntriesRecord;
+
+/* WAL_BULK_PAGE: this, then the page's first `fill` bytes. */
+typedef struct BulkPageRecord {
+    uint64_t bulk;
+    uint64_t page;
+    uint32_t fill;
+    uint32_t spare;
+} BulkPageRecord;
+
+typedef struct OidLimitRecord {
+    uint64_t limit;
+} OidLimitRecord;
+
+/* ---- publish.c --------------------------------------------------------------------------------------------- */
+
+/* This sequence is installed: publish it and those after it that are, in order.  Never waits. */
+void publish_installed(Sequence sequence);
+/* Returns when `sequence` is published. */
+void publish_wait(Sequence sequence);
+/* Who committed this sequence, if still known. */
+bool publish_who(Sequence sequence, int *slot, int32_t *pid);
+/* The oldest snapshot that any session holds; the published sequence when none does. */
+Sequence publish_oldest_snapshot(void);
+
+/* ---- changes.c --------------------------------------------------------------------------------------------------- */
+
+/* In Install, before publishing: lists the oids.  More than a quarter of the ring: one mark that says "many". */
+void changes_append(const Oid *oids, size_t n);
+void changes_start(void); /* a new session */
+
+/* ---- oids.c --------------------------------------------------------------------------------------------------------- */
+
+void oids_give_back(SessionSlot *slot);
+
+/* ---- catalogue.c ------------------------------------------------------------------------------------------------------ */
+
+typedef enum NameKind { NAME_SYMBOL, NAME_SHAPE, NAME_CLASS, NAME_ENCODING, NAME_KINDS } NameKind;
+
+/* What stands in the catalogue, and in the log's WAL_NAME. */
+typedef struct NameEntry {
+    uint32_t next; /* in memory only: the chain of its hash */
+    uint32_t hash;
+    uint32_t kind;
+    uint32_t id;
+    uint32_t extra;  /* symbols: encoding */
+    uint32_t length; /* bytes behind; then padded to 8, with at least one zero byte */
+} NameEntry;
+_Static_assert(sizeof(NameEntry) == 24, "catalogue entry on disk");
+
+#define CATALOGUE_MAX ((size_t)1 << 30)
+#define CATALOGUE_PAGES (CATALOGUE_MAX / PAGE_PAYLOAD)
+#define NAME_HEADS (1u << 17)
+#define NAME_IDS(kind) ((kind) == NAME_SYMBOL || (kind) == NAME_SHAPE ? (1u << 24) : (1u << 20))
+
+/* Redo of WAL_NAME, and reading in what a checkpoint has saved. */
+void catalogue_redo(const NameEntry *entry, uint32_t length);
+/* At open: the first `bytes` of the catalogue stand in memory; build the look-up structures. */
+void catalogue_settle(uint64_t bytes);
+
+/* ---- checkpoint.c ---------------------------------------------------------------------------------------------------------- */
+
+/* One checkpoint.  `clean`: the last, nobody else is there. */
+void checkpoint_run(bool clean);
+/* After a commit in solo mode: one if it is due. */
+void checkpoint_if_due(void);
+/* At open: reads directory, extent map and catalogue as the last checkpoint left them. */
+void checkpoint_load(const Control *control);
+
+/* ---- recovery.c -------------------------------------------------------------------------------------------------------------- */
+
+/* Redo from the last checkpoint, new incarnation, checkpoint. */
+void recovery_run(void);
+
+#endif
