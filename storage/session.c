@@ -220,25 +220,12 @@ void store_session_cleanup(int slot)
 
 void store_credit_return(void)
 {
-    if (the_store->me == NULL)
-        return;
-    START_CRIT();
-    wal_credit_return(the_store->wal, &the_store->me->credit);
-    END_CRIT();
+    if (the_store->me != NULL)
+        wal_credit_return(the_store->wal, &the_store->me->credit);
 }
 
 void store_credit(unsigned records, size_t bytes, unsigned flags)
 {
     store_credit_return();
     wal_credit_take(the_store->wal, &the_store->me->credit, records, bytes, flags);
-}
-
-Lsn store_log(WalKind kind, const void *payload, uint32_t length, unsigned credit_flags)
-{
-    store_credit(1, length, credit_flags);
-    START_CRIT();
-    Lsn end = wal_append_credited(the_store->wal, &the_store->me->credit, kind, 0, payload, length);
-    END_CRIT();
-    store_credit_return();
-    return end;
 }

@@ -107,6 +107,7 @@ typedef struct StoreShared {
     uint32_t open_max;   /* over all sessions */
     uint64_t bulk_limit; /* bytes of images in one ordinary commit */
     uint32_t run_limit;  /* pages of one record in an ordinary commit */
+    uint32_t bulk_opens; /* pages opened by one ordinary commit */
 
     _Alignas(64) _Atomic uint64_t published;
     _Alignas(64) _Atomic uint64_t change_head; /* next position of the change ring */
@@ -201,8 +202,7 @@ extern struct Store *the_store;
 int slot_attach_auxiliary(void);
 void slot_detach(void);
 
-/* ---- a small log record, safe against the death of this process in the middle (credit in the slot) ---- */
-Lsn store_log(WalKind kind, const void *payload, uint32_t length, unsigned credit_flags);
+/* ---- log credit, noted in the slot, so that the reaper can give back what a dead session had ---- */
 /* Takes credit into the slot; what was left is given back first.  Not in a critical section. */
 void store_credit(unsigned records, size_t bytes, unsigned flags);
 void store_credit_return(void);

@@ -215,18 +215,10 @@ static void take(uint32_t e, uint32_t count, ExtentKind kind, uint32_t class_id,
     the_store->shared->free_extents -= count;
 }
 
-static uint32_t take_data(uint32_t count, ExtentKind kind, uint32_t class_id, uint64_t bulk)
+/* For data: only what leaves the reserve (E4). */
+static uint32_t find_for_data(uint32_t count)
 {
-    StoreShared *s = the_store->shared;
-    if (s->free_extents < count + reserve_wanted())
-        return 0;
-    uint32_t e = find_free(count);
-    if (e == 0)
-        return 0;
-    ExtentTakeRecord record = { e, count, class_id, kind, bulk };
-    wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_TAKE, 0, &record, sizeof(record));
-    take(e, count, kind, class_id, bulk);
-    return e;
+    return the_store->shared->free_extents < count + reserve_wanted() ? 0 : find_free(count);
 }
 
 /* ---- data pages ---------------------------------------------------------------------------------------------------- */
@@ -264,20 +256,24 @@ bool space_open_pages(uint32_t class_id, uint32_t count, void (*mark)(PageNo, Ls
     uint32_t *current = own ? &the_store->classes[class_id].extent : &s->mixed_extent;
 
     latch();
+    PageOpenRecord record = { .count = count, .class_id = class_id };
     int at = *current != 0 ? find_gap(extent_of(*current)->used, count) : -1;
     if (at < 0) {
-        uint32_t e = take_data(1, own ? EXTENT_CLASS : EXTENT_MIXED, own ? class_id : 0, 0);
+        uint32_t e = find_for_data(1);
         if (e == 0) {
             unlatch();
             return false;
         }
+        record.extent_kind = own ? EXTENT_CLASS : EXTENT_MIXED;
+        record.extent_class = own ? class_id : 0;
+        take(e, 1, (ExtentKind)record.extent_kind, record.extent_class, 0);
         *current = e;
         if (own)
             the_store->classes[class_id].own = 1;
         at = 0;
     }
     Extent *x = extent_of(*current);
-    PageOpenRecord record = { (PageNo)*current * EXTENT_PAGES + (unsigned)at, count, class_id };
+    record.page = (PageNo)*current * EXTENT_PAGES + (unsigned)at;
     Lsn lsn = wal_append_credited(the_store->wal, &the_store->me->credit, WAL_PAGE_OPEN, 0, &record, sizeof(record));
     STOP_POINT(PAGE_OPENED);
     x->used |= ((UINT64_C(1) << count) - 1) << at;
@@ -292,7 +288,12 @@ bool space_open_pages(uint32_t class_id, uint32_t count, void (*mark)(PageNo, Ls
 uint32_t space_take_bulk(uint32_t count, uint64_t bulk)
 {
     latch();
-    uint32_t e = take_data(count, EXTENT_BULK, 0, bulk);
+    uint32_t e = find_for_data(count);
+    if (e != 0) {
+        ExtentTakeRecord record = { e, count, 0, EXTENT_BULK, bulk };
+        wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_TAKE, 0, &record, sizeof(record));
+        take(e, count, EXTENT_BULK, 0, bulk);
+    }
     unlatch();
     return e;
 }
@@ -606,9 +607,15 @@ void space_redo_free(const ExtentFreeRecord *record)
 
 void space_redo_open(const PageOpenRecord *record)
 {
-    Extent *x = extent_of((uint32_t)(record->page / EXTENT_PAGES));
+    uint32_t e = (uint32_t)(record->page / EXTENT_PAGES);
+    if (record->extent_kind != 0) {
+        ExtentTakeRecord taken = { e, 1, record->extent_class, record->extent_kind, 0 };
+        space_redo_take(&taken);
+    }
+    space_note_extents(e + 1);
+    Extent *x = extent_of(e);
     x->used |= ((UINT64_C(1) << record->count) - 1) << (record->page % EXTENT_PAGES);
-    extent_changed((uint32_t)(record->page / EXTENT_PAGES));
+    extent_changed(e);
 }
 
 void space_unopen(PageNo page)

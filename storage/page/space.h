@@ -17,11 +17,12 @@ typedef struct ExtentFreeRecord {
 typedef struct PageOpenRecord {
     uint64_t page;
     uint32_t count, class_id;
+    uint32_t extent_kind; /* the page's extent is taken with it, as this kind; 0: it was ours already */
+    uint32_t extent_class;
 } PageOpenRecord;
 
-/* Log credit for opening one page or run: an extent may have to be taken as well. */
-#define SPACE_OPEN_RECORDS 2
-#define SPACE_OPEN_BYTES (sizeof(ExtentTakeRecord) + sizeof(PageOpenRecord))
+/* Opening a page or run takes log credit for one record of this size. */
+#define SPACE_OPEN_BYTES sizeof(PageOpenRecord)
 
 /* Makes sure that an extent can be taken for data with the reserve left over; may extend the file (no latch held).
  * Raises ERR_DISK_FULL, ERR_STORE_FULL. */

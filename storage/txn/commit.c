@@ -161,6 +161,11 @@ void store_commit_abort(void)
     clear_set();
 }
 
+void commit_forget(void)
+{
+    memset(&set, 0, sizeof(set));
+}
+
 /* ---- Secure ------------------------------------------------------------------------------------------------------------ */
 
 static int compare_oids(const void *a, const void *b)
@@ -229,11 +234,27 @@ static bool look_for_conflicts(Sequence snapshot)
     return false;
 }
 
+static uint64_t payload_bytes(void)
+{
+    return sizeof(CommitRecord) + set.count * sizeof(CommitEntry) + set.bytes;
+}
+
+/* How many pages and runs may have to be opened at most: two neighbours together are more than full. */
+static uint64_t most_opens(void)
+{
+    return MIN((uint64_t)set.count, 2 * set.bytes / PAGE_PAYLOAD + set.runs + set.own_classes + 2);
+}
+
+static bool is_bulk(void)
+{
+    StoreShared *s = the_store->shared;
+    return payload_bytes() > s->bulk_limit || set.largest > s->run_limit || most_opens() > s->bulk_opens;
+}
+
 static void place_all(void)
 {
-    uint64_t payload = sizeof(CommitRecord) + set.count * sizeof(CommitEntry) + set.bytes;
-    uint64_t opens = MIN((uint64_t)set.count, 2 * set.bytes / PAGE_PAYLOAD + set.runs + set.own_classes + 2);
-    store_credit(1 + SPACE_OPEN_RECORDS * (unsigned)opens, payload + opens * SPACE_OPEN_BYTES, 0);
+    uint64_t opens = most_opens();
+    store_credit(1 + (unsigned)opens, payload_bytes() + opens * SPACE_OPEN_BYTES, 0);
     STOP_POINT(COMMIT_SECURE);
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = &set.puts[i];
@@ -465,8 +486,7 @@ static CommitResult run_commit(void)
     Sequence snapshot = store_snapshot_seq();
     StoreShared *s = the_store->shared;
     CommitResult result = { .status = COMMIT_OK };
-    uint64_t payload = sizeof(CommitRecord) + set.count * sizeof(CommitEntry) + set.bytes;
-    bool bulk = payload > s->bulk_limit || set.largest > s->run_limit;
+    bool bulk = is_bulk();
     uint32_t ahead = 0, ahead_crc = 0;
     WalPlace place;
 

@@ -91,6 +91,11 @@ void catalogue_redo(const NameEntry *entry, uint32_t length);
 /* At open: the first `bytes` of the catalogue stand in memory; build the look-up structures. */
 void catalogue_settle(uint64_t bytes);
 
+/* ---- commit.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* The write set's memory is gone, or about to go. */
+void commit_forget(void);
+
 /* ---- checkpoint.c ---------------------------------------------------------------------------------------------------------- */
 
 /* One checkpoint.  `clean`: the last, nobody else is there. */

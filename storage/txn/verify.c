@@ -1,0 +1,112 @@
+/*
+ * verify.c - walks the whole store and checks it.  For tests, `lodectl verify`, and after each replayed crash.
+ *
+ * V1: every word of the object table leads to a record of its object with its sequence, in a page that its extent counts.
+ * V2: every page that an extent counts is whole on disk, or in the cache.
+ * V3: no word has a sequence beyond the published one, or a lock while nobody commits.
+ */
+#include "lib/error.h"
+#include "storage/page/cache.h"
+#include "storage/page/record.h"
+#include "storage/page/space.h"
+#include "storage/txn/txn.h"
+
+static NORETURN void wrong(Oid oid, const char *what)
+{
+    ereport(ERROR, ERR_CORRUPT_RECORD,
+            errmsg("object with index %llu of \"%s\": %s", (unsigned long long)oid, the_store->dir, what),
+            errhint("Restore the store from a backup."));
+}
+
+static void check_place(uint64_t index, Location location, uint32_t pages)
+{
+    PageNo page = LOCATION_PAGE(location);
+    for (uint32_t i = 0; i < pages; i++, page++) {
+        uint64_t e = page / EXTENT_PAGES;
+        if (e >= the_store->shared->extents)
+            wrong(index, "its record lies beyond the last extent");
+        const Extent *x = &the_store->extents[e];
+        if (x->kind != EXTENT_MIXED && x->kind != EXTENT_CLASS && x->kind != EXTENT_BULK)
+            wrong(index, "its record lies in an extent that holds no data");
+        if (!(x->used >> (page % EXTENT_PAGES) & 1))
+            wrong(index, "its record lies in a page that was never opened");
+    }
+}
+
+static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *record)
+{
+    uint64_t control = atomic_load(&entry->control);
+    Location location = atomic_load(&entry->location) & LOCATION_MASK;
+    RecordHeader header;
+
+    if (control & CONTROL_LOCKED)
+        wrong(index, "its word is locked");
+    if (CONTROL_SEQUENCE(control) > atomic_load(&the_store->shared->published))
+        wrong(index, "its word is newer than the newest commit");
+    /* The record holds the full id; the table knows only the index. */
+    PageNo page = LOCATION_PAGE(location);
+    if (page >= the_store->shared->max_pages || LOCATION_OFFSET(location) < PAGE_HEADER)
+        wrong(index, "its location can't be");
+    cache_copy(page, LOCATION_OFFSET(location), &header, sizeof(header));
+    if (OID_INDEX(RECORD_OID(&header)) != index)
+        wrong(index, "its word leads to another object's record");
+    record_header(location, RECORD_OID(&header), &header);
+    if (record_sequence(location, &header) != CONTROL_SEQUENCE(control))
+        wrong(index, "its record is of another commit than its word");
+    check_place(index, location, RECORD_PAGES(RECORD_BYTES(header.length)) > 1 ?
+                                     RECORD_PAGES(RECORD_BYTES(header.length)) : 1);
+    record_body(location, &header, record);
+    if (record->class_id > store_class_count())
+        wrong(index, "its class was never named");
+    if (record->shape > store_shape_count())
+        wrong(index, "its shape was never named");
+}
+
+static void check_pages(void)
+{
+    StoreShared *s = the_store->shared;
+    uint8_t *page = page_scratch();
+    for (uint32_t e = 1; e < s->extents; e++) {
+        const Extent *x = &the_store->extents[e];
+        /* A bulk commit's last pages may never have been taken; its objects' pages are checked through them. */
+        if (x->kind != EXTENT_MIXED && x->kind != EXTENT_CLASS)
+            continue;
+        for (unsigned i = 0; i < EXTENT_PAGES; i++) {
+            PageNo p = (PageNo)e * EXTENT_PAGES + i;
+            if ((x->used >> i & 1) && atomic_load(&the_store->page_map[p]) == 0)
+                page_read(p, page);
+        }
+    }
+}
+
+uint64_t store_verify(void)
+{
+    StoreShared *s = the_store->shared;
+    MemoryContext *context = memctx_create(the_store->context, "verify");
+    StoreRecord record;
+    TableEntry *entries = mem_alloc(context, PAGE_PAYLOAD);
+    uint64_t objects = 0;
+
+    store_record_init(&record, context);
+    TRY()
+    {
+        for (uint64_t logical = 0; logical < atomic_load(&s->table_pages); logical++) {
+            cache_copy(TABLE_KEY | logical, PAGE_HEADER, entries, TABLE_ENTRIES * sizeof(TableEntry));
+            for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
+                if (atomic_load(&entries[i].location) == 0)
+                    continue;
+                check_object(logical * TABLE_ENTRIES + i, &entries[i], &record);
+                objects++;
+            }
+        }
+        check_pages();
+    }
+    CATCH(err)
+    {
+        memctx_delete(context);
+        rethrow();
+    }
+    END_TRY();
+    memctx_delete(context);
+    return objects;
+}
