@@ -952,7 +952,11 @@ int postmaster_main(const PostmasterOptions *options)
     }
     CATCH(err)
     {
-        log_error(err);
+        if (options->background) {
+            log_error(err);
+        } else {
+            fprintf(stderr, "lodestone: %s%s%s%s\n", err->message, err->hint[0] ? " (" : "", err->hint, err->hint[0] ? ")" : "");
+        }
         tell_starter(options, err->message, err->hint);
         kill_all();
         if (pm.store && server_info.socket[0]) {

@@ -1,0 +1,39 @@
+# Limits on sessions and on connections that do not say who they are; rubbish on the socket; a fuzzed handshake.
+. "$LODE_TOP/regress/backend/lib.bash"
+wire=$LODE_BUILD/regress/tools/wire sock=$LODE_STORE/lodestone.sock
+
+"$LODECTL" -D "$LODE_STORE" init >/dev/null
+cat >>"$LODE_STORE/lodestone.conf" <<END
+max_sessions = 3
+max_unauthenticated = 4
+authentication_timeout = 1500ms
+END
+"$LODECTL" -D "$LODE_STORE" start >/dev/null || fail start
+for i in 1 2 3; do
+    "$LODE" -e 'puts 1; $stdout.flush; sleep 8' >"out$i" &
+done
+for i in 1 2 3; do until_true test -s out$i; done
+has "$(one_line "$LODE" -e 1)" "too many sessions" "a fourth session"
+is ready "$(status_of state)" "status while all sessions are taken"
+for p in $(jobs -p); do kill -9 "$p"; done 2>/dev/null
+wait 2>/dev/null
+until_true "$LODE" -e 1
+
+# connections that say nothing
+out=$("$wire" "$sock" idle 10 4) || fail idle
+has "$out" "refused 6" "connections beyond max_unauthenticated"
+has "$out" "ended 10" "silent connections after authentication_timeout"
+gives 0 "$LODE" -e 1
+
+# bytes that are no protocol; each has its reason
+has "$("$wire" "$sock" send 'GET / HTTP/1.0')" "REFUSED PROTOCOL" "HTTP"
+has "$("$wire" "$sock" send 'LDS\x00\xff\xff\xff\xff')" "longer than its limit" "a length of 4 GiB"
+has "$("$wire" "$sock" send 'LDS\x00\x00\x00\x00\x00')" "begins with HELLO" "START without HELLO"
+has "$("$wire" "$sock" send 'LDH\x00\x09\x00\x00\x00\x63\x00\x00\x00\x00\x00\x00\x00\x00')" "protocol version 99" "another version"
+has "$("$wire" "$sock" start -e 'puts "in"; $stdout.flush; sleep 5')" "REFUSED PROTOCOL" "rubbish in a running session"
+has "$("$wire" "$sock" fuzz 300 1)" "fuzzed 300" "a fuzzed handshake"
+is ready "$(status_of state)" "the server after all that"
+is 0 "$(status_of restarts)" "restarts after all that"
+until_true test "$(status_of sessions)" = 0
+"$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
+exit 0

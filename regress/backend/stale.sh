@@ -1,0 +1,32 @@
+# The postmaster dies by kill -9: everyone else exits, and the next start finds its way past what is left behind.
+. "$LODE_TOP/regress/backend/lib.bash"
+
+"$LODECTL" -D "$LODE_STORE" init >/dev/null && "$LODECTL" -D "$LODE_STORE" start >/dev/null || fail "start"
+for round in 1 2; do
+    pid=$(server_pid)
+    "$LODE" -e 'puts $$; $stdout.flush; system("sleep 30"); sleep 30' >out 2>err &
+    client=$!
+    until_true test -s out
+    others="$(cat out) $(status_of wal-writer_pid) $(status_of checkpointer_pid) $(status_of reaper_pid)"
+    kill -9 "$pid"
+    for p in $others; do until_true gone "$p"; done
+    wait $client
+    is 1 $? "the client's status"
+    has "$(cat err)" "ended the connection" "what the client says"
+    [ -S "$LODE_STORE/lodestone.sock" ] || fail "a stale socket should be there"
+    is "$pid" "$(server_pid)" "the stale pid file"
+    is "state=stopped" "$("$LODECTL" -D "$LODE_STORE" status)" "status with a stale pid file"
+    # lode starts a server by itself, lodectl by request
+    if [ $round = 1 ]; then
+        is 3 "$("$LODE" -e 'p 1+2')" "lode after the crash"
+    else
+        gives 0 "$LODECTL" -D "$LODE_STORE" start >/dev/null
+    fi
+    [ "$pid" != "$(server_pid)" ] || fail "another server is running now"
+done
+# a pid file that names a process which is no server of this store, and one with nonsense
+"$LODECTL" -D "$LODE_STORE" stop >/dev/null
+echo "nonsense" >"$LODE_STORE/lodestone.pid"
+is 3 "$("$LODE" -e 'p 1+2')" "lode with a damaged pid file"
+"$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
+exit 0
