@@ -33,6 +33,7 @@
 #include "backend/protocol.h"
 #include "lib/lib.h"
 #include "vm/host.h"
+#include "vm/vm.h"
 
 extern char **environ;
 
@@ -213,12 +214,33 @@ static void adopt_environment(StartMessage *start)
     }
 }
 
+static volatile sig_atomic_t stop_asked;
+
 static void on_interrupt(int signo)
 {
     int saved = errno;
 
     backend_vm.interrupt(signo);
     errno = saved;
+}
+
+/* TSTP: no signal for the program, only a wish that the next safepoint fulfils. */
+static void on_stop(int signo)
+{
+    int saved = errno;
+
+    (void)signo;
+    stop_asked = 1;
+    backend_vm.interrupt(0);
+    errno = saved;
+}
+
+static void at_safepoint(void)
+{
+    if (stop_asked) {
+        stop_asked = 0;
+        vm_host.stop();
+    }
 }
 
 /*
@@ -242,6 +264,7 @@ static void adopt_signals(uint64_t ignored, bool session)
         }
     }
     if (session && !(ignored & (UINT64_C(1) << (SIGTSTP - 1)))) {
+        action.sa_handler = on_stop;
         sigaction(SIGTSTP, &action, NULL); /* its default would do nothing in an orphaned process group */
     }
     if (!(ignored & (UINT64_C(1) << (SIGPIPE - 1)))) {
@@ -446,6 +469,7 @@ void session_run(int sock)
         .stop = host_stop,
         .subprocess_begin = host_subprocess_begin,
     };
+    vm_safepoint_hook = at_safepoint;
     prepare(sock, &opts);
     note_send(NOTE_READY, getpid(), store_session_slot());
     close(sock);

@@ -5,14 +5,26 @@
 
 #include <signal.h>
 
+#include "backend/repl.h"
 #include "vm/vm.h"
 
-static int run_session(const VmOptions *opts)
+static void boot(Store *store)
 {
-    return vm_session_main(opts);
+    vm_boot(store);
+    repl_boot();
 }
 
-BackendVm backend_vm = {.boot = vm_boot, .session_main = run_session, .interrupt = vm_interrupt};
+static int run_session(const VmOptions *given)
+{
+    VmOptions opts = *given;
+
+    if (opts.run_repl) {
+        repl_prepare(&opts);
+    }
+    return vm_session_main(&opts);
+}
+
+BackendVm backend_vm = {.boot = boot, .session_main = run_session, .interrupt = vm_interrupt};
 
 /*
  * Everything a user can send on purpose.  Not those that report a fault of the process itself (a fault of the client is no fault of

@@ -1,0 +1,183 @@
+/*
+ * backend/repl.c: the read-eval-print loop, as a small Ruby program over two primitives.
+ *
+ * It runs in the session like any program, so what holds for programs holds for it (transactions, interrupts, exit status);
+ * lines are edited by libedit on the session's own descriptors 0 and 1, the user's terminal.  Whether an input is complete is the
+ * parser's word: a source whose only fault is its end wants another line.
+ */
+#include "backend/repl.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <editline/readline.h>
+
+#include "lib/lib.h"
+#include "vm/call.h"
+#include "vm/class.h"
+#include "vm/core.h"
+#include "vm/parse.h"
+
+#define HISTORY_LENGTH 2000
+
+/*
+ * No local variable of the loop may be seen by the lines typed, so it is a lambda that is given the top level's binding.
+ * A line is evaluated under the file name "(lode)"; frames of the loop itself ("-e") are left out of reports.
+ */
+static const char PROGRAM[] =
+    "->(top) {\n"
+    "  number = 1\n"
+    "  source = nil\n"
+    "  loop do\n"
+    "    line = begin\n"
+    "      Kernel.__repl_read(source ? \"lode:#{number}* \" : \"lode:#{number}> \")\n"
+    "    rescue Interrupt\n"
+    "      puts\n"
+    "      source = nil\n"
+    "      next\n"
+    "    end\n"
+    "    break unless line\n"
+    "    next if source.nil? && line.strip.empty?\n"
+    "    source = source ? source + line + \"\\n\" : line + \"\\n\"\n"
+    "    next if Kernel.__repl_incomplete(source) && !(line.strip.empty? && source.count(\"\\n\") > 200)\n"
+    "    text, source, at = source, nil, number\n"
+    "    number += text.count(\"\\n\")\n"
+    "    begin\n"
+    "      result = eval(text, top, \"(lode)\", at)\n"
+    "      top.local_variable_set(:_, result)\n"
+    "      puts \"=> #{result.inspect}\"\n"
+    "    rescue SystemExit\n"
+    "      raise\n"
+    "    rescue SyntaxError => e\n"
+    "      $stderr.puts e.message\n"
+    "    rescue Exception => e\n"
+    "      trace = (e.backtrace || []).reject { |l| l.start_with?(\"-e:\") }\n"
+    "      $stderr.puts \"#{trace.empty? ? '' : trace[0] + ': '}#{e.message} (#{e.class})\"\n"
+    "      trace.drop(1).first(20).each { |l| $stderr.puts \"\\tfrom #{l}\" }\n"
+    "    end\n"
+    "  end\n"
+    "}.call(binding)\n";
+
+static bool history_read;
+
+static void history_path(char *path, size_t size)
+{
+    const char *home = getenv("HOME");
+
+    snprintf(path, size, "%s/.lode_history", home && *home ? home : "/tmp");
+}
+
+static void keep_history(const char *line)
+{
+    char path[4096];
+
+    if (!*line) {
+        return;
+    }
+    add_history(line);
+    history_path(path, sizeof path);
+    write_history(path); /* at once: a session may be killed */
+}
+
+static char *read_edited(const char *prompt)
+{
+    char path[4096], *line;
+
+    if (!history_read) {
+        history_read = true;
+        using_history();
+        stifle_history(HISTORY_LENGTH);
+        history_path(path, sizeof path);
+        read_history(path);
+    }
+    errno = 0;
+    line = readline(prompt);
+    if (line) {
+        keep_history(line);
+    }
+    return line;
+}
+
+/* A line without its newline, nil at the end.  Ctrl-C raises Interrupt at the interrupt test. */
+static Value repl_read(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    char prompt[64], *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    Value result;
+
+    snprintf(prompt, sizeof prompt, "%s", str_c(argv[0]));
+    vm_check_interrupts();
+    if (isatty(0) && isatty(1)) {
+        line = read_edited(prompt);
+    } else {
+        errno = 0;
+        n = getline(&line, &room, stdin);
+        if (n < 0) {
+            free(line);
+            line = NULL;
+        } else if (n > 0 && line[n - 1] == '\n') {
+            line[n - 1] = '\0';
+        }
+    }
+    if (!line) {
+        clearerr(stdin);
+        vm_check_interrupts();
+        return V_NIL;
+    }
+    result = str_new_c(line);
+    free(line);
+    return result;
+}
+
+/* Faults that more text could mend, in the parser's words. */
+static bool wants_more(NodeString message)
+{
+    static const char *const signs[] = {"end-of-input", "unterminated", "to close", "expected a matching", "expected an `end`"};
+
+    for (size_t i = 0; i < COUNT_OF(signs); i++) {
+        if (memmem(message.bytes, message.length, signs[i], strlen(signs[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static Value repl_incomplete(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    StrView source = str_view(argv[0]);
+    ParseOptions options = {.partial_script = true};
+    MemoryContext *memory = memctx_create(NULL, "repl");
+    ParseResult *parsed;
+    bool more;
+
+    parsed = parse_source(source.ptr, source.len, &options, memory);
+    more = parsed->error_count > 0;
+    for (uint32_t i = 0; i < parsed->error_count; i++) {
+        /* a fault before the end is one that no further line mends */
+        more = more && (wants_more(parsed->errors[i].message) || parsed->errors[i].location.start + 1 >= source.len);
+    }
+    memctx_delete(memory);
+    return more ? V_TRUE : V_FALSE;
+}
+
+static const Builtin methods[] = {
+    {"__repl_read", repl_read, 1, 1, BI_HIDDEN},
+    {"__repl_incomplete", repl_incomplete, 1, 1, BI_HIDDEN},
+};
+
+void repl_boot(void)
+{
+    ADD_SINGLETON_BUILTINS(klass.Kernel, methods);
+}
+
+void repl_prepare(VmOptions *opts)
+{
+    static const char *program[] = {PROGRAM};
+
+    opts->exprs = (VmWords){.items = program, .count = 1, .room = 1};
+    opts->frozen_string_literal = 0;
+}
