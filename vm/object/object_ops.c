@@ -5,6 +5,7 @@
  */
 #include "vm/core.h"
 #include "vm/object/class_private.h"
+#include "vm/object/names.h"
 
 #include "lib/error.h"
 #include "lib/hashtab.h"
@@ -255,7 +256,7 @@ static void copy_singleton_row(uint32_t id, Slot *s, void *arg)
     class_row_set(a->to, class_ext(a->to)->methods, id, (Value)copy);
 }
 
-static void copy_singleton(Value to, Value from)
+void obj_copy_singleton(Value to, Value from)
 {
     Value cls = class_of(from);
     if (!class_is_singleton(cls) || class_attached_object(cls) != from)
@@ -281,7 +282,7 @@ Value obj_clone(Value v, Value freeze)
         return v;
     }
     Value copy = copy_of(v);
-    copy_singleton(copy, v);
+    obj_copy_singleton(copy, v);
     if (is_nil(freeze)) {
         vm_call1(copy, SYM(initialize_clone), v);
     } else {

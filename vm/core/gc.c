@@ -1,0 +1,124 @@
+/* gc.c -- the GC module: what programs may ask of the collector */
+#include "vm/core.h"
+
+static bool stress;
+
+void objectspace_run_finalizers(void);
+
+static Value gc_start(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    heap_collect();
+    objectspace_run_finalizers();
+    return V_NIL;
+}
+
+static Value gc_enable(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    bool was = heap_disabled;
+    heap_disabled = false;
+    return bool_value(was);
+}
+
+static Value gc_disable(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    bool was = heap_disabled;
+    heap_disabled = true;
+    return bool_value(was);
+}
+
+static Value gc_count(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    GcStats s;
+    heap_stats(&s);
+    return uint_value(s.count);
+}
+
+static Value gc_stress(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(stress);
+}
+
+static Value gc_set_stress(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    stress = truthy(argv[0]);
+    heap_set_modes(stress ? "collect" : "");
+    heap_modes_start();
+    return argv[0];
+}
+
+static Value gc_total_time(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    GcStats s;
+    heap_stats(&s);
+    return uint_value(s.time_ns);
+}
+
+static Value gc_stat(Value self, int argc, const Value *argv)
+{
+    (void)self;
+    GcStats s;
+    heap_stats(&s);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"count", s.count},
+        {"time", s.time_ns / 1000000},
+        {"heap_allocated_pages", s.pages},
+        {"heap_live_slots", s.live},
+        {"total_freed_objects", s.freed},
+        {"total_allocated_bytes", s.allocated},
+        {"malloc_increase_bytes", s.malloc_bytes},
+        {"minor_gc_count", 0},
+        {"major_gc_count", s.count},
+    };
+    if (argc && is_symbol(argv[0])) {
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            if (!strcmp(rows[i].name, sym_text(argv[0])))
+                return uint_value(rows[i].value);
+        raise_error(klass.ArgumentError, "unknown key: %s", sym_text(argv[0]));
+    }
+    if (argc && !is_nil(argv[0]) && !is_hash(argv[0]))
+        raise_error(klass.TypeError, "non-hash or symbol given");
+    Value hash = argc && is_hash(argv[0]) ? argv[0] : hash_new();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        hash_set(hash, sym_intern(rows[i].name), uint_value(rows[i].value));
+    return hash;
+}
+
+static Value gc_compact(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    raise_not_implemented("compact() function is unimplemented on this machine");
+}
+
+static const Builtin singleton_methods[] = {
+    {"start", gc_start, 0, -1, BI_KW},
+    {"enable", gc_enable, 0, 0, 0},
+    {"disable", gc_disable, 0, 0, 0},
+    {"count", gc_count, 0, 0, 0},
+    {"stat", gc_stat, 0, 1, 0},
+    {"stress", gc_stress, 0, 0, 0},
+    {"stress=", gc_set_stress, 1, 1, 0},
+    {"total_time", gc_total_time, 0, 0, 0},
+    {"compact", gc_compact, 0, 0, 0},
+};
+
+static const Builtin methods[] = {
+    {"garbage_collect", gc_start, 0, -1, BI_KW},
+};
+
+void gc_boot(void);
+void gc_boot(void)
+{
+    ADD_SINGLETON_BUILTINS(klass.GC, singleton_methods);
+    ADD_BUILTINS(klass.GC, methods);
+    const_set(klass.GC, sym_intern("OPTS"), ary_new(0));
+}
