@@ -1,0 +1,58 @@
+# Death at every stop event: each event in turn kills its process at a random pass, under a load of sessions; afterwards
+# every acknowledged commit is there, none in part.  Events of recovery kill the recovery, twice.  An event that no load
+# reaches fails the test: it proves nothing.
+# timeout: 3000
+. "$LODE_TOP/regress/lib.sh"
+. "$LODE_TOP/regress/crash/load.bash"
+stop=$LODE_BUILD/regress/tools/stop
+RANDOM=${LODE_SEED:-$(date +%N | sed 's/^0*//')}
+echo "seed ${LODE_SEED:-$RANDOM}"
+load_init 4
+export LODE_STOP_FILE=$PWD/stops
+# Reached by other tests only: creation, bulk commits (too large for this load), a full segment's end in recovery.
+elsewhere=' TEST_ONE TEST_TWO STORE_CREATE BULK_PAGE BULK_ENTRIES WAL_RECYCLE CHECKPOINT_WAITS_FOR_SEAL '
+missed=
+for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
+    case $elsewhere in *" $event "*) continue ;; esac
+    struck=
+    for try in 1 2 3; do
+        server_stop immediate 2>/dev/null
+        rm -f stops
+        pass=$((RANDOM % (try == 1 ? 20 : 2) + 1))
+        case $event in
+        RECOVERY_* | WAL_REDO | WAL_INCARNATION_SET | CONTROL_*)
+            # Something to recover, then a recovery that dies, and another that dies.
+            lodectl -D "$LODE_STORE" start >/dev/null || die "$event: start"
+            load_start 1
+            sleep 0.4
+            kill_everything
+            load_wait
+            for again in 1 2; do
+                rm -f stops
+                LODE_STOP="$event:$((again == 1 ? 1 : RANDOM % 3 + 1)):kill" timeout 60 lodectl -D "$LODE_STORE" start >/dev/null 2>&1
+                sleep 0.1
+                [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -gt 0 ] && struck=1
+                [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything 2>/dev/null
+            done
+            ;;
+        *)
+            LODE_STOP="$event:$pass:kill" lodectl -D "$LODE_STORE" start >/dev/null 2>&1
+            load_start 3
+            for ((i = 0; i < 60; i++)); do
+                sleep 0.05
+                [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -ge "$pass" ] && struck=1 && break
+            done
+            sleep 0.2
+            [ "$event" = REAPER_CLEANUP ] || [ "$event" = SESSION_CLEANUP ] && lode -e 'Process.kill :KILL, $$' 2>/dev/null
+            [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything 2>/dev/null
+            load_wait
+            [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -ge "$pass" ] && struck=1
+            ;;
+        esac
+        rm -f stops
+        load_check "death at $event, pass $pass"
+        [ -n "$struck" ] && break
+    done
+    [ -n "$struck" ] && echo "death at $event" || missed="$missed $event"
+done
+[ -z "$missed" ] || die "no death at:$missed"
