@@ -79,6 +79,9 @@ typedef struct TypeRow {
     /* To and from the store (vm/persist/record.h): NULL means it cannot be saved. */
     void (*persist)(Object *, struct RecordBuilder *);
     void (*restore)(Object *, struct RecordReader *);
+    /* Bytes of the fresh cell that restore is given for a record of so many slots and bytes; NULL: `size`. */
+    size_t (*cell_size)(size_t nslots, size_t nbytes);
+    size_t size; /* of the struct */
 } TypeRow;
 void heap_register_type(ObjectType type, const TypeRow *row);
 const TypeRow *heap_type_row(ObjectType type);

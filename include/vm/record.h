@@ -31,4 +31,14 @@ uint32_t record_take_symbol_id(RecordReader *);
 size_t record_bytes_left(RecordReader *);
 uint64_t record_take_u64(RecordReader *);
 const void *record_take_bytes(RecordReader *, size_t n);      /* valid until restore returns */
+
+/* The rows' functions of types whose records vm/persist writes (vm/persist/module_record.c, env_record.c). */
+void class_persist(Object *, RecordBuilder *);
+void class_restore(Object *, RecordReader *);
+void symtable_persist(Object *, RecordBuilder *);
+void symtable_restore(Object *, RecordReader *);
+void method_entry_persist(Object *, RecordBuilder *);
+void method_entry_restore(Object *, RecordReader *);
+void env_persist(Object *, RecordBuilder *);
+void env_restore(Object *, RecordReader *);
 #endif

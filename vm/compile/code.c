@@ -388,6 +388,7 @@ void code_boot(void)
         .memsize = code_memsize,
         .persist = code_persist,
         .restore = code_restore,
+        .size = sizeof(Code),
     };
 
     heap_register_type(T_CODE, &row);

@@ -740,6 +740,12 @@ static void ary_restore(Object *o, RecordReader *r)
     a->len = (uint32_t)n;
 }
 
+static size_t ary_cell_size(size_t nslots, size_t nbytes)
+{
+    (void)nbytes;
+    return sizeof(Array) + (nslots <= EMBED_MAX ? nslots * sizeof(Slot) : 0);
+}
+
 static const TypeRow ary_row = {
     .name = "array",
     .visit = ary_visit,
@@ -749,6 +755,7 @@ static const TypeRow ary_row = {
     .hollow = ary_hollow,
     .persist = ary_persist,
     .restore = ary_restore,
+    .cell_size = ary_cell_size,
 };
 
 static const Builtin methods[] = {

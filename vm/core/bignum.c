@@ -4,9 +4,39 @@
  * Sizes are checked before GMP sees them, since it aborts when it runs out.  Nothing here calls Ruby.
  */
 #include "vm/core/number.h"
+#include "vm/record.h"
 
-static const TypeRow bignum_type = {.name = "Bignum"};
-static const TypeRow float_type = {.name = "Float"};
+/* Records: sign and 64-bit limbs, lowest first; the bits of the double. */
+static void bignum_persist(Object *o, RecordBuilder *b)
+{
+    Bignum *n = (Bignum *)o;
+    record_put_u64(b, (uint64_t)(int64_t)n->sign);
+    record_put_bytes(b, n->limb, n->n * sizeof(mp_limb_t));
+}
+static size_t bignum_cell_size(size_t nslots, size_t nbytes)
+{
+    (void)nslots;
+    return sizeof(Bignum) + (nbytes < 8 ? 0 : nbytes - 8);
+}
+static void bignum_restore(Object *o, RecordReader *r)
+{
+    Bignum *n = (Bignum *)o;
+    n->sign = (int64_t)record_take_u64(r) < 0 ? -1 : 1;
+    size_t bytes = record_bytes_left(r);
+    n->n = (uint32_t)(bytes / sizeof(mp_limb_t));
+    memcpy(n->limb, record_take_bytes(r, bytes), bytes);
+}
+static void float_persist(Object *o, RecordBuilder *b)
+{
+    record_put_bytes(b, &((Float *)o)->value, sizeof(double));
+}
+static void float_restore(Object *o, RecordReader *r)
+{
+    memcpy(&((Float *)o)->value, record_take_bytes(r, sizeof(double)), sizeof(double));
+}
+static const TypeRow bignum_type = {.name = "Bignum", .persist = bignum_persist, .restore = bignum_restore,
+                                    .cell_size = bignum_cell_size};
+static const TypeRow float_type = {.name = "Float", .persist = float_persist, .restore = float_restore, .size = sizeof(Float)};
 
 mpz_srcptr int_view(MpzView *view, Value v)
 {

@@ -478,6 +478,7 @@ static const TypeRow hash_row = {
     .hollow = hash_hollow,
     .persist = hash_persist,
     .restore = hash_restore,
+    .size = sizeof(Hash),
 };
 
 void hash_type_boot(void)

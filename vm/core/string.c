@@ -11,6 +11,7 @@
  */
 #include "vm/core/text.h"
 #include "lib/hashtab.h"
+#include "vm/record.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,8 +47,42 @@ static void string_hollow(Object *o)
     s->ptr = s->inl;
     s->len = s->cap = 0;
 }
+/* Record: encoding as a symbol, then the bytes. */
+static void string_persist(Object *o, RecordBuilder *b)
+{
+    String *s = (String *)o;
+    record_put_value(b, sym_intern(encoding_name(str_encoding((Value)o))));
+    record_put_bytes(b, s->ptr, s->len);
+}
+static size_t string_cell_size(size_t nslots, size_t nbytes)
+{
+    (void)nslots;
+    return ALIGN_UP(sizeof(String) + (nbytes <= EMBED_MAX ? nbytes : 15) + 1, (size_t)16);
+}
+static void string_restore(Object *o, RecordReader *r)
+{
+    String *s = (String *)o;
+    int enc = encoding_find(sym_text(symbol_value(record_take_symbol_id(r))));
+    size_t n = record_bytes_left(r), room = heap_cell_size((Value)o) - sizeof(String) - 1;
+    char *to = s->inl;
+    s->head &= ~(STR_SHARED | STR_CHILLED | (0x3ffull << STR_ENC_AT));
+    s->head |= (uint64_t)(enc < 0 ? ENC_BINARY : enc) << STR_ENC_AT;
+    if (n > room) {
+        to = heap_malloc(n + 1);
+        s->head &= ~OF_EMBED;
+        s->cap = n;
+    } else {
+        s->head |= OF_EMBED;
+        s->cap = room;
+    }
+    memcpy(to, record_take_bytes(r, n), n);
+    to[n] = 0;
+    s->ptr = to;
+    s->len = n;
+}
 static const TypeRow string_type = {.name = "String", .visit = string_visit, .free = string_free, .memsize = string_memsize,
-                                    .moved = string_moved, .hollow = string_hollow};
+                                    .moved = string_moved, .hollow = string_hollow, .persist = string_persist,
+                                    .restore = string_restore, .cell_size = string_cell_size};
 
 /* ---- making ---- */
 

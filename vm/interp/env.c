@@ -5,6 +5,7 @@
  * all frames around it, into Envs.  The Env's slots are memory of their own and never move, so `base` may point into
  * them for as long as the frame runs (X4).  An active Env is scanned as the stack is; its slots never hold an oid.
  */
+#include "vm/record.h"
 #include "vm/interp/vm_state.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -261,7 +262,8 @@ static size_t env_memsize(Object *o)
 {
     return ((Env *)o)->nslots * sizeof(Slot);
 }
-static const TypeRow env_row = {.name = "Env", .visit = env_visit, .free = env_free, .memsize = env_memsize};
+static const TypeRow env_row = {.name = "Env", .visit = env_visit, .free = env_free, .memsize = env_memsize,
+                                 .persist = env_persist, .restore = env_restore, .size = sizeof(Env)};
 
 static void visit_pointer(Visitor *v, void *place) /* a pointer variable to a heap object, or NULL */
 {

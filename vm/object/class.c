@@ -6,6 +6,7 @@
  */
 #include "vm/core.h"
 #include "vm/object/class_private.h"
+#include "vm/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,9 +84,14 @@ static size_t memsize(Object *o)
     return x ? sizeof *x + x->subclasses.cap * sizeof(Value) : 0;
 }
 
-static const TypeRow class_row = {.name = "class", .visit = visit, .free = release, .memsize = memsize};
-static const TypeRow module_row = {.name = "module", .visit = visit, .free = release, .memsize = memsize};
-static const TypeRow iclass_row = {.name = "iclass", .visit = visit, .free = release, .memsize = memsize};
+#define CLASS_ROW(type)                                                                                              \
+    {                                                                                                                \
+        .name = type, .visit = visit, .free = release, .memsize = memsize, .persist = class_persist,                 \
+        .restore = class_restore, .size = sizeof(Class)                                                              \
+    }
+static const TypeRow class_row = CLASS_ROW("class");
+static const TypeRow module_row = CLASS_ROW("module");
+static const TypeRow iclass_row = CLASS_ROW("iclass");
 
 /* ---- creation ---- */
 
@@ -151,6 +157,12 @@ void class_set_super(Value cls, Value super)
     inherit_layout(cls, super);
     class_ptr(cls)->flags |= CLASS_INITIALIZED;
     class_ptr(cls)->root_shape = 0;
+}
+
+/* K4, for a class or iclass that came from the store. */
+void class_note_subclass(Value super, Value cls)
+{
+    list_add(&class_ext(super)->subclasses, cls);
 }
 
 void class_check_inheritable(Value super)

@@ -87,6 +87,9 @@ static inline Value class_own_place(Value cls)
     return class_flag(cls, CLASS_PREPENDED) ? slot_read(cls, &class_ext(cls)->origin) : cls;
 }
 void class_make_metaclass(Value cls);
+void class_note_subclass(Value super, Value cls);
+/* The built-in row of that name in a module's table, whatever hides it now; NULL. */
+MethodEntry *method_find_builtin(Value module, uint32_t symbol_id);
 void class_changed_ancestry(Value cls, Value added); /* caches, redefined operators */
 void method_caches_clear(void);
 void method_note_redefinition(Value cls, uint32_t id, MethodEntry *me);

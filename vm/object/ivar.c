@@ -188,6 +188,21 @@ void ivar_set(Value obj, Value name, Value v)
     }
 }
 
+/* For vm/persist: one instance variable of a type without slots, as its record has it; and all of them gone. */
+void ivar_restore(Value obj, uint32_t id, Slot x)
+{
+    side_set(obj, id, x.raw);
+}
+
+void ivar_forget(Value obj)
+{
+    if (!(obj_head(obj) & OF_IVARS))
+        return;
+    Side *s = side_find(obj);
+    if (s)
+        s->n = 0;
+}
+
 bool ivar_defined(Value obj, Value name)
 {
     if (is_immediate(obj))

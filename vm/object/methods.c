@@ -11,6 +11,7 @@
 #include "vm/code.h"
 #include "vm/core.h"
 #include "vm/object/class_private.h"
+#include "vm/record.h"
 
 uint32_t method_serial = 1, redefined_ops;
 
@@ -31,7 +32,8 @@ static void visit(Object *o, Visitor *v)
     v->slot(v, &me->cref);
 }
 
-static const TypeRow entry_row = {.name = "method entry", .visit = visit};
+static const TypeRow entry_row = {.name = "method entry", .visit = visit, .persist = method_entry_persist,
+                                  .restore = method_entry_restore, .size = sizeof(MethodEntry)};
 
 void method_caches_clear(void)
 {
@@ -124,6 +126,19 @@ MethodEntry *method_entry_new(MethodKind kind, Visibility vis)
     me->visibility = (uint8_t)vis;
     me->max = -1;
     return me;
+}
+
+/* Rows of the store's modules hide boot rows of the same name, so both copies are asked. */
+MethodEntry *method_find_builtin(Value module, uint32_t id)
+{
+    for (int copy = 0; copy < TABLE_COPIES; copy++) {
+        Value table = class_table(module, class_ext(module)->methods, (TableCopy)copy);
+        Slot *s = is_nil(table) ? NULL : symtable_find(table, id);
+        MethodEntry *me = s ? (MethodEntry *)slot_read(table, s) : NULL;
+        if (me && me->kind == ME_BUILTIN && me->fn)
+            return me;
+    }
+    return NULL;
 }
 
 static MethodEntry *entry_copy(MethodEntry *me)

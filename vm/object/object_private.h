@@ -17,6 +17,8 @@ typedef struct Side {
 } Side;
 Side *side_find(Value v);
 Side *side_get(Value v); /* makes it; the caller sets OF_IVARS or OF_ID */
+void ivar_restore(Value obj, uint32_t symbol_id, Slot x);
+void ivar_forget(Value obj);
 void side_boot(void);
 void shape_boot(void);
 void symtable_boot(void);

@@ -5,6 +5,7 @@
  */
 #include "vm/call.h"
 #include "vm/object/class_private.h"
+#include "vm/record.h"
 
 static SymTable *table_of(Value v)
 {
@@ -167,7 +168,7 @@ static size_t memsize(Object *o)
     return t->cap * sizeof(SymRow) + t->index_size * sizeof(uint32_t);
 }
 
-static const TypeRow row = {.name = "symtable", .visit = visit, .free = release, .memsize = memsize, .hollow = release};
+static const TypeRow row = {.name = "symtable", .visit = visit, .free = release, .memsize = memsize, .persist = symtable_persist, .restore = symtable_restore, .size = sizeof(SymTable)};
 
 void symtable_boot(void)
 {

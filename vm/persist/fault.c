@@ -1,0 +1,177 @@
+/* fault.c -- reading objects of the store: references are resolved, hollow objects are refilled
+ *
+ * Faults read at the session's snapshot; outside a transaction one is held for the length of the
+ * fault.  A fault may run inside another one (the class of an object is an object), so each has a record of its own; the
+ * stack is tested because ancestry can be deep.
+ */
+#include "private.h"
+#include "lib/error.h"
+
+typedef struct FaultScope {
+    bool own_snapshot;
+} FaultScope;
+
+static void end_snapshot(void *p)
+{
+    if (((FaultScope *)p)->own_snapshot)
+        store_end();
+}
+
+static bool fetch(Oid oid, StoreRecord *record)
+{
+    store_record_init(record, session.context);
+    return store_fetch(oid, record);
+}
+
+static void record_release(void *p)
+{
+    StoreRecord *r = p;
+    if (r->buffer)
+        mem_free(r->buffer);
+    r->buffer = NULL;
+}
+
+Value persist_resolve(Oid oid)
+{
+    Value v = oidmap_object(oid);
+    if (!is_undef(v))
+        return v;
+    if (oid < OID_FIRST_USER && oid != OID_ROOT && oid != OID_BOOT_PARTS)
+        return builtin_object(oid);
+    if (!session.attached)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
+    vm_check_stack();
+    StoreRecord record = {0};
+    FaultScope scope = {store_snapshot_seq() == 0};
+    if (scope.own_snapshot)
+        store_begin();
+    resource_push(end_snapshot, &scope);
+    resource_push(record_release, &record);
+    if (!fetch(oid, &record))
+        ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu is not in the store at this session's snapshot", (unsigned long)oid),
+                errhint("Run lodectl verify: a committed object must never refer to one that is missing."));
+    v = record_materialize(oid, &record);
+    resource_release(&record);
+    resource_release(&scope);
+    return v;
+}
+
+static Value fault_slot(Value owner, Slot *s)
+{
+    (void)owner;
+    Oid oid = SLOT_OID(s->raw);
+    uint64_t word = s->raw;
+    Value v = persist_resolve(oid);
+    if (s->raw == word) /* a safepoint in between may have emptied the owner */
+        s->raw = v;
+    return v;
+}
+
+/* A well-known Array that may never have been committed: then an empty one under that oid. */
+Value persist_resolve_or_new_list(Oid oid)
+{
+    Value v = oidmap_object(oid);
+    if (!is_undef(v))
+        return v;
+    if (store_exists_oid(oid))
+        return persist_resolve(oid);
+    v = ary_new(4);
+    oidmap_add(v, oid);
+    obj_ptr(v)->head |= OH_LOG;
+    return v;
+}
+
+void persist_refill(Value v)
+{
+    if (!(obj_head(v) & OF_HOLLOW)) {
+        obj_ptr(v)->head &= ~OH_ATTENTION;
+        return;
+    }
+    Oid oid = oidmap_oid(v);
+    if (!session.attached)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
+    StoreRecord record = {0};
+    FaultScope scope = {store_snapshot_seq() == 0};
+    if (scope.own_snapshot)
+        store_begin();
+    resource_push(end_snapshot, &scope);
+    resource_push(record_release, &record);
+    bool found = fetch(oid, &record);
+    if (!(obj_head(v) & OF_HOLLOW)) {
+        ; /* refilled by a nested fault */
+    } else if (found) {
+        if (type_of_format(record.format) != obj_type(v))
+            ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu was given another layout by another session", (unsigned long)oid),
+                    errhint("Fetch it again through the root."));
+        record_restore(v, &record);
+    } else if (oid < OID_FIRST_USER) {
+        obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW); /* a root that was never committed is empty */
+        obj_ptr(v)->head |= OH_LOG;
+    } else {
+        ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu is not in the store at this session's snapshot", (unsigned long)oid));
+    }
+    resource_release(&record);
+    resource_release(&scope);
+}
+
+/* LOG was set: the first change since the object was clean, or since boot. */
+static void note_change(Value v)
+{
+    obj_ptr(v)->head &= ~OH_LOG;
+    if ((obj_head(v) & OF_OID) && !(obj_head(v) & OF_DIRTY))
+        txn_note_dirty(v);
+}
+
+static uint64_t oid_of(Value v)
+{
+    return oidmap_oid(v);
+}
+
+/* object_id of an object without an oid takes one; a later commit uses it. */
+static uint64_t take_id(Value v)
+{
+    Oid known = oidmap_oid(v);
+    if (known)
+        return known;
+    if (!session.attached)
+        return 0;
+    known = builtin_oid(v);
+    return known ? known : store_oid_alloc();
+}
+
+/* Debug mode hollow: at a safepoint, one clean object loses its body. */
+static void hollow_one(void)
+{
+    static uint64_t n;
+    n = n * 6364136223846793005ull + 1442695040888963407ull;
+    Value v = oidmap_random(n >> 17);
+    if (!is_undef(v) && session.attached && record_can_hollow(v))
+        record_empty(v);
+}
+
+static void relieve_one(Value v, Oid oid, void *arg)
+{
+    (void)oid;
+    if (record_can_hollow(v)) {
+        record_empty(v);
+        ++*(size_t *)arg;
+    }
+}
+
+bool persist_relieve_memory(void)
+{
+    size_t n = 0;
+    if (session.attached)
+        oidmap_each(relieve_one, &n);
+    return n > 0;
+}
+
+void fault_install_hooks(void)
+{
+    slot_fault_hook = fault_slot;
+    obj_refill_hook = persist_refill;
+    obj_log_hook = note_change;
+    obj_oid_hook = oid_of;
+    obj_take_id_hook = take_id;
+    heap_hollow_hook = hollow_one;
+}

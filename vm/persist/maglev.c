@@ -1,0 +1,297 @@
+/* maglev.c -- the Ruby interface: module Maglev as MagLev defined it, and its other name Lodestone
+ *
+ * Modes: a thread is transient unless told otherwise; Maglev.persistent { } and .transient { } nest, and put the old mode
+ * back whichever way their block is left.  While persistent, classes made are marked persistable, and
+ * definitions in persistable modules (all of core is) go to the tables that the store holds.
+ */
+#include "private.h"
+#include "lib/config.h"
+#include "vm/object/class_private.h"
+
+enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4 }; /* ClassExt.persist_flags, stored */
+
+int session_durability(void)
+{
+    return (int)conf.durability;
+}
+
+bool persist_class_persistable(Value module)
+{
+    if (class_is_singleton(module)) {
+        Value attached = class_attached_object(module);
+        return !is_module(attached) || persist_class_persistable(attached);
+    }
+    return builtin_oid(module) || (class_ext(module)->persist_flags & PERSISTABLE);
+}
+
+void persist_class_made(Value module)
+{
+    if (session.mode)
+        class_ext(module)->persist_flags |= PERSISTABLE;
+}
+
+/* Where a definition in module goes. */
+static TableCopy definition_copy(Value module)
+{
+    if (!session.mode || !session.attached)
+        return TABLE_TRANSIENT;
+    if (!persist_class_persistable(module))
+        return TABLE_TRANSIENT;
+    if (class_ext(module)->persist[0])
+        module_touched(module);
+    return TABLE_PERSISTENT;
+}
+
+static void class_created(Value cls, Value outer, Value name)
+{
+    (void)outer, (void)name;
+    persist_class_made(cls);
+}
+
+static Value yield_body(void *unused)
+{
+    (void)unused;
+    return vm_yield(0, NULL);
+}
+
+static void restore_mode(void *old)
+{
+    session.mode = *(bool *)old;
+}
+
+static Value with_mode(bool mode)
+{
+    bool old = session.mode;
+    session.mode = mode;
+    return vm_ensure(yield_body, NULL, restore_mode, &old);
+}
+
+static Value maglev_persistent(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    if (block_given())
+        return with_mode(true);
+    session.mode = true;
+    return V_TRUE;
+}
+
+static Value maglev_transient(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    if (block_given())
+        return with_mode(false);
+    session.mode = false;
+    return V_TRUE;
+}
+
+static Value maglev_persistent_p(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(session.mode);
+}
+
+static Value maglev_transient_p(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(!session.mode);
+}
+
+static Value maglev_commit(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return persist_commit();
+}
+
+static Value maglev_abort(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    persist_abort();
+    return const_find(self, sym_intern("System"), true);
+}
+
+static Value maglev_begin(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    persist_abort();
+    return V_NIL;
+}
+
+static Value maglev_level(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return int_fix(session.level);
+}
+
+static Value maglev_root(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    if (is_nil(session.root))
+        raise_error(klass.RuntimeError, "this session has no store");
+    return session.root;
+}
+
+static Value maglev_aref(Value self, int argc, const Value *argv)
+{
+    return hash_aref(maglev_root(self, 0, argv), argc ? argv[0] : V_NIL);
+}
+
+static Value maglev_aset(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    hash_set(maglev_root(self, 0, argv), argv[0], argv[1]);
+    return argv[1];
+}
+
+static Value maglev_needs_commit(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(persist_needs_commit());
+}
+
+static Value maglev_session_id(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return session.attached ? int_fix(store_session_slot() + 1) : V_NIL;
+}
+
+static Value maglev_session_count(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    SessionInfo info[1024];
+    return session.attached ? int_fix((int64_t)store_sessions(info, 1024)) : int_fix(0);
+}
+
+static Value object_committed_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    if (is_immediate(self) || (is_module(self) && class_ext(self)->persist[0]))
+        return V_TRUE;
+    return bool_value(obj_head(self) & OF_PERSISTENT);
+}
+
+/* __persistable(methods): marks the module, and copies its transient definitions when asked */
+typedef struct CopyRows {
+    Value module;
+    Slot *tables;
+} CopyRows;
+
+static void copy_row(uint32_t id, Slot *s, void *arg)
+{
+    CopyRows *c = arg;
+    Value v = s->raw;
+    symtable_set(class_table_for_change(c->module, c->tables, TABLE_PERSISTENT), id, v);
+}
+
+static void copy_tables(Value module, Slot *tables)
+{
+    Value from = class_table(module, tables, TABLE_TRANSIENT);
+    if (is_nil(from))
+        return;
+    CopyRows c = {module, tables};
+    symtable_each(from, copy_row, &c);
+    obj_modify(module);
+    slot_write(module, &tables[TABLE_TRANSIENT], V_NIL);
+}
+
+static Value module_maglev_persistable(Value self, int argc, const Value *argv)
+{
+    bool methods = argc > 0 && truthy(argv[0]);
+    ClassExt *x = class_ext(self);
+    if (x->persist_flags & NIL_REFERENCES)
+        raise_error(klass.ArgumentError, "%C is marked maglev_nil_references", self);
+    if (!x->persist[0]) {
+        obj_modify(self);
+        x->persist_flags |= PERSISTABLE;
+        Value name = class_name(self);
+        if (!is_nil(name))
+            module_publish(self);
+    }
+    if (methods) {
+        copy_tables(self, class_ext(self)->methods);
+        copy_tables(self, class_ext(self)->constants);
+        copy_tables(self, class_ext(self)->cvars);
+        Value meta = class_of(self);
+        if (class_is_singleton(meta))
+            copy_tables(meta, class_ext(meta)->methods);
+    }
+    return self;
+}
+
+static Value module_maglev_persistable_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return bool_value(persist_class_persistable(self));
+}
+
+static Value module_instances_persistable_set(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    if (!persist_class_persistable(self))
+        raise_error(const_find(klass.Maglev, sym_intern("NotPersistableException"), false), "%C is not persistable", self);
+    obj_modify(self);
+    ClassExt *x = class_ext(self);
+    x->persist_flags = truthy(argv[0]) ? x->persist_flags & ~(uint32_t)INSTANCES_NOT : x->persist_flags | INSTANCES_NOT;
+    return argv[0];
+}
+
+static Value module_instances_persistable_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return bool_value(persist_class_persistable(self) && !(class_ext(self)->persist_flags & INSTANCES_NOT));
+}
+
+bool persist_instances_allowed(Value cls)
+{
+    return !(class_ext(cls)->persist_flags & INSTANCES_NOT);
+}
+
+void maglev_bind_root(Value root)
+{
+    const_set(klass.Maglev, sym_intern("PERSISTENT_ROOT"), root);
+    const_set(klass.Maglev, sym_intern("MAGLEV_PERSISTENT_ROOT"), root);
+}
+
+static const Builtin maglev_methods[] = {
+    {"persistent", maglev_persistent, 0, 1, 0},
+    {"transient", maglev_transient, 0, 0, 0},
+    {"persistent?", maglev_persistent_p, 0, 0, 0},
+    {"transient?", maglev_transient_p, 0, 0, 0},
+    {"commit_transaction", maglev_commit, 0, 0, 0},
+    {"commit", maglev_commit, 0, 0, 0},
+    {"abort_transaction", maglev_abort, 0, 0, 0},
+    {"abort", maglev_abort, 0, 0, 0},
+    {"begin_transaction", maglev_begin, 0, 0, 0},
+    {"begin", maglev_begin, 0, 0, 0},
+    {"transaction_level", maglev_level, 0, 0, 0},
+    {"root", maglev_root, 0, 0, 0},
+    {"[]", maglev_aref, 1, 1, 0},
+    {"[]=", maglev_aset, 2, 2, 0},
+    {"needs_commit", maglev_needs_commit, 0, 0, 0},
+    {"needs_commit?", maglev_needs_commit, 0, 0, 0},
+    {"session_id", maglev_session_id, 0, 0, 0},
+    {"session_count", maglev_session_count, 0, 0, 0},
+};
+static const Builtin kernel_methods[] = {
+    {"committed?", object_committed_p, 0, 0, 0},
+};
+static const Builtin module_methods[] = {
+    {"maglev_persistable", module_maglev_persistable, 0, 1, 0},
+    {"maglev_persistable?", module_maglev_persistable_p, 0, 0, 0},
+    {"maglev_instances_persistable=", module_instances_persistable_set, 1, 1, 0},
+    {"maglev_instances_persistable?", module_instances_persistable_p, 0, 0, 0},
+};
+
+void maglev_boot(void)
+{
+    Value base = class_define_under(klass.Maglev, "MaglevException", klass.StandardError);
+    class_define_under(klass.Maglev, "NotPersistableException", base);
+    class_define_under(klass.Maglev, "OutsideOfTransactionException", base);
+    class_define_under(klass.Maglev, "CommitFailedException", base);
+    module_define_under(klass.Maglev, "System");
+    const_set(klass.Object, sym_intern("Lodestone"), klass.Maglev);
+    ADD_SINGLETON_BUILTINS(klass.Maglev, maglev_methods);
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
+    ADD_BUILTINS(klass.Module, module_methods);
+    class_definition_copy = definition_copy;
+    class_created_hook = class_created;
+}

@@ -1,0 +1,339 @@
+/* module_record.c -- classes, modules, method entries and symbol tables in records
+ *
+ * The record of a class or module holds its persistent parts: superclass (or the iclass that stands there), the persistent
+ * copies of its three tables, instance variables, name, what its instances look like.  The transient copies are
+ * the session's own and never stored.  A boot class has such a record only for what user code added in
+ * persistent mode; its slots for ancestry and layout are then ignored (the binary knows better), and
+ * OID_BOOT_PARTS lists the boot classes that have one.
+ *
+ * A method entry is immutable: a built-in goes by its owner and the name of its table row.
+ */
+#include "private.h"
+#include "lib/error.h"
+#include "vm/object/class_private.h"
+
+enum { STORED_SINGLETON = 1, STORED_ORIGIN = 2, STORED_PREPENDED = 4, STORED_NAMED = 8, STORED_NO_ALLOC = 16,
+       STORED_PREPENDED_ICLASS = 32, STORED_INITIALIZED = 64 };
+static const struct {
+    uint32_t flag, stored;
+} class_flags[] = {
+    {CLASS_SINGLETON, STORED_SINGLETON}, {CLASS_ORIGIN, STORED_ORIGIN},     {CLASS_PREPENDED, STORED_PREPENDED},
+    {CLASS_NAMED, STORED_NAMED},         {CLASS_NO_ALLOC, STORED_NO_ALLOC}, {CLASS_PREPENDED_ICLASS, STORED_PREPENDED_ICLASS},
+    {CLASS_INITIALIZED, STORED_INITIALIZED},
+};
+
+void class_persist(Object *o, RecordBuilder *b)
+{
+    Value v = (Value)o;
+    ClassExt *x = class_ext(v);
+    record_put_slot(b, class_ptr(v)->super);
+    record_put_slot(b, x->methods[TABLE_PERSISTENT]);
+    record_put_slot(b, x->constants[TABLE_PERSISTENT]);
+    record_put_slot(b, x->cvars[TABLE_PERSISTENT]);
+    record_put_slot(b, x->ivars);
+    record_put_slot(b, x->module);
+    record_put_slot(b, x->includer);
+    record_put_slot(b, x->attached);
+    record_put_slot(b, x->origin);
+    record_put_slot(b, x->name);
+    for (uint32_t i = 0; i < x->nfields; i++)
+        record_put_symbol_id(b, x->fields[i]);
+    uint64_t flags = 0;
+    for (size_t i = 0; i < sizeof(class_flags) / sizeof(class_flags[0]); i++)
+        if (class_ptr(v)->flags & class_flags[i].flag)
+            flags |= class_flags[i].stored;
+    record_put_u64(b, flags | (uint64_t)x->persist_flags << 32);
+    int format = format_of((ObjectType)x->instance_type);
+    record_put_u64(b, (uint64_t)(format < 0 ? 1 : format));
+}
+
+/* The parts of a record that follow super, into x. */
+static void take_tables(ClassExt *x, RecordReader *r)
+{
+    x->methods[TABLE_PERSISTENT] = record_take_slot(r);
+    x->constants[TABLE_PERSISTENT] = record_take_slot(r);
+    x->cvars[TABLE_PERSISTENT] = record_take_slot(r);
+    x->ivars = record_take_slot(r);
+}
+
+static void list_in_super(Value cls)
+{
+    Value super = slot_read(cls, &class_ptr(cls)->super);
+    if (!is_nil(super))
+        class_note_subclass(super, cls);
+}
+
+void class_restore(Object *o, RecordReader *r)
+{
+    Value v = (Value)o;
+    ClassExt *x = class_ext(v);
+    class_ptr(v)->super = record_take_slot(r);
+    take_tables(x, r);
+    x->module = record_take_slot(r);
+    x->includer = record_take_slot(r);
+    x->attached = record_take_slot(r);
+    x->origin = record_take_slot(r);
+    x->name = record_take_slot(r);
+    uint32_t n = (uint32_t)record_slots_left(r);
+    heap_free(x->fields);
+    x->fields = n ? heap_malloc(n * sizeof(uint32_t)) : NULL;
+    x->nfields = n;
+    for (uint32_t i = 0; i < n; i++)
+        x->fields[i] = record_take_symbol_id(r);
+    uint64_t flags = record_take_u64(r);
+    class_ptr(v)->flags = 0;
+    for (size_t i = 0; i < sizeof(class_flags) / sizeof(class_flags[0]); i++)
+        if (flags & class_flags[i].stored)
+            class_ptr(v)->flags |= class_flags[i].flag;
+    x->persist_flags = (uint32_t)(flags >> 32);
+    x->instance_type = (uint16_t)type_of_format((int)record_take_u64(r));
+    class_ptr(v)->root_shape = 0;
+    list_in_super(v);
+    if (obj_type(v) == T_CLASS) { /* allocators are functions of this binary: inherited along the superclasses */
+        for (Value k = slot_read(v, &class_ptr(v)->super); !is_nil(k); k = class_next(k))
+            if (obj_type(k) == T_CLASS) {
+                x->allocator = class_ext(k)->allocator;
+                x->slot_hint = class_ext(k)->slot_hint;
+                break;
+            }
+    }
+    if (obj_type(v) == T_ICLASS && x->module.raw != V_NIL)
+        class_note_subclass(slot_read(v, &x->module), v);
+}
+
+/* At a boundary: another session committed a new version of a table or a module. */
+void module_reload(Value v, StoreRecord *record)
+{
+    RecordReader r = {record, 0, 0};
+    if (obj_type(v) == T_SYMTABLE) {
+        heap_type_row(T_SYMTABLE)->free(obj_ptr(v));
+        memset((char *)v + sizeof(Object), 0, sizeof(SymTable) - sizeof(Object));
+        symtable_restore(obj_ptr(v), &r);
+    } else {
+        ClassExt *x = class_ext(v);
+        Slot super = record_take_slot(&r);
+        if (!builtin_oid(v)) {
+            if (!slot_same(super, class_ptr(v)->super)) {
+                class_ptr(v)->super = super;
+                list_in_super(v);
+                class_changed_ancestry(v, v);
+            }
+        }
+        take_tables(x, &r);
+    }
+    method_serial++;
+    const_serial++;
+    method_caches_clear();
+}
+
+/* ---- boot classes with persistent parts ---- */
+
+static unsigned parts_mask(Value module)
+{
+    ClassExt *x = class_ext(module);
+    return (x->methods[TABLE_PERSISTENT].raw != V_NIL) | (x->constants[TABLE_PERSISTENT].raw != V_NIL) << 1 |
+           (x->cvars[TABLE_PERSISTENT].raw != V_NIL) << 2;
+}
+
+static void apply_parts(Value module, Oid oid)
+{
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    if (store_fetch(oid, &record))
+        module_reload(module, &record);
+}
+
+void boot_parts_refresh(void)
+{
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    if (!session.attached || !store_fetch(OID_BOOT_PARTS, &record))
+        return;
+    for (uint32_t i = 0; i < record.nslots; i++) {
+        if (!SLOT_IS_REFERENCE(record.slots[i]))
+            continue;
+        Oid oid = SLOT_OID(record.slots[i]);
+        Value module = builtin_object(oid);
+        if (is_undef(oidmap_object(oid)))
+            oidmap_add(module, oid);
+        if (!(obj_head(module) & OF_DIRTY)) {
+            apply_parts(module, oid);
+            class_ext(module)->persist[1] = parts_mask(module);
+            txn_mark_clean(module);
+        }
+    }
+}
+
+static ValueList touched; /* boot modules that got persistent definitions in this transaction, perhaps their first */
+
+static void touched_visit(Visitor *v)
+{
+    for (size_t i = 0; i < touched.count; i++)
+        v->value(v, &touched.items[i]);
+}
+
+void module_touched(Value module)
+{
+    for (size_t i = 0; i < touched.count; i++)
+        if (touched.items[i] == module)
+            return;
+    if (!touched.cap)
+        heap_add_visitor(touched_visit, "boot modules with persistent parts");
+    list_push(&touched, module);
+}
+
+void boot_parts_forget(void)
+{
+    for (size_t i = 0; i < touched.count; i++) {
+        ClassExt *x = class_ext(touched.items[i]);
+        if (x->persist[1]) /* what is committed is read anew */
+            continue;
+        x->methods[TABLE_PERSISTENT].raw = x->constants[TABLE_PERSISTENT].raw = x->cvars[TABLE_PERSISTENT].raw = V_NIL;
+        method_serial++;
+        const_serial++;
+        method_caches_clear();
+    }
+    touched.count = 0;
+    if (is_heap(session.boot_parts) && !(obj_head(session.boot_parts) & OF_PERSISTENT)) {
+        oidmap_remove(session.boot_parts);
+        session.boot_parts = V_NIL;
+    }
+}
+
+/* persist[1] of a boot module: the parts its committed record has. */
+void boot_parts_collect(void)
+{
+    if (is_nil(session.boot_parts) && touched.count) {
+        session.boot_parts = persist_resolve_or_new_list(OID_BOOT_PARTS);
+    }
+    for (size_t i = 0; i < touched.count; i++) {
+        Value module = touched.items[i];
+        unsigned mask = parts_mask(module);
+        if (mask == class_ext(module)->persist[1] || (obj_head(module) & OF_DIRTY))
+            continue;
+        if (!(obj_head(module) & OF_OID))
+            oidmap_add(module, builtin_oid(module));
+        txn_note_dirty(module);
+        if (!ary_includes(session.boot_parts, module))
+            ary_push(session.boot_parts, module);
+    }
+}
+
+/* ---- symbol tables: name, flags, value of each row ---- */
+
+void symtable_persist(Object *o, RecordBuilder *b)
+{
+    SymTable *t = (SymTable *)o;
+    for (uint32_t i = 0; i < t->used; i++) {
+        if (!t->rows[i].symbol)
+            continue;
+        record_put_symbol_id(b, t->rows[i].symbol);
+        record_put_value(b, int_fix(t->rows[i].flags));
+        record_put_slot(b, t->rows[i].value);
+    }
+}
+
+void symtable_restore(Object *o, RecordReader *r)
+{
+    Value v = (Value)o;
+    uint64_t log = o->head & (OH_LOG | OF_OID);
+    o->head &= ~OH_LOG;
+    while (record_slots_left(r) >= 3) {
+        uint32_t name = record_take_symbol_id(r);
+        uint32_t flags = (uint32_t)fix_int(record_take_slot(r).raw);
+        Slot value = record_take_slot(r);
+        symtable_set(v, name, V_NIL);
+        *symtable_find(v, name) = value;
+        *symtable_flags(v, name) = flags;
+    }
+    o->head |= log;
+}
+
+/* ---- method entries ---- */
+
+static const struct {
+    uint8_t kind, stored;
+} kinds[] = {
+    {ME_CODE, 1}, {ME_BUILTIN, 2}, {ME_ATTR_READER, 3}, {ME_ATTR_WRITER, 4}, {ME_PROC, 5}, {ME_ALIAS, 6},
+    {ME_UNDEF, 7}, {ME_ZSUPER, 8}, {ME_REFINED, 9},
+};
+
+void method_entry_persist(Object *o, RecordBuilder *b)
+{
+    MethodEntry *me = (MethodEntry *)o;
+    uint64_t stored = 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].kind == me->kind)
+            stored = kinds[i].stored;
+    if (!stored)
+        record_refuse(b, "this kind of method has no stored form");
+    record_put_slot(b, me->owner);
+    record_put_slot(b, me->defined);
+    record_put_slot(b, me->body);
+    record_put_slot(b, me->cref);
+    record_put_symbol_id(b, me->name);
+    record_put_symbol_id(b, me->original_name);
+    record_put_u64(b, stored | (uint64_t)me->visibility << 8);
+    if (me->kind == ME_BUILTIN) { /* the row's name: found again in the table of the class that defined it */
+        record_put_symbol_id(b, symbol_id(sym_intern(me->row->name)));
+    }
+}
+
+void method_entry_restore(Object *o, RecordReader *r)
+{
+    MethodEntry *me = (MethodEntry *)o;
+    me->owner = record_take_slot(r);
+    me->defined = record_take_slot(r);
+    me->body = record_take_slot(r);
+    me->cref = record_take_slot(r);
+    me->name = record_take_symbol_id(r);
+    me->original_name = record_take_symbol_id(r);
+    uint64_t word = record_take_u64(r);
+    me->visibility = (uint8_t)(word >> 8);
+    me->max = -1;
+    me->kind = ME_MISSING;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].stored == (word & 0xff))
+            me->kind = kinds[i].kind;
+    if (me->kind != ME_BUILTIN)
+        return;
+    uint32_t row_name = record_take_symbol_id(r);
+    Value defined = slot_read((Value)me, &me->defined);
+    MethodEntry *boot = method_find_builtin(defined, row_name);
+    if (!boot)
+        ereport(ERROR, ERR_CORRUPT_RECORD,
+                errmsg("the store refers to the built-in method %s#%s, which this version does not have", class_name_c(defined),
+                       sym_text(symbol_value(row_name))),
+                errhint("Open the store with the version that wrote it, or a newer one."));
+    me->fn = boot->fn;
+    me->row = boot->row;
+    me->min = boot->min;
+    me->max = boot->max;
+    me->flags = boot->flags;
+}
+
+/* maglev_persistable of a module that was named in transient mode: the constant moves to the persistent table. */
+void module_publish(Value module)
+{
+    Value name = class_name(module);
+    StrView text = str_view(name);
+    size_t cut = text.len;
+    while (cut > 0 && text.ptr[cut - 1] != ':')
+        cut--;
+    Value outer = klass.Object, last = sym_intern_len(text.ptr + cut, text.len - cut, text.enc);
+    if (cut >= 2) {
+        Value path = str_new_enc(text.ptr, cut - 2, text.enc);
+        outer = vm_call1(klass.Object, sym_intern("const_get"), path);
+    }
+    if (!persist_class_persistable(outer))
+        raise_error(klass.ArgumentError, "%C is not persistable: make it so first", outer);
+    if (const_find(outer, last, false) != module)
+        return;
+    if (class_ext(outer)->persist[0])
+        module_touched(outer);
+    symtable_set(class_table_for_change(outer, class_ext(outer)->constants, TABLE_PERSISTENT), symbol_id(last), module);
+    Value hidden = class_table(outer, class_ext(outer)->constants, TABLE_TRANSIENT);
+    if (!is_nil(hidden))
+        symtable_remove(hidden, symbol_id(last));
+    const_serial++;
+}

@@ -1,0 +1,110 @@
+/* private.h -- what the files of vm/persist share
+ *
+ * P1  An object has OF_OID exactly when the oid map knows it; OF_PERSISTENT when a committed version exists.
+ * P2  A persistent object is clean (OH_LOG set), dirty (OF_DIRTY, on session.dirty) or hollow (OH_ATTENTION and
+ *     OF_HOLLOW; its body is empty and is read from the snapshot at the first touch).
+ * P3  Clean objects are held weakly by the map, dirty ones strongly.
+ * P4  Nothing here runs Ruby code while a record is built or restored.
+ */
+#ifndef PERSIST_PRIVATE_H
+#define PERSIST_PRIVATE_H
+#include "vm/core.h"
+#include "vm/persist.h"
+#include "vm/record.h"
+#include "storage/store.h"
+
+enum { OID_ROOT = 2, OID_BOOT_PARTS = 3, OID_FIRST_BUILTIN = 1024 };
+
+typedef struct ValueList { /* a C array of Values, visited as roots */
+    Value *items;
+    size_t count, cap;
+} ValueList;
+void list_push(ValueList *, Value);
+
+typedef struct PersistSession {
+    Store *store;
+    bool attached;
+    bool commit_disallowed; /* after a failed commit, and in a forked child: abort first */
+    bool mode;              /* persistent mode of the running thread */
+    int level;              /* transaction level: 0 outside, 1 inside */
+    Value root;             /* Maglev::PERSISTENT_ROOT */
+    Value boot_parts;       /* Array of boot modules with persistent parts */
+    ValueList dirty;
+    ValueList fresh;        /* given an oid by the commit under way (or a failed one) */
+    ValueList envs;         /* persistent Envs whose frames may still run */
+    MemoryContext *context; /* records under way */
+} PersistSession;
+extern PersistSession session;
+
+/* oidmap.c */
+void oidmap_init(void);
+Value oidmap_object(Oid oid);              /* V_UNDEF when not in memory */
+Oid oidmap_oid(Value v);                   /* 0 when it has none */
+void oidmap_add(Value v, Oid oid);         /* sets OF_OID */
+void oidmap_remove(Value v);
+void oidmap_each(void (*fn)(Value v, Oid oid, void *arg), void *arg); /* fn must not allocate */
+size_t oidmap_count(void);
+Value oidmap_random(uint64_t n);           /* some entry, V_UNDEF when empty */
+
+/* builtins.c */
+void builtins_collect(void);
+Oid builtin_oid(Value v);                  /* 0: not a built-in */
+Value builtin_object(Oid oid);             /* ereport when this binary has no such object */
+const char *builtin_name(Value v);
+
+/* translate.c: numbers of this session and of the store */
+uint64_t symbol_to_store(uint32_t symbol_id);
+uint32_t symbol_from_store(uint64_t store_id);
+ShapeId shape_to_store(uint32_t shape);
+uint32_t shape_from_store(ShapeId id);
+ClassId class_to_store(Value cls);
+Value class_from_store(ClassId id);
+int format_of(ObjectType type);            /* stable number of a type in records; -1: never stored */
+ObjectType type_of_format(int format);
+
+/* record.c */
+struct RecordBuilder {
+    Value object;
+    uint64_t *slots;
+    size_t nslots, slots_cap;
+    uint8_t *bytes;
+    size_t nbytes, bytes_cap;
+};
+struct RecordReader {
+    const StoreRecord *record;
+    size_t slot, byte;
+};
+void record_build(RecordBuilder *, Value v);  /* fills it in; references are given oids */
+void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, empty */
+Value record_materialize(Oid oid, StoreRecord *); /* a new object */
+void record_empty(Value v);                   /* makes v hollow */
+bool record_can_hollow(Value v);
+
+/* fault.c */
+Value persist_resolve(Oid oid);
+Value persist_resolve_or_new_list(Oid oid);
+void persist_refill(Value v);
+void fault_install_hooks(void);
+
+/* transaction.c */
+void txn_reach(Value v, Value from);          /* a reference met while saving `from`: v gets an oid and is queued */
+void txn_note_dirty(Value v);
+void txn_mark_clean(Value v);
+_Noreturn void txn_refuse(Value v, const char *why); /* TransactionError with object and path */
+Value persist_commit(void);                   /* true; raises CommitFailedException, TransactionError */
+void persist_abort(void);
+bool persist_needs_commit(void);
+int session_durability(void);
+
+/* maglev.c */
+void maglev_bind_root(Value root);
+
+/* module_record.c */
+void module_reload(Value module, StoreRecord *); /* at a boundary: tables, ancestry, instance variables anew */
+void boot_parts_refresh(void);
+void module_touched(Value boot_module);       /* a persistent definition goes into a boot class */
+void boot_parts_collect(void);                /* at commit: boot classes whose parts are new become dirty */
+void boot_parts_forget(void);                 /* at abort */
+void module_publish(Value module);            /* its name goes to the persistent namespace of its parent */
+bool persist_instances_allowed(Value cls);
+#endif

@@ -1,0 +1,316 @@
+/* record.c -- objects to records and back
+ *
+ * Layout of a record's slots:
+ *   types with slots   the slots the shape names
+ *   other types        with RECORD_IVARS: count, then name and value of each instance variable; then the type's own part
+ * and with RECORD_HASH, before all else, the identity hash.  Words: fixnum, flonum, nil, true, false as they are;
+ * symbols with the store's number; references as tagged oids.  Format numbers and flags never change meaning.
+ */
+#include "private.h"
+#include "lib/error.h"
+#include "vm/object/class_private.h"
+
+enum { RECORD_IVARS = 1, RECORD_HASH = 2, RECORD_FROZEN = 4 };
+
+/* ---- building ---- */
+
+static void put_word(RecordBuilder *b, uint64_t word)
+{
+    if (b->nslots == b->slots_cap) {
+        b->slots_cap = b->slots_cap ? b->slots_cap * 2 : 32;
+        b->slots = heap_realloc(b->slots, b->slots_cap * sizeof(uint64_t));
+    }
+    b->slots[b->nslots++] = word;
+}
+
+void record_put_value(RecordBuilder *b, Value v)
+{
+    if (is_symbol(v)) {
+        put_word(b, (symbol_to_store(symbol_id(v)) << 8) | TAG_SYMBOL);
+    } else if (is_immediate(v)) {
+        put_word(b, v);
+    } else {
+        Oid oid = builtin_oid(v);
+        if (!oid) {
+            txn_reach(v, b->object);
+            oid = oidmap_oid(v);
+        }
+        put_word(b, SLOT_FROM_OID(oid));
+    }
+}
+
+void record_put_slot(RecordBuilder *b, Slot s)
+{
+    if (slot_unresolved(s))
+        put_word(b, s.raw);
+    else
+        record_put_value(b, s.raw);
+}
+
+void record_put_slots(RecordBuilder *b, const Slot *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        record_put_slot(b, s[i]);
+}
+
+void record_put_symbol_id(RecordBuilder *b, uint32_t id)
+{
+    put_word(b, id ? (symbol_to_store(id) << 8) | TAG_SYMBOL : V_NIL);
+}
+
+void record_put_bytes(RecordBuilder *b, const void *bytes, size_t n)
+{
+    if (n > b->bytes_cap - b->nbytes) {
+        size_t cap = b->bytes_cap ? b->bytes_cap * 2 : 256;
+        while (cap < b->nbytes + n)
+            cap *= 2;
+        b->bytes = heap_realloc(b->bytes, cap);
+        b->bytes_cap = cap;
+    }
+    if (n)
+        memcpy(b->bytes + b->nbytes, bytes, n);
+    b->nbytes += n;
+}
+
+void record_put_u64(RecordBuilder *b, uint64_t n)
+{
+    record_put_bytes(b, &n, 8);
+}
+
+void record_refuse(RecordBuilder *b, const char *why)
+{
+    txn_refuse(b->object, why);
+}
+
+/* Fills in *b and puts it into the commit's write set. */
+void record_build(RecordBuilder *b, Value v)
+{
+    b->object = v;
+    b->nslots = b->nbytes = 0;
+    ObjectType type = obj_type(v);
+    int format = format_of(type);
+    const TypeRow *row = heap_type_row(type);
+    if (format < 0 || (!has_slots(v) && (!row || !row->persist)))
+        txn_refuse(v, "objects of this kind can't be saved");
+    StorePut put = {.oid = oidmap_oid(v), .format = (uint8_t)format, .is_new = !(obj_head(v) & OF_PERSISTENT)};
+    if (obj_frozen_bit(v))
+        put.flags |= RECORD_FROZEN;
+    if (obj_head(v) & OF_ID) {
+        Side *side = side_find(v);
+        if (side && side->identity_hash) {
+            put.flags |= RECORD_HASH;
+            put_word(b, int_fix((int64_t)(side->identity_hash >> 2)));
+        }
+    }
+    if (has_slots(v)) {
+        uint32_t shape = obj_shape(v);
+        record_put_slots(b, obj_slots(v), shape_table[shape].count);
+        put.class_id = class_to_store(shape_class(shape));
+        put.shape = shape_to_store(shape);
+    } else {
+        uint32_t shape = obj_shape(v);
+        put.class_id = shape ? class_to_store(shape_class(shape)) : 0;
+        Side *side = (obj_head(v) & OF_IVARS) ? side_find(v) : NULL;
+        if (side && side->n) {
+            put.flags |= RECORD_IVARS;
+            put_word(b, int_fix(side->n));
+            for (uint32_t i = 0; i < side->n; i++) {
+                record_put_symbol_id(b, side->names[i]);
+                record_put_slot(b, side->values[i]);
+            }
+        }
+        row->persist(obj_ptr(v), b);
+    }
+    put.nslots = (uint32_t)b->nslots;
+    put.nbytes = (uint32_t)b->nbytes;
+    put.slots = b->slots;
+    put.bytes = b->bytes;
+    if (b->nslots * 8 + b->nbytes > STORE_MAX_BODY)
+        txn_refuse(v, "it is larger than a record may be");
+    if (put.oid < OID_FIRST_USER)
+        put.is_new = false; /* others may create it at the same time */
+    store_commit_put(&put);
+}
+
+/* ---- restoring ---- */
+
+_Noreturn static void damaged(RecordReader *r)
+{
+    ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("the record of object %lu ends too early", (unsigned long)r->record->oid),
+            errhint("Run lodectl verify, then restore from a backup if it reports damage."));
+    __builtin_unreachable();
+}
+
+size_t record_slots_left(RecordReader *r)
+{
+    return r->record->nslots - r->slot;
+}
+
+Slot record_take_slot(RecordReader *r)
+{
+    if (r->slot >= r->record->nslots)
+        damaged(r);
+    uint64_t word = r->record->slots[r->slot++];
+    if ((word & 0xff) == TAG_SYMBOL)
+        word = symbol_value(symbol_from_store(word >> 8));
+    return (Slot){word};
+}
+
+void record_take_slots(RecordReader *r, Slot *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = record_take_slot(r);
+}
+
+uint32_t record_take_symbol_id(RecordReader *r)
+{
+    Slot s = record_take_slot(r);
+    if (s.raw == V_NIL)
+        return 0;
+    if (!is_symbol(s.raw))
+        damaged(r);
+    return symbol_id(s.raw);
+}
+
+size_t record_bytes_left(RecordReader *r)
+{
+    return r->record->nbytes - r->byte;
+}
+
+const void *record_take_bytes(RecordReader *r, size_t n)
+{
+    if (record_bytes_left(r) < n)
+        damaged(r);
+    const void *p = r->record->bytes + r->byte;
+    r->byte += n;
+    return p;
+}
+
+uint64_t record_take_u64(RecordReader *r)
+{
+    uint64_t n;
+    memcpy(&n, record_take_bytes(r, 8), 8);
+    return n;
+}
+
+static void restore_slots(Value v, RecordReader *r, uint32_t shape)
+{
+    SlotObject *o = (SlotObject *)v;
+    size_t n = shape_table[shape].count;
+    if (n > record_slots_left(r))
+        damaged(r);
+    if (n > obj_slot_room(v)) {
+        Slot *ext = heap_malloc(n * sizeof(Slot));
+        for (size_t i = 0; i < n; i++)
+            ext[i].raw = V_NIL;
+        if (o->head & OF_EMBED)
+            o->head &= ~OF_EMBED;
+        else
+            heap_free(o->ext);
+        o->ext = ext;
+        o->ext_cap = n;
+    }
+    record_take_slots(r, obj_slots(v), n);
+    obj_set_shape(v, shape);
+}
+
+/* v: empty cell of the record's type; afterwards clean. */
+void record_restore(Value v, StoreRecord *record)
+{
+    RecordReader r = {record, 0, 0};
+    const TypeRow *row = heap_type_row(obj_type(v));
+    if (record->flags & RECORD_HASH) {
+        Slot h = record_take_slot(&r);
+        side_get(v)->identity_hash = (uint64_t)fix_int(h.raw) << 2 | 1;
+        obj_ptr(v)->head |= OF_ID;
+    }
+    obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW | OH_FROZEN | OF_DIRTY);
+    if (has_slots(v)) {
+        uint32_t shape = record->shape ? shape_from_store(record->shape)
+                                       : class_root_shape(class_from_store(record->class_id));
+        restore_slots(v, &r, shape);
+    } else {
+        if (record->class_id && obj_type(v) != T_CLASS && obj_type(v) != T_MODULE)
+            obj_set_shape(v, class_root_shape(class_from_store(record->class_id)));
+        if (record->flags & RECORD_IVARS) {
+            Slot count = record_take_slot(&r);
+            obj_ptr(v)->head &= ~OH_LOG;
+            for (int64_t i = 0; i < fix_int(count.raw); i++) {
+                uint32_t name = record_take_symbol_id(&r);
+                Slot x = record_take_slot(&r);
+                ivar_restore(v, name, x);
+            }
+        }
+        row->restore(obj_ptr(v), &r);
+    }
+    if (record->flags & RECORD_FROZEN)
+        obj_ptr(v)->head |= OH_FROZEN;
+    obj_ptr(v)->head |= OF_PERSISTENT | OH_LOG;
+}
+
+/* The cell for a record: fitting its content where the type embeds it. */
+static Value cell_for(StoreRecord *record)
+{
+    ObjectType type = type_of_format(record->format);
+    Value cls = class_from_store(record->class_id);
+    const TypeRow *row = heap_type_row(type);
+    if (row == heap_type_row(T_OBJECT)) {
+        unsigned n = record->nslots > UINT16_MAX ? 0 : record->nslots;
+        return heap_alloc_slots(type, cls, n < 60 ? n : 0);
+    }
+    size_t size = row->cell_size ? row->cell_size(record->nslots, record->nbytes) : row->size;
+    if (size < sizeof(Object) || !row->restore)
+        ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("records of type %s can't be read by this version", row->name));
+    return is_nil(cls) ? heap_alloc_internal(type, size) : heap_alloc(type, cls, size);
+}
+
+Value record_materialize(Oid oid, StoreRecord *record)
+{
+    ObjectType type = type_of_format(record->format);
+    Value v;
+    if (type == T_CLASS || type == T_MODULE || type == T_ICLASS)
+        v = class_alloc(type, record->class_id ? class_from_store(record->class_id) : V_NIL);
+    else
+        v = cell_for(record);
+    Value there = oidmap_object(oid); /* finding the class may have led here already */
+    if (!is_undef(there))
+        return there;
+    oidmap_add(v, oid);
+    record_restore(v, record);
+    return v;
+}
+
+/* ---- hollow ---- */
+
+bool record_can_hollow(Value v)
+{
+    uint64_t head = obj_head(v);
+    if (!(head & OF_PERSISTENT) || (head & (OF_DIRTY | OF_HOLLOW)))
+        return false;
+    if (has_slots(v))
+        return obj_type(v) != T_CREF && obj_type(v) != T_PROC;
+    const TypeRow *row = heap_type_row(obj_type(v));
+    return row && row->hollow;
+}
+
+void record_empty(Value v)
+{
+    SlotObject *o = (SlotObject *)v;
+    if (has_slots(v)) {
+        if (!(o->head & OF_EMBED)) {
+            heap_free(o->ext);
+            o->head |= OF_EMBED;
+        }
+        size_t room = obj_slot_room(v);
+        for (size_t i = 0; i < room; i++)
+            o->inl[i].raw = V_NIL;
+        obj_set_shape(v, shape_table[obj_shape(v)].root);
+        for (size_t i = 0; i < shape_table[obj_shape(v)].count && i < room; i++)
+            o->inl[i].raw = V_NIL;
+    } else {
+        heap_type_row(obj_type(v))->hollow(obj_ptr(v));
+        ivar_forget(v);
+    }
+    o->head |= OH_ATTENTION | OF_HOLLOW;
+    o->head &= ~(OF_DIRTY | OH_LOG | OH_FROZEN);
+}
