@@ -124,6 +124,140 @@ static void segments_are_recycled(void **state)
     test_log_destroy(&log);
 }
 
+/* Half the log lies before the redo point, half behind: recycling keeps the latter. */
+static void segments_are_kept_from_the_redo_point_on(void **state)
+{
+    TestLog log;
+    (void)state;
+
+    test_log_create_sized(&log, 64 << 10);
+    test_log_open(&log);
+    for (uint64_t i = 1; i <= 200; i++) {
+        wal_flush(log.wal, test_commit(log.wal, i, 500).end);
+        if (i == 100)
+            log.control->redo = wal_durable_position(log.wal);
+    }
+    assert_true(wal_recycle(log.wal, log.control->redo) > 5);
+    assert_int_equal(wal_recycle(log.wal, log.control->redo), 0);
+    test_log_forget(&log);
+    test_log_recover(&log);
+    assert_int_equal(seen.count, 100);
+    assert_int_equal(seen.value[0], 101);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
+/*
+ * A recycled segment's old records stand exactly where the log would go on (batches of two blocks, segments of an even
+ * number of blocks), and are not read.
+ */
+static void a_recycled_segments_old_records_are_not_read(void **state)
+{
+    TestLog log;
+    uint64_t count = 0;
+    (void)state;
+
+    test_log_create_sized(&log, 64 << 10);
+    test_log_open(&log);
+    if (wal_durable_position(log.wal) % (2 * WAL_BLOCK) != 0)
+        wal_flush(log.wal, test_commit(log.wal, ++count, 10).end);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 9; i++)
+            wal_flush(log.wal, test_commit(log.wal, ++count, 600).end);
+        assert_int_equal(wal_durable_position(log.wal) % (2 * WAL_BLOCK), 0);
+        log.control->redo = log.control->must_reach = wal_durable_position(log.wal);
+        wal_recycle(log.wal, log.control->redo);
+    }
+    wal_flush(log.wal, test_commit(log.wal, ++count, 600).end);
+    test_log_forget(&log);
+    test_log_recover(&log);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.value[0], count);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
+/* More log than the ring holds, and nobody flushes: credit waits for room, what is in the ring is never overwritten. */
+static void credit_waits_for_the_ring(void **state)
+{
+    TestLog log;
+    (void)state;
+
+    test_log_create(&log);
+    test_log_open(&log);
+    for (uint64_t i = 1; i <= 400; i++)
+        test_commit(log.wal, i, 1000);
+    wal_flush(log.wal, wal_insert_position(log.wal));
+    test_log_forget(&log);
+    test_log_recover(&log);
+    assert_int_equal(seen.count, 400);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
+static void flush_all(TestLog *log, int arg)
+{
+    (void)arg;
+    wal_flush(log->wal, wal_insert_position(log->wal));
+}
+
+/* A record that has its place and is not finished holds up the batch, and is whole in it. */
+static void a_batch_waits_for_unfinished_records(void **state)
+{
+    TestLog log;
+    WalCredit credit = {0};
+    WalPlace place;
+    uint64_t word = 4711;
+    pid_t flusher;
+    (void)state;
+
+    test_log_create(&log);
+    test_log_open(&log);
+    wal_credit_take(log.wal, &credit, 1, 8, 0);
+    place = wal_place_commit(log.wal, &credit, 8);
+    test_commit(log.wal, 2, 10);
+    flusher = test_fork(&log, flush_all, 0);
+    usleep(50000);
+    assert_false(wal_is_durable(log.wal, place.end));
+    wal_copy(log.wal, &place, 0, &word, 8);
+    wal_finish(log.wal, &place, TEST_KIND, 0);
+    assert_int_equal(test_wait(flusher), 0);
+    assert_true(wal_is_durable(log.wal, place.end));
+    test_log_forget(&log);
+    test_log_recover(&log);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.value[0], 4711);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
+static TestLog *watched;
+
+static void set_incarnation_watching(void *ptr, uint64_t incarnation, Lsn start)
+{
+    assert_int_equal(wal_insert_position(watched->wal), 0);
+    test_control_set(ptr, incarnation, start);
+    atomic_fetch_add(&watched->control->flag, 1);
+}
+
+/* The control file knows an incarnation before a byte is appended under it, and each is a new one. */
+static void an_incarnation_is_durable_before_its_first_append(void **state)
+{
+    TestLog log;
+    (void)state;
+
+    test_log_create(&log);
+    log.config.control_set_incarnation = set_incarnation_watching;
+    watched = &log;
+    for (uint64_t i = 1; i <= 3; i++) {
+        test_log_open(&log);
+        assert_int_equal(atomic_load(&log.control->flag), i);
+        assert_int_equal(wal_incarnation(log.wal), i);
+        test_log_forget(&log);
+    }
+    test_log_destroy(&log);
+}
+
 /* Every batch ends with a block; bytes of one batch are in no other's blocks. */
 static void batches_end_on_block_boundaries(void **state)
 {
@@ -282,6 +416,11 @@ int main(void)
         cmocka_unit_test(unflushed_records_vanish),
         cmocka_unit_test(redo_may_start_at_any_record),
         cmocka_unit_test(segments_are_recycled),
+        cmocka_unit_test(segments_are_kept_from_the_redo_point_on),
+        cmocka_unit_test(a_recycled_segments_old_records_are_not_read),
+        cmocka_unit_test(credit_waits_for_the_ring),
+        cmocka_unit_test(a_batch_waits_for_unfinished_records),
+        cmocka_unit_test(an_incarnation_is_durable_before_its_first_append),
         cmocka_unit_test(batches_end_on_block_boundaries),
         cmocka_unit_test(too_much_at_once_is_refused),
         cmocka_unit_test(full_disk_refuses_credit_and_recovers),

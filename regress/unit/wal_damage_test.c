@@ -234,6 +234,48 @@ static void a_dead_incarnations_leavings_are_not_read(void **state)
     test_log_destroy(&log);
 }
 
+/*
+ * Several batches in flight at the cut: a later one arrived, an earlier one did not.  That is no damage (nothing beyond
+ * was acknowledged), and the later one is not read, not even when the successor's log ends right before it.
+ */
+static void batches_behind_a_lost_one_are_not_read(void **state)
+{
+    TestLog log;
+    uint8_t zeros[WAL_BLOCK] = {0};
+    WalBatch batches[4];
+    Lsn start;
+    (void)state;
+
+    small_log(&log);
+    test_log_open(&log);
+    wal_flush(log.wal, test_commit(log.wal, 1, 10).end);
+    start = wal_durable_position(log.wal);
+    assert_true(wal_write_try(log.wal));
+    for (int i = 0; i < 4; i++) {
+        test_commit(log.wal, 666, 10);
+        assert_true(wal_batch_form(log.wal, &batches[i]));
+        wal_batch_write(log.wal, &batches[i]);
+    }
+    wal_write_release(log.wal);
+    test_log_forget(&log);
+    raw_write(&log, start, zeros, sizeof(zeros));
+
+    for (int round = 0; round < 3; round++) {
+        test_log_open(&log); /* writes one block */
+        assert_int_equal(seen.count, 1 + round);
+        for (uint64_t i = 0; i < seen.count; i++)
+            assert_true(seen.value[i] != 666);
+        test_log_forget(&log);
+        test_log_recover(&log);
+        assert_int_equal(seen.count, 1 + round);
+        test_log_forget(&log);
+        test_log_open(&log);
+        wal_flush(log.wal, test_commit(log.wal, 2, 10).end);
+        test_log_forget(&log);
+    }
+    test_log_destroy(&log);
+}
+
 /* A segment missing from the middle is damage, not the end. */
 static void a_missing_segment_is_damage(void **state)
 {
@@ -330,6 +372,7 @@ int main(void)
         cmocka_unit_test(the_bad_block_is_named),
         cmocka_unit_test(a_torn_tail_ends_the_log),
         cmocka_unit_test(a_dead_incarnations_leavings_are_not_read),
+        cmocka_unit_test(batches_behind_a_lost_one_are_not_read),
         cmocka_unit_test(a_missing_segment_is_damage),
         cmocka_unit_test(a_log_too_short_is_damage),
         cmocka_unit_test(another_stores_log_is_not_read),

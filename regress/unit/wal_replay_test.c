@@ -108,20 +108,32 @@ static void checkpoint(TestLog *log)
     wal_recycle(log->wal, control.redo);
 }
 
+/* Dies between write and flush: its batch is in the kernel's cache only, where the next recovery finds it. */
+static void run_unflushed(TestLog *log, int arg)
+{
+    (void)arg;
+    stop_arm(STOP_WAL_UNSYNCED, STOP_KILL, 1, false, 0);
+    append_some(log, APPENDERS, 1);
+}
+
 static void record_workload(TestLog *log, WalSyncMethod method)
 {
     pid_t writer, pids[APPENDERS];
 
-    /* Two lives: what the first left unflushed lies in the way of the second. */
-    log->config.sync_method = method;
+    /* Two lives, of different methods: what the first wrote and did not flush, the second does not flush either. */
+    log->config.sync_method = WAL_SYNC_FDATASYNC;
     log->config.control_set_incarnation = set_incarnation_on_disk;
     log->config.control = log;
     test_log_open(log);
     append_some(log, APPENDERS, 30);
     for (uint64_t i = 0; i < 20; i++)
         test_commit(log->wal, 999ull << 40, 100);
+    assert_true(WIFSIGNALED(test_wait(test_fork(log, run_unflushed, 0))));
+    stop_disarm_all();
     test_log_forget(log);
+    log->config.sync_method = method;
     test_log_open(log);
+    atomic_fetch_add(&log->control->acknowledged[APPENDERS], seen.value[seen.count - 1] >> 40 == APPENDERS);
 
     writer = test_fork(log, run_writer, 0);
     for (int i = 0; i < APPENDERS; i++)
@@ -164,9 +176,11 @@ static void check_cut(TestLog *original, const char *target)
         unsigned who = (unsigned)(seen.value[i] >> 40);
         uint64_t n = seen.value[i] & ((UINT64_C(1) << 40) - 1);
 
-        assert_true(who <= APPENDERS);
         assert_true(sequence == 0 || seen.sequence[i] == sequence + 1);
         sequence = seen.sequence[i];
+        if (who == 999)
+            continue; /* asked for by no one: may be there or not */
+        assert_true(who <= APPENDERS);
         assert_true(last[who] == 0 ? n <= control.before[who] + 2 : n == last[who] + 1);
         last[who] = n;
     }
@@ -192,6 +206,7 @@ static void power_cuts_lose_nothing(WalSyncMethod method)
     char root[256], target[300], command[400];
     TestLog log;
 
+    mutation_init();
     snprintf(root, sizeof(root), "%s/lode-replay-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(root));
     snprintf(target, sizeof(target), "%s.cut", root);

@@ -112,6 +112,7 @@ static inline void test_log_create_sized(TestLog *log, uint32_t segment_size)
 {
     const char *base = getenv("TMPDIR");
 
+    mutation_init();
     memset(log, 0, sizeof(*log));
     snprintf(log->directory, sizeof(log->directory), "%s/lode-wal-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(log->directory));

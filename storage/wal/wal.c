@@ -78,7 +78,7 @@ void wal_start_incarnation(Wal *wal, const WalRecovery *recovery, uint64_t last_
     wal_segments_survey(wal, start);
 
     /* The number must be durable before a byte is written under it: it is never given twice. */
-    if (wal->config.control_set_incarnation != NULL)
+    if (wal->config.control_set_incarnation != NULL && !MUTATION(WAL_INCARNATION_FIRST))
         wal->config.control_set_incarnation(wal->config.control, recovery->incarnation + 1, start);
     STOP_POINT(WAL_INCARNATION_SET);
 
@@ -90,6 +90,8 @@ void wal_start_incarnation(Wal *wal, const WalRecovery *recovery, uint64_t last_
     atomic_store(&shared->released, start);
     atomic_store(&shared->wanted, start);
     wal_flush(wal, wal_append(wal, WAL_INCARNATION, 0, &body, sizeof(body), WAL_CREDIT_RESERVE));
+    if (MUTATION(WAL_INCARNATION_FIRST))
+        wal->config.control_set_incarnation(wal->config.control, recovery->incarnation + 1, start);
 }
 
 uint64_t wal_incarnation(const Wal *wal)

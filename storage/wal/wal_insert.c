@@ -16,6 +16,8 @@
  */
 #include "storage/wal/wal_private.h"
 
+#include <sched.h>
+
 #include "lib/futex.h"
 #include "lib/stop.h"
 
@@ -41,6 +43,12 @@ static WalPlaceWord place_advance(WalShared *shared, uint64_t sequences, uint64_
     for (;;) {
         WalPlaceWord old, new;
 
+        if (MUTATION(WAL_SEQUENCE_ORDER)) {
+            old.sequence = __atomic_fetch_add(&shared->place.sequence, sequences, __ATOMIC_SEQ_CST);
+            sched_yield();
+            old.insert = __atomic_fetch_add(&shared->place.insert, bytes, __ATOMIC_SEQ_CST);
+            return old;
+        }
         old.sequence = __atomic_load_n(&shared->place.sequence, __ATOMIC_RELAXED);
         old.insert = __atomic_load_n(&shared->place.insert, __ATOMIC_RELAXED);
         new.sequence = old.sequence + sequences;
@@ -95,7 +103,7 @@ typedef enum { CREDIT_GIVEN, CREDIT_NO_RING, CREDIT_NO_SEGMENT } CreditAnswer;
 static CreditAnswer credit_try(Wal *wal, WalCredit *credit, uint64_t charge, unsigned flags, Lsn *need)
 {
     WalShared *shared = wal->shared;
-    uint64_t reserve = (flags & WAL_CREDIT_RESERVE) ? 0 : wal->config.reserve;
+    uint64_t reserve = (flags & WAL_CREDIT_RESERVE) || MUTATION(WAL_RESERVE) ? 0 : wal->config.reserve;
     uint64_t old = atomic_load(&shared->credit);
 
     for (;;) {
@@ -104,7 +112,7 @@ static CreditAnswer credit_try(Wal *wal, WalCredit *credit, uint64_t charge, uns
         uint64_t new;
         bool given;
 
-        if (top > atomic_load(&shared->released) + shared->ring_size)
+        if (top > atomic_load(&shared->released) + shared->ring_size && !MUTATION(WAL_CREDIT))
             return CREDIT_NO_RING;
         if (top + reserve > atomic_load(&shared->prepared_end)) {
             *need = top + reserve;

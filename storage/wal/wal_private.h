@@ -27,6 +27,7 @@
 #include "lib/error.h"
 #include "lib/io.h"
 #include "lib/latch.h"
+#include "storage/mutation.h"
 #include "storage/wal.h"
 
 #define WAL_FORMAT_VERSION 1

@@ -36,7 +36,7 @@ uint32_t wal_record_checksum(uint64_t store_id, Lsn lsn, const WalHeader *header
         uint16_t kind, flags;
         uint32_t place;
     } seed = {.store_id = store_id,
-              .lsn = lsn,
+              .lsn = MUTATION(WAL_PLACE) ? 0 : lsn,
               .sequence = header->sequence,
               .incarnation = header->incarnation,
               .length = length,
@@ -57,7 +57,7 @@ bool wal_record_plausible(const WalHeader *header, Lsn lsn, uint64_t newest_inca
 {
     uint32_t length = atomic_load_explicit(&header->length, memory_order_relaxed);
 
-    return length >= sizeof(WalHeader) && length <= max_length && header->place == (uint32_t)(lsn / WAL_ALIGN) &&
+    return length >= sizeof(WalHeader) && length <= max_length && (header->place == (uint32_t)(lsn / WAL_ALIGN) || MUTATION(WAL_PLACE)) &&
            header->kind != 0 && header->incarnation != 0 && header->incarnation <= newest_incarnation;
 }
 

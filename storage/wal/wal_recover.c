@@ -107,7 +107,8 @@ static const WalHeader *good_record(WalReader *reader, Lsn at, uint64_t newest_i
         return NULL;
     header = (const WalHeader *)(reader->buffer + (at - reader->base)); /* the buffer may have moved */
     if (wal_record_checksum(reader->wal->config.store_id, at, header, length, header + 1,
-                            whole - sizeof(WalHeader), NULL, 0) != header->checksum)
+                            whole - sizeof(WalHeader), NULL, 0) != header->checksum &&
+        !MUTATION(WAL_CHECKSUM))
         return NULL;
     return header;
 }
@@ -212,7 +213,7 @@ static void scan(WalReader *reader, WalRecovery *recovery, WalRecordFn fn, void 
         if (header->incarnation != incarnation) {
             bool begins = header->kind == WAL_INCARNATION && at == batch && header->incarnation > incarnation;
 
-            if (incarnation != 0 && !begins)
+            if (incarnation != 0 && !begins && !MUTATION(WAL_INCARNATION))
                 return; /* left behind by another incarnation */
             incarnation = header->incarnation;
         }
@@ -222,7 +223,8 @@ static void scan(WalReader *reader, WalRecovery *recovery, WalRecordFn fn, void 
 
             /* The first batch may have begun before the redo point. */
             if (!mark_is_sound(header, at - WAL_MARK_BYTES, mark) ||
-                (batch == recovery->redo ? mark->batch_start > batch : mark->batch_start != batch))
+                (!MUTATION(WAL_PLACE) &&
+                 (batch == recovery->redo ? mark->batch_start > batch : mark->batch_start != batch)))
                 return;
             deliver(reader, batch, at - WAL_MARK_BYTES, recovery, fn, context);
             drop_before(reader, at);
@@ -249,16 +251,18 @@ void wal_recover(Wal *wal, WalRecovery *recovery, WalRecordFn fn, void *context)
                 report_damage(wal, bad, recovery->redo, "it was durable when the redo point was set");
             recovery->end = recovery->redo;
         }
-        if (recovery->end < recovery->must_reach)
+        if (recovery->end < recovery->must_reach && !MUTATION(WAL_MUST_REACH))
             report_damage(wal, bad, recovery->end, "the control file knows of more");
-        if (find_evidence(&reader, recovery->end, recovery->incarnation, &where)) {
+        if (!MUTATION(WAL_LOOK_AHEAD) &&
+            find_evidence(&reader, recovery->end, recovery->incarnation, &where)) {
             char why[128];
 
             snprintf(why, sizeof(why), "the mark in the block at %016" PRIX64 " proves that more was durable", where);
             report_damage(wal, bad, recovery->end, why);
         }
         /* What was read may be in the kernel's cache only; from here on it counts as durable. */
-        wal_segments_sync(wal, recovery->redo, recovery->end);
+        if (!MUTATION(WAL_RECOVERED_SYNC))
+            wal_segments_sync(wal, recovery->redo, recovery->end);
     }
     CATCH(err)
     {

@@ -104,7 +104,8 @@ void wal_segments_prepare(Wal *wal, Lsn upto)
             break;
         wal_segment_path(wal, end, path, sizeof(path));
         make_segment(wal->directory, path, wal->config.segment_size);
-        io_sync_directory(wal->directory);
+        if (!MUTATION(WAL_FOLDER_SYNC))
+            io_sync_directory(wal->directory);
         atomic_store(&shared->prepared_end, end + wal->config.segment_size);
         atomic_fetch_add_explicit(&shared->segments_made, 1, memory_order_relaxed);
     }
@@ -141,7 +142,7 @@ unsigned wal_recycle(Wal *wal, Lsn redo)
 {
     WalShared *shared = wal->shared;
     uint32_t size = wal->config.segment_size;
-    Lsn keep = wal_segment_start(wal, redo);
+    Lsn keep = wal_segment_start(wal, MUTATION(WAL_RECYCLE) ? atomic_load(&shared->durable) : redo);
     char from[4096], to[4096];
     unsigned given_up = 0;
     Lsn new_end;
@@ -170,7 +171,8 @@ unsigned wal_recycle(Wal *wal, Lsn redo)
         atomic_store(&shared->oldest, start + size);
     }
     if (given_up > 0) {
-        io_sync_directory(wal->directory);
+        if (!MUTATION(WAL_FOLDER_SYNC))
+            io_sync_directory(wal->directory);
         atomic_store(&shared->prepared_end, new_end); /* only now may credit rest on them */
     }
     latch_release(&shared->segment_latch);

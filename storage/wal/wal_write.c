@@ -129,6 +129,8 @@ bool wal_batch_form(Wal *wal, WalBatch *batch)
         return false;
     mark.batch_start = batch->start;
     mark.durable = atomic_load(&shared->durable);
+    if (MUTATION(WAL_MARK))
+        mark.durable = batch->start;
     records_end = wal_place_batch_end(wal, &batch->end, &mark.last_sequence);
     batch->number = atomic_load_explicit(&shared->formed, memory_order_relaxed) + 1;
     /* The end before the number: a flusher that reads the number knows that the end is at least this batch's. */
@@ -143,7 +145,8 @@ bool wal_batch_form(Wal *wal, WalBatch *batch)
     wal_ring_copy(wal, mark_start + sizeof(WalHeader), &mark, sizeof(mark));
     wal_seal_record(wal, mark_start, 0, WAL_MARK, 0, sizeof(mark));
     STOP_POINT(WAL_BATCH_FORMED);
-    wait_finished(wal, batch->start, records_end);
+    if (!MUTATION(WAL_FINISHED))
+        wait_finished(wal, batch->start, records_end);
 
     Assert(batch->end % WAL_BLOCK == 0); /* W3 */
     atomic_fetch_add_explicit(&shared->batches, 1, memory_order_relaxed);
@@ -190,7 +193,7 @@ void wal_batch_write(Wal *wal, const WalBatch *batch)
         ssize_t n = io.pwrite(fd, wal_ring_at(wal, at), wal_batch_piece(wal, at, batch->end),
                               (off_t)(at - segment));
 
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || MUTATION(WAL_PANIC)))
             continue;
         if (n <= 0 || n % 512 != 0) {
             if (n >= 0)
@@ -211,7 +214,7 @@ bool wal_sync_needed(const Wal *wal)
 
 void wal_batch_sync(Wal *wal, const WalBatch *batch)
 {
-    if (!wal_sync_needed(wal))
+    if (!wal_sync_needed(wal) || MUTATION(WAL_SYNC))
         return;
     wait_event_start(WAIT_WAL_SYNC);
     for (Lsn segment = wal_segment_start(wal, batch->start); segment < batch->end;

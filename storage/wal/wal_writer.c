@@ -208,7 +208,7 @@ static void retire(WalWriter *writer)
     unsigned n = 0;
     WalBatch first, last;
 
-    while (n < writer->count && writer->flight[(writer->first + n) % WAL_MAX_IN_FLIGHT].pieces_left == 0)
+    while (n < writer->count && (writer->flight[(writer->first + n) % WAL_MAX_IN_FLIGHT].pieces_left == 0 || MUTATION(WAL_EARLIER_WRITES)))
         n++;
     if (n == 0)
         return;
@@ -359,7 +359,7 @@ static bool confirm(WalWriter *writer)
     Lsn insert = wal_insert_position(wal);
     volatile bool appended = false;
 
-    if (atomic_load(&shared->durable) != insert)
+    if (atomic_load(&shared->durable) != insert || MUTATION(WAL_CONFIRM))
         return false;
     /* Nothing but our own batch since we looked, and its mark speaks of all before it? */
     if (insert == writer->confirm_end && atomic_load(&shared->marked) == writer->confirm_start)
