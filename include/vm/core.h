@@ -177,7 +177,7 @@ Value value_to_proc(Value v);                              /* &v: Proc, nil, or 
 Value time_now(void);
 void io_write_stdout(const char *bytes, size_t len);
 void io_flush_all(void);
-uint64_t random_u64(void);
+uint64_t random_word(void);
 /* 0..limit, as CRuby draws it from a seed; generator: V_UNDEF (the session's), a Random, or any object with #rand. */
 uint64_t random_limited(Value generator, uint64_t limit);
 double random_float(void);                                 /* [0, 1) of the session's generator */

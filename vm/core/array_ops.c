@@ -308,7 +308,7 @@ static Value ary_shuffle_bang(Value self, int argc, const Value *argv)
     for (size_t i = ary_len(self); i > 1; i--) {
         uint64_t k;
         if (is_undef(random)) {
-            k = random_u64() % i;
+            k = random_word() % i;
         } else {
             int64_t got = value_int(vm_call1(random, sym_intern("rand"), int_fix((int64_t)i)));
             if (got < 0 || got >= (int64_t)i)

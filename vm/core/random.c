@@ -144,7 +144,7 @@ uint64_t random_limited(Value generator, uint64_t limit)
         raise_error(klass.RangeError, "random number too %s %T", int_sign(n) < 0 ? "small" : "big", n);
     return (uint64_t)value_int(n);
 }
-uint64_t random_u64(void)
+uint64_t random_word(void)
 {
     Generator *g = session();
     uint64_t hi = mt_next(g);
