@@ -38,7 +38,8 @@ typedef struct SessionSlot {
     uint64_t oid_next, oid_end;      /* its own: unused part of its run */
     _Atomic uint64_t bulk;           /* number of its bulk commit under way; 0 none */
     _Atomic uint64_t commits, conflicts, aborts, fetched, walked;
-    uint64_t spare[2];
+    _Atomic uint64_t change_bound;   /* its commit's changes stand at this position - 1 or later; 0: none unpublished */
+    uint64_t spare;
 } SessionSlot;
 _Static_assert(sizeof(SessionSlot) == 128, "slots do not share cache lines");
 
@@ -89,6 +90,7 @@ typedef struct ClassSpace {
 typedef struct Change {
     _Atomic uint64_t tag; /* position + 1 when written */
     _Atomic uint64_t oid; /* OID_NONE: a commit too large to list */
+    _Atomic uint64_t sequence;
 } Change;
 
 #define DONE_SLOTS 8192 /* power of two, more than there can be sessions */

@@ -313,18 +313,19 @@ uint32_t store_symbol_count(void), store_shape_count(void), store_class_count(vo
 typedef enum ChangesStatus {
     CHANGES_SOME,    /* *count oids were filled in; call again */
     CHANGES_END,     /* none left up to the snapshot */
-    CHANGES_OVERRUN, /* the ring has lapped this session, or a commit was too large to list: consider
-                      * every clean object stale.  The cursor is at the present again. */
+    CHANGES_OVERRUN, /* the ring has lapped this session, or a commit was too large to list: consider every clean
+                      * object stale.  The cursor is at the present again and the snapshot has moved on to it. */
 } ChangesStatus;
 
 /*
  * Call after store_begin() or a commit moved the snapshot: all oids written by others (and by this session's
- * own commits) with a sequence up to the snapshot, each at least once, perhaps also some that are newer.  New
- * objects that no one can have looked at are not listed; those below OID_FIRST_USER always are.
+ * own commits) with a sequence up to the snapshot and not listed before, each at least once.  Call until CHANGES_END or
+ * CHANGES_OVERRUN.  New objects that no one can have looked at are not listed; those below OID_FIRST_USER always are.
  */
 ChangesStatus store_changes_next(Oid *oids, size_t max, size_t *count);
 
-/* Starts again at the present: nothing before now will be listed.  Call at session start. */
+/* Starts again at the present: nothing before now will be listed; the snapshot, if there is one, moves on to it.  A new
+ * session begins so by itself. */
 void store_changes_reset(void);
 
 /* ---- numbers for lodectl status, benches and tests ---------------------------------------------------- */

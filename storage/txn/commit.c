@@ -384,12 +384,13 @@ static void install(const WalPlace *place)
         cache_dirty(last);
     STOP_POINT(COMMIT_INSTALLED);
     if (!MUTATION(CHANGES_BEFORE_PUBLISH))
-        changes_append(set.changed, set.changed_count);
+        changes_append(set.changed, set.changed_count, place->sequence);
     publish_installed(place->sequence);
     if (MUTATION(CHANGES_BEFORE_PUBLISH)) {
         io.sleep_ns(20 * NSEC_PER_MSEC);
-        changes_append(set.changed, set.changed_count);
+        changes_append(set.changed, set.changed_count, place->sequence);
     }
+    changes_published();
 }
 
 static uint64_t now_us(void)

@@ -59,7 +59,9 @@ Sequence publish_oldest_snapshot(void);
 /* ---- changes.c --------------------------------------------------------------------------------------------------- */
 
 /* In Install, before publishing: lists the oids.  More than a quarter of the ring: one mark that says "many". */
-void changes_append(const Oid *oids, size_t n);
+void changes_append(const Oid *oids, size_t n, Sequence sequence);
+/* After publishing. */
+void changes_published(void);
 void changes_start(void); /* a new session */
 
 /* ---- oids.c --------------------------------------------------------------------------------------------------------- */
