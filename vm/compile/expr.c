@@ -278,9 +278,18 @@ void string_part(Unit *u, Node *node, int dst)
         emit(u, OP_LOADOBJ, dst, lit_add(u->c, string_literal(u, s->unescaped, node->flags, LITF_INTERNED)));
         return;
     }
-    if (node->type == NODE_EMBEDDED_STATEMENTS)
-        expr_or_nil(u, ((EmbeddedStatementsNode *)node)->statements, dst);
-    else if (node->type == NODE_EMBEDDED_VARIABLE)
+    if (node->type == NODE_EMBEDDED_STATEMENTS) {
+        StatementsNode *body = (StatementsNode *)((EmbeddedStatementsNode *)node)->statements;
+
+        if (body != NULL && body->body.count == 1 && body->body.items[0]->type == NODE_LOCAL_VARIABLE_READ) {
+            int mark = u->top;
+
+            emit(u, OP_TO_S, dst, operand(u, body->body.items[0]));
+            u->top = mark;
+            return;
+        }
+        statements(u, body, dst);
+    } else if (node->type == NODE_EMBEDDED_VARIABLE)
         expr(u, ((EmbeddedVariableNode *)node)->variable, dst);
     else
         expr(u, node, dst);
