@@ -1,0 +1,58 @@
+# timeout: 180
+# kill -9 of each process: a session outside a critical section dies alone; any other death is a recovery; service goes on
+# under the same server process, and what was committed is there.
+. "$LODE_TOP/regress/backend/lib.bash"
+
+"$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] = 0; Maglev.commit_transaction' || fail "first commit"
+server=$(server_pid)
+
+# two sessions; one is killed; the other goes on; its slot is cleaned
+"$LODE" -e 'puts $$; $stdout.flush; sleep 60' >victim 2>/dev/null &
+"$LODE" -e 'puts $$; $stdout.flush; sleep 3; Maglev::PERSISTENT_ROOT[:other] = 1; Maglev.commit_transaction; puts "done"' >other &
+other=$!
+until_true test -s victim
+until_true test -s other
+kill -9 "$(cat victim)"
+cleaned() { [ "$(status_of sessions_cleaned_up)" -ge 1 ]; }
+until_true cleaned
+wait $other
+is 0 $? "the other session's status"
+has "$(cat other)" "done" "the other session's output"
+is "0" "$(status_of restarts)" "restarts after the death of a session"
+is 1 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:other]')" "the other session's commit"
+
+# the auxiliary processes
+for name in wal-writer checkpointer reaper; do
+    "$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] += 1; Maglev.commit_transaction' || fail "commit before the kill of $name"
+    "$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out 2>err &
+    client=$!
+    until_true test -s out
+    pid=$(status_of ${name}_pid)
+    kill -9 "$pid"
+    wait $client
+    is 1 $? "a client's status after the kill of $name"
+    has "$(cat err)" "restarts because another process died" "what the client says"
+    until_true gone "$(cat out)"
+    until_true test "$(status_of state)" = ready
+    [ "$(status_of ${name}_pid)" != "$pid" ] || fail "$name should be another process"
+    is "$server" "$(server_pid)" "the server's process after the kill of $name"
+done
+is 3 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "commits before the kills"
+
+# clients that come while the server restarts only wait
+kill -9 "$(status_of wal-writer_pid)"
+is 3 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]' 2>err || sleep 0.2; [ -s err ] && "$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "a client during the restart"
+
+# a forked session is watched as well
+"$LODE" -e 'pid = fork { sleep 60 }; puts pid; $stdout.flush; Process.wait(pid); puts $?.termsig' >out &
+client=$!
+until_true test -s out
+before=$(status_of sessions_cleaned_up)
+kill -9 "$(head -n 1 out)"
+wait $client
+is 9 "$(tail -n 1 out)" "the forked session's end"
+cleaned() { [ "$(status_of sessions_cleaned_up)" -gt "$before" ]; }
+until_true cleaned
+"$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
+has "$("$LODECTL" -D "$LODE_STORE" verify)" "all well" "verify"
+exit 0
