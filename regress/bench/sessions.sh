@@ -1,0 +1,64 @@
+# sessions.sh: what a user of sessions sees: commits a second, time to the first result, memory of an idle session,
+# objects faulted in a second.  Figures of storage alone are in the C programs beside; ratios are within this run.
+. "$LODE_TOP/regress/lib.sh"
+cd "$LODE_TEST_DIR" || exit 1
+lodectl -D "$LODE_STORE" init >/dev/null || exit 1
+server_start
+now() { date +%s%N; }
+line() { printf '%-52s %12s %s\n' "$1" "$2" "$3"; }
+
+# Raw: the same disk, one 4 KiB O_DSYNC overwrite after the other.
+fallocate -l 4M raw && raw=$(LC_ALL=C dd if=/dev/zero of=raw bs=4k count=1000 oflag=direct,dsync conv=notrunc 2>&1 |
+    awk '/copied/ {for (i = 1; i <= NF; i++) if ($i == "s,") print 1000 / $(i - 1)}')
+line 'raw 4 KiB O_DIRECT|O_DSYNC overwrites' "$(printf %.0f "$raw")" /s
+
+cat >commit.rb <<'RUBY'
+n = ARGV[0].to_i
+box = Maglev[:boxes][ARGV[1].to_i]
+Lodestone.durability = :async if ARGV[2] == "async" && defined?(Lodestone) && Lodestone.respond_to?(:durability=)
+n.times { |i| box[0] = i; Maglev.commit }
+RUBY
+lode -e 'Maglev[:boxes] = Array.new(16) { [0] }; Maglev.commit' || exit 1
+for sessions in 1 4 16; do
+    each=$((2000 / sessions + 200))
+    t0=$(now)
+    for ((s = 0; s < sessions; s++)); do lode commit.rb $each $s & done
+    wait
+    t1=$(now)
+    awk -v n=$((each * sessions)) -v t=$((t1 - t0)) -v raw="$raw" -v s=$sessions 'BEGIN {
+        r = n * 1e9 / t; printf "%-52s %12.0f /s  (%.2f of raw)\n", "durable commits, " s " sessions", r, r / raw }'
+done
+
+t0=$(now)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do lode -e '1' >/dev/null; done
+t1=$(now)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do /bin/true >/dev/null; done
+t2=$(now)
+awk -v a=$((t1 - t0)) -v b=$((t2 - t1)) 'BEGIN { printf "%-52s %12.2f ms  (starting /bin/true: %.2f ms)\n", "lode -e 1, from exec to exit", a / 20e6, b / 20e6 }'
+
+session_open idle
+session idle '1' >/dev/null
+pid=$(session idle 'Process.pid')
+pid=${pid#=> }
+line 'private memory of an idle session (USS)' "$(awk '/^Private/ {s += $2} END {print s}' "/proc/$pid/smaps_rollup")" kB
+session_close idle
+
+cat >objects.rb <<'RUBY'
+Maglev.persistent { class Point; attr_reader :x, :y, :name; def initialize(x, y, name) = (@x = x; @y = y; @name = name); end }
+Maglev[:points] = Array.new(100) { |i| Array.new(1000) { |k| Point.new(i, k, nil) } }
+Maglev.commit
+RUBY
+lode objects.rb || exit 1
+cat >fault.rb <<'RUBY'
+lists = Maglev[:points].to_a
+sum = 0
+t0 = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+lists.each { |l| l.each { |p| sum += p.x } }
+t1 = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+lists.each { |l| l.each { |p| sum += p.x } }
+t2 = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+printf "%-52s %12.0f /s  (touched again: %.0f /s)\n", "objects faulted in from a warm cache", 100_000 / (t1 - t0), 100_000 / (t2 - t1)
+RUBY
+lode fault.rb
+lode fault.rb
+server_stop
