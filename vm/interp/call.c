@@ -431,6 +431,17 @@ static bool enter_special_proc_call(Call *c, UNUSED MethodEntry *me, Value *resu
     return block_invoke(c->recv, c, &over, result);
 }
 
+static bool enter_special_method_call(Call *c, UNUSED MethodEntry *me, Value *result)
+{
+    Value m = c->recv, entry = obj_field(m, METHODF_ENTRY);
+    c->recv = obj_field(m, METHODF_RECEIVER);
+    c->name = symbol_id(obj_field(m, METHODF_NAME));
+    c->flags |= CALL_SELF;
+    if (entry == V_NIL)
+        return call_method_missing(c, MISSING_NONE, result);
+    return call_entry(c, (MethodEntry *)entry, result);
+}
+
 static bool send_on(Call *c, MethodEntry *me, Value *result, bool any)
 {
     if (c->argc == 0) {

@@ -89,7 +89,6 @@ static Value exception_with_message(Value cls, Value message)
 {
     Value exc = heap_alloc_slots(T_EXCEPTION, cls, 0);
     obj_init_field(exc, EXC_MESSAGE, message);
-    obj_init_field(exc, EXC_CAUSE, V_FALSE);
     return exc;
 }
 

@@ -32,13 +32,13 @@ void exception_prepare(Value exc)
 {
     if (!is_type(exc, T_EXCEPTION))
         return;
-    if (obj_field(exc, EXC_CAUSE) == V_UNDEF || obj_field(exc, EXC_CAUSE) == V_FALSE) {
+    /* The first raise decides: nil is undecided until then, false is "none" by cause: nil. */
+    if (obj_field(exc, EXC_BACKTRACE) == V_NIL && obj_field(exc, EXC_CAUSE) == V_NIL && !obj_frozen_bit(exc)) {
         Value cause = vm.errinfo;
-        for (Value c = cause; c != V_NIL && is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
-            if (c == exc || c == V_FALSE)
+        for (Value c = cause; is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
+            if (c == exc)
                 cause = V_NIL;
-        if (!obj_frozen_bit(exc))
-            obj_set_field(exc, EXC_CAUSE, cause == exc ? V_NIL : cause);
+        obj_set_field(exc, EXC_CAUSE, cause);
     }
     if (obj_field(exc, EXC_BACKTRACE) == V_NIL && !obj_frozen_bit(exc))
         obj_set_field(exc, EXC_BACKTRACE, backtrace_capture(0));

@@ -1,0 +1,164 @@
+/*
+ * binding.c: Binding: a frame's Env as an object; local variables by name; irb and eval of it.
+ */
+#include "vm/interp/vm_state.h"
+#include <stdio.h>
+
+Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
+Value name_argument(Value v);
+
+static Value kernel_binding(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return binding_new(frame_caller());
+}
+
+/* The slot of a local visible from env, or NULL; *owner its Env. */
+static Slot *find_local(Value env, uint32_t name, Value *owner)
+{
+    for (Value e = env; e != V_NIL; e = slot_read(e, &env_ptr(e)->outer)) {
+        Code *code = (Code *)slot_read(e, &env_ptr(e)->code);
+        for (unsigned i = code->nlocals; i-- > 0;)
+            if (code->locals[i] == name) {
+                *owner = e;
+                return &env_ptr(e)->slots[i];
+            }
+    }
+    return NULL;
+}
+
+Value env_local_names(Value env)
+{
+    Value list = ary_new(8);
+    for (Value e = env; e != V_NIL; e = slot_read(e, &env_ptr(e)->outer)) {
+        Code *code = (Code *)slot_read(e, &env_ptr(e)->code);
+        for (unsigned i = 0; i < code->nlocals; i++) {
+            Value name = symbol_value(code->locals[i]);
+            if (code->locals[i] && sym_kind(name) == SYMKIND_LOCAL && !ary_includes(list, name))
+                ary_push(list, name);
+        }
+    }
+    return list;
+}
+
+static Value binding_local_variables(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return env_local_names(obj_field(self, BINDINGF_ENV));
+}
+
+static Value local_name(Value self, Value v)
+{
+    Value name = name_argument(v);
+    if (sym_kind(name) != SYMKIND_LOCAL)
+        raise_name_error(self, name, "wrong local variable name '%T' for %V", name, self);
+    return name;
+}
+
+static Value binding_local_variable_get(Value self, UNUSED int argc, const Value *argv)
+{
+    Value name = local_name(self, argv[0]), owner;
+    Slot *s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    if (!s)
+        raise_name_error(self, name, "local variable '%T' is not defined for %V", name, self);
+    return slot_read(owner, s);
+}
+
+static Value binding_local_variable_defined(Value self, UNUSED int argc, const Value *argv)
+{
+    Value name = local_name(self, argv[0]), owner;
+    return bool_value(find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner) != NULL);
+}
+
+static Value binding_local_variable_set(Value self, UNUSED int argc, const Value *argv)
+{
+    Value name = local_name(self, argv[0]), owner;
+    Slot *s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    if (!s) {
+        /* A new local: an eval of an assignment makes the Env that holds it. */
+        Value src = str_format("%T = nil", name);
+        eval_in_env(src, obj_field(self, BINDINGF_ENV), V_UNDEF, V_UNDEF, "(binding)", 1, self);
+        s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    }
+    obj_modify(owner);
+    s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    slot_write(owner, s, argv[1]);
+    return argv[1];
+}
+
+static Value binding_receiver(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value env = obj_field(self, BINDINGF_ENV);
+    return slot_read(env, &env_ptr(env)->self);
+}
+
+static Value binding_source_location(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return ary_new_from(2, (Value[]){obj_field(self, BINDINGF_PATH), obj_field(self, BINDINGF_LINE)});
+}
+
+/* eval(src [, binding [, file [, line]]]) and Binding#eval */
+static Value eval_with(Value src, Value binding, Value file, Value line, Frame *scope)
+{
+    const char *name = NULL;
+    char text[1200];
+    int first = line == V_NIL ? 1 : (int)value_int(line);
+    if (file != V_NIL) {
+        name = str_c(str_to_str(file));
+    } else {
+        snprintf(text, sizeof text, "(eval at %s:%d)", vm_current_file(), vm_current_line());
+        name = text;
+    }
+    if (binding == V_NIL)
+        return eval_in_env(src, env_reify(scope), V_UNDEF, V_UNDEF, name, first, V_NIL);
+    if (!is_type(binding, T_BINDING))
+        raise_error(klass.TypeError, "wrong argument type %C (expected binding)", class_real(binding));
+    return eval_in_env(src, obj_field(binding, BINDINGF_ENV), V_UNDEF, V_UNDEF, name, first, binding);
+}
+
+static Value kernel_eval(UNUSED Value self, int argc, const Value *argv)
+{
+    return eval_with(argv[0], argc > 1 ? argv[1] : V_NIL, argc > 2 ? argv[2] : V_NIL, argc > 3 ? argv[3] : V_NIL,
+                     frame_caller());
+}
+
+static Value binding_eval(Value self, int argc, const Value *argv)
+{
+    return eval_with(argv[0], self, argc > 1 ? argv[1] : V_NIL, argc > 2 ? argv[2] : V_NIL, NULL);
+}
+
+static Value kernel_local_variables(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return env_local_names(env_reify(frame_caller()));
+}
+
+static Value binding_dup(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value b = heap_alloc_slots(T_BINDING, class_real(self), 0);
+    for (unsigned i = 0; i < BINDINGF_FIELDS; i++)
+        obj_init_field(b, i, obj_field(self, i));
+    return b;
+}
+
+static const Builtin methods[] = {
+    {"local_variables", binding_local_variables, 0, 0, 0},
+    {"local_variable_get", binding_local_variable_get, 1, 1, 0},
+    {"local_variable_set", binding_local_variable_set, 2, 2, 0},
+    {"local_variable_defined?", binding_local_variable_defined, 1, 1, 0},
+    {"receiver", binding_receiver, 0, 0, 0},
+    {"source_location", binding_source_location, 0, 0, 0},
+    {"eval", binding_eval, 1, 3, 0},
+    {"dup", binding_dup, 0, 0, 0},
+    {"clone", binding_dup, 0, 0, 0},
+};
+static const Builtin kernel_methods[] = {
+    {"binding", kernel_binding, 0, 0, BI_MODULE_FUNCTION},
+    {"eval", kernel_eval, 1, 4, BI_MODULE_FUNCTION},
+    {"local_variables", kernel_local_variables, 0, 0, BI_MODULE_FUNCTION},
+};
+
+void binding_boot(void)
+{
+    Value names[BINDINGF_FIELDS] = {sym_intern("env"), sym_intern("extra"), sym_intern("line"), sym_intern("path")};
+    class_set_fields(klass.Binding, T_BINDING, names, BINDINGF_FIELDS);
+    ADD_BUILTINS(klass.Binding, methods);
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
+}

@@ -1,0 +1,486 @@
+/*
+ * control.c: Kernel's control flow: raise, catch and throw, blocks as objects, exit and at_exit, caller, send,
+ * instance_eval and class_eval, Signal.  (loop is Ruby: kernel.rb.)
+ */
+#include "vm/interp/vm_state.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+Value special_new(Value self, int argc, const Value *argv);
+Value special_send(Value self, int argc, const Value *argv);
+Value special_public_send(Value self, int argc, const Value *argv);
+Value special_instance_exec(Value self, int argc, const Value *argv);
+Value special_class_exec(Value self, int argc, const Value *argv);
+Value call_default_method_missing(Value self, int argc, const Value *argv);
+Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
+Value gvar_names(void);
+int signal_number(Value v);
+
+/* ---- raise ---- */
+/* The exception that `raise` with these arguments raises. */
+Value control_make_exception(int argc, const Value *argv, Value kw)
+{
+    if (argc == 0)
+        return V_NIL;
+    if (argc == 1 && is_string(argv[0]) && kw == V_NIL) {
+        Value exc = heap_alloc_slots(T_EXCEPTION, klass.RuntimeError, 0);
+        obj_init_field(exc, EXC_MESSAGE, argv[0]);
+        return exc;
+    }
+    if (argc == 1 && is_string(argv[0])) {
+        Value args[2] = {argv[0], kw};
+        return vm_call_kw(klass.RuntimeError, SYM(new), 2, args);
+    }
+    Value exc;
+    if (is_type(argv[0], T_EXCEPTION) && argc == 1 && kw == V_NIL) {
+        exc = argv[0];
+    } else {
+        if (!vm_responds_to(argv[0], SYM(exception), true))
+            raise_error(klass.TypeError, "exception class/object expected");
+        if (kw != V_NIL) {
+            Value args[2] = {argc > 1 ? argv[1] : kw, kw};
+            exc = vm_call_kw(argv[0], SYM(exception), argc > 1 ? 2 : 1, args);
+        } else {
+            exc = vm_call(argv[0], SYM(exception), argc > 1 ? 1 : 0, argv + 1);
+        }
+    }
+    if (!is_type(exc, T_EXCEPTION))
+        raise_error(klass.TypeError, "exception object expected");
+    if (argc > 2)
+        vm_call1(exc, SYM(set_backtrace), argv[2]);
+    return exc;
+}
+
+static Value kernel_raise(UNUSED Value self, int argc, const Value *argv)
+{
+    Value kw = call_take_keywords(&argc, argv), cause = V_UNDEF;
+    if (kw != V_NIL) {
+        cause = keyword_get(kw, "cause");
+        if (cause != V_UNDEF) {
+            kw = hash_dup(kw);
+            hash_delete(kw, SYM(cause));
+            if (hash_len(kw) == 0)
+                kw = V_NIL;
+        }
+    }
+    if (argc == 0 && cause != V_UNDEF)
+        raise_error(klass.ArgumentError, "only cause is given with no arguments");
+    if (argc > 3)
+        raise_arity(argc, 0, 3);
+    Value exc = control_make_exception(argc, argv, kw);
+    if (exc == V_NIL)
+        exc = vm.errinfo != V_NIL ? vm.errinfo : exception_new(klass.RuntimeError, "unhandled exception");
+    if (cause != V_UNDEF) {
+        if (cause != V_NIL && !is_type(cause, T_EXCEPTION))
+            raise_error(klass.TypeError, "exception object expected");
+        for (Value c = cause; is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
+            if (c == exc && cause != exc)
+                raise_error(klass.ArgumentError, "circular causes");
+        if (cause != exc)
+            obj_set_field(exc, EXC_CAUSE, cause == V_NIL ? V_FALSE : cause);
+    }
+    /* raise itself does not show in the backtrace. */
+    frame_pop();
+    vm_raise(exc);
+}
+
+/* ---- catch, throw ---- */
+static Value catch_body(void *arg)
+{
+    return vm_yield1(*(Value *)arg);
+}
+static Value kernel_catch(UNUSED Value self, int argc, const Value *argv)
+{
+    Value tag = argc ? argv[0] : heap_alloc_slots(T_OBJECT, klass.Object, 0);
+    if (!block_given())
+        raise_error(klass.LocalJumpError, "no block given");
+    return vm_catch(tag, catch_body, &tag);
+}
+static Value kernel_throw(UNUSED Value self, int argc, const Value *argv)
+{
+    vm_throw(argv[0], argc > 1 ? argv[1] : V_NIL);
+}
+
+/* ---- blocks ---- */
+static Value kernel_lambda(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Frame *f = vm.fp;
+    if (!f->block)
+        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
+    if (ref_is_frame(f->block))
+        return block_new_proc(ref_frame(f->block)->block_code, ref_frame(f->block), PROCF_LAMBDA);
+    Value p = block_proc();
+    if (!proc_is_lambda(p))
+        raise_error(klass.ArgumentError, "the lambda method requires a literal block");
+    return p;
+}
+static Value kernel_proc(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value p = block_proc();
+    if (p == V_NIL)
+        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
+    return p;
+}
+static Value kernel_block_given(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(frame_caller()->block != 0);
+}
+
+/* ---- where am I ---- */
+static Value range_of_backtrace(Value list, int argc, const Value *argv, long first)
+{
+    long start = first, count = -1, n = (long)ary_len(list);
+    if (argc && is_type(argv[0], T_RANGE)) {
+        long from, len;
+        if (!range_start_len(argv[0], n - first < 0 ? 0 : n - first + 0, &from, &len))
+            return V_NIL;
+        start = from + first - 1;
+        count = len;
+    } else if (argc) {
+        long level = (long)value_int(argv[0]);
+        if (level < 0)
+            raise_error(klass.ArgumentError, "negative level (%ld)", level);
+        start = level + first - 1;
+        if (argc > 1 && argv[1] != V_NIL) {
+            count = (long)value_int(argv[1]);
+            if (count < 0)
+                raise_error(klass.ArgumentError, "negative size (%ld)", count);
+        }
+    }
+    if (start > n)
+        return V_NIL;
+    if (count < 0 || start + count > n)
+        count = n - start;
+    return ary_subseq(list, (size_t)start, (size_t)count);
+}
+/* Row 0 is caller itself, row 1 who called it: caller(0) begins at row 1. */
+static Value kernel_caller(UNUSED Value self, int argc, const Value *argv)
+{
+    Value one = int_fix(1);
+    return range_of_backtrace(backtrace_strings(backtrace_capture(0)), argc ? argc : 1, argc ? argv : &one, 2);
+}
+static Value kernel_caller_locations(UNUSED Value self, int argc, const Value *argv)
+{
+    Value one = int_fix(1);
+    return range_of_backtrace(backtrace_locations_of(backtrace_capture(0)), argc ? argc : 1, argc ? argv : &one, 2);
+}
+static Value kernel_method_name(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return frame_method_name();
+}
+static Value kernel_dir(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    char real[4096];
+    const char *file = vm_current_file();
+    if (!realpath(file, real))
+        return file[0] == '-' && !file[1] ? str_new_c(".") : V_NIL;
+    char *slash = strrchr(real, '/');
+    return str_new(real, slash == real ? 1 : (size_t)(slash - real));
+}
+static Value kernel_global_variables(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return gvar_names();
+}
+
+/* ---- the end ---- */
+void control_at_exit(Value proc)
+{
+    ary_push(vm.at_exit, proc);
+}
+/* Runs the newest first; one that raises leaves the others for the next call. */
+void control_run_at_exit(void)
+{
+    while (ary_len(vm.at_exit))
+        proc_call(ary_pop(vm.at_exit), 0, NULL);
+}
+static Value kernel_at_exit(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value p = block_proc();
+    if (p == V_NIL)
+        raise_error(klass.ArgumentError, "called without block");
+    control_at_exit(p);
+    return p;
+}
+static int exit_status(int argc, const Value *argv, int otherwise)
+{
+    if (argc == 0)
+        return otherwise;
+    return argv[0] == V_TRUE ? 0 : argv[0] == V_FALSE ? 1 : (int)value_int(argv[0]);
+}
+static _Noreturn void raise_exit(int status, Value message)
+{
+    Value exc = heap_alloc_slots(T_EXCEPTION, klass.SystemExit, 0);
+    obj_init_field(exc, EXC_MESSAGE, message);
+    ivar_set(exc, sym_intern("status"), int_fix(status));
+    vm_raise(exc);
+}
+static Value kernel_exit(UNUSED Value self, int argc, const Value *argv)
+{
+    raise_exit(exit_status(argc, argv, 0), str_new_c("exit"));
+}
+static Value kernel_exit_now(UNUSED Value self, int argc, const Value *argv)
+{
+    _exit(exit_status(argc, argv, 0));
+}
+static Value kernel_abort(UNUSED Value self, int argc, const Value *argv)
+{
+    if (argc == 0) {
+        if (vm.errinfo != V_NIL)
+            exception_report(vm.errinfo);
+        raise_exit(1, str_new_c("exit"));
+    }
+    Value text = str_to_str(argv[0]), line = str_dup(text);
+    StrView v = str_view(line);
+    if (!v.len || v.ptr[v.len - 1] != '\n')
+        str_append_c(line, "\n");
+    Value err = gvar_get(sym_intern("$stderr"));
+    if (err != V_NIL)
+        vm_call1(err, SYM(write), line);
+    raise_exit(1, text);
+}
+
+/* ---- instance_eval, class_eval ---- */
+static Value eval_text(Value self, Value module, bool singleton, int argc, const Value *argv)
+{
+    Frame *scope = frame_caller();
+    char text[1200];
+    const char *name;
+    int line = argc > 2 ? (int)value_int(argv[2]) : 1;
+    if (argc > 1 && argv[1] != V_NIL) {
+        name = str_c(str_to_str(argv[1]));
+    } else {
+        snprintf(text, sizeof text, "(eval at %s:%d)", vm_current_file(), vm_current_line());
+        name = text;
+    }
+    Value cref = cref_new(module, scope->cref, VIS_PUBLIC, singleton);
+    return eval_in_env(argv[0], env_reify(scope), self, cref, name, line, V_NIL);
+}
+static Value eval_block(Value self, Value module, bool singleton, Value arg)
+{
+    BlockRef block = vm.fp->block;
+    Value outer = ref_is_frame(block) ? ref_frame(block)->cref
+                  : ref_is_cblock(block) || obj_field(block, PROC_CREF) == V_NIL ? vm.top_cref
+                                                                                 : obj_field(block, PROC_CREF);
+    return vm_instance_exec(self, cref_new(module, outer, VIS_PUBLIC, singleton), block, 1, &arg);
+}
+static Value basic_instance_eval(Value self, int argc, const Value *argv)
+{
+    if (block_given()) {
+        if (argc)
+            raise_arity(argc, 0, 0);
+        return eval_block(self, self, true, self);
+    }
+    if (argc < 1)
+        raise_error(klass.ArgumentError, "wrong number of arguments (given 0, expected 1..3)");
+    return eval_text(self, self, true, argc, argv);
+}
+static Value module_class_eval(Value self, int argc, const Value *argv)
+{
+    if (block_given()) {
+        if (argc)
+            raise_arity(argc, 0, 0);
+        return eval_block(self, self, false, self);
+    }
+    if (argc < 1)
+        raise_error(klass.ArgumentError, "wrong number of arguments (given 0, expected 1..3)");
+    return eval_text(self, self, false, argc, argv);
+}
+/* For Class.new and Module.new of vm/core/module.c: runs the running built-in's block as a body of `module`. */
+Value vm_module_exec_block(Value module)
+{
+    return eval_block(module, module, false, module);
+}
+
+/* ---- warn ---- */
+static Value kernel_warn_text(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    Value err = gvar_get(sym_intern("$stderr"));
+    if (err != V_NIL)
+        vm_call1(err, SYM(write), argv[0]);
+    return V_NIL;
+}
+static Value kernel_verbose_p(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return vm.verbose_nil ? V_NIL : bool_value(vm.verbose);
+}
+
+/* ---- Signal ---- */
+static Value traps[65]; /* Proc, or nil */
+static Value trap_names[65]; /* what trap returned for it: "DEFAULT", "IGNORE", Proc */
+extern void (*vm_signal_handler)(int signo);
+
+static void on_signal(int signo)
+{
+    vm_interrupt(signo);
+}
+static void run_trap(int signo)
+{
+    if (is_proc(traps[signo])) {
+        Value n = int_fix(signo);
+        proc_call(traps[signo], 1, &n);
+    } else if (signo == SIGINT) {
+        vm_raise(exception_new(klass.Interrupt, ""));
+    } else {
+        Value exc = exception_new(klass.SignalException, "SIG%s", sigabbrev_np(signo));
+        ivar_set(exc, sym_intern("signo"), int_fix(signo));
+        vm_raise(exc);
+    }
+}
+static Value kernel_trap(UNUSED Value self, int argc, const Value *argv)
+{
+    int signo = signal_number(argv[0]);
+    if (signo < 0 || signo > 64) {
+        if (is_fixnum(argv[0]))
+            raise_error(klass.ArgumentError, "invalid signal number (%d)", signo);
+        raise_error(klass.ArgumentError, "unsupported signal 'SIG%T'", argv[0]);
+    }
+    if (signo == SIGSEGV || signo == SIGBUS || signo == SIGILL || signo == SIGFPE || signo == SIGVTALRM)
+        raise_error(klass.ArgumentError, "can't trap reserved signal: SIG%s", sigabbrev_np(signo));
+    if (signo == SIGKILL || signo == SIGSTOP)
+        raise_error(klass.ArgumentError, "Invalid argument - SIG%s", sigabbrev_np(signo));
+    Value what = argc > 1 ? argv[1] : block_proc();
+    if (argc < 2 && what == V_NIL)
+        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
+    Value old = trap_names[signo];
+    if (old == V_FALSE)
+        old = signo == 0 ? V_NIL : str_new_c("DEFAULT");
+    if (signo == 0) {
+        traps[0] = what;
+        trap_names[0] = what;
+        return old;
+    }
+    struct sigaction sa = {.sa_flags = SA_RESTART};
+    sigemptyset(&sa.sa_mask);
+    if (is_proc(what) || (is_heap(what) && !is_string(what) && vm_responds_to(what, SYM(call), false))) {
+        if (!is_proc(what))
+            what = vm_call1(what, sym_intern("method"), SYM(call)), what = value_to_proc(what);
+        traps[signo] = what;
+        sa.sa_handler = on_signal;
+    } else {
+        const char *s = what == V_NIL ? "IGNORE" : is_symbol(what) ? sym_text(what) : str_c(str_to_str(what));
+        traps[signo] = V_NIL;
+        if (!*s || strcmp(s, "IGNORE") == 0 || strcmp(s, "SIG_IGN") == 0) {
+            sa.sa_handler = SIG_IGN;
+        } else if (strcmp(s, "DEFAULT") == 0 || strcmp(s, "SIG_DFL") == 0 || strcmp(s, "SYSTEM_DEFAULT") == 0) {
+            sa.sa_handler = signo == SIGINT || signo == SIGTERM || signo == SIGHUP || signo == SIGUSR1 ||
+                                    signo == SIGUSR2 || signo == SIGALRM || signo == SIGQUIT
+                                ? on_signal
+                                : SIG_DFL;
+        } else if (strcmp(s, "EXIT") == 0) {
+            sa.sa_handler = SIG_DFL;
+        } else {
+            raise_error(klass.ArgumentError, "wrong trap - %s", s);
+        }
+    }
+    sigaction(signo, &sa, NULL);
+    trap_names[signo] = what;
+    return old;
+}
+static Value signal_s_list(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value h = hash_new();
+    hash_set(h, str_new_c("EXIT"), int_fix(0));
+    for (int i = 1; i < 32; i++)
+        if (sigabbrev_np(i))
+            hash_set(h, str_new_c(sigabbrev_np(i)), int_fix(i));
+    hash_set(h, str_new_c("CLD"), int_fix(SIGCHLD));
+    return h;
+}
+static Value signal_s_signame(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    int n = (int)value_int(argv[0]);
+    if (n == 0)
+        return str_new_c("EXIT");
+    const char *s = n > 0 && n < 65 ? sigabbrev_np(n) : NULL;
+    return s ? str_new_c(s) : V_NIL;
+}
+static void traps_visit(Visitor *v)
+{
+    for (int i = 0; i < 65; i++) {
+        v->value(v, &traps[i]);
+        v->value(v, &trap_names[i]);
+    }
+}
+/* trap("EXIT") runs after the at_exit blocks. */
+void control_run_exit_trap(void)
+{
+    if (is_proc(traps[0])) {
+        Value p = traps[0], n = int_fix(0);
+        traps[0] = V_NIL;
+        proc_call(p, 1, &n);
+    }
+}
+
+static Value basic_initialize(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return V_NIL;
+}
+
+static const Builtin kernel_methods[] = {
+    {"raise", kernel_raise, 0, -1, BI_KW | BI_MODULE_FUNCTION},
+    {"fail", kernel_raise, 0, -1, BI_KW | BI_MODULE_FUNCTION},
+    {"catch", kernel_catch, 0, 1, BI_MODULE_FUNCTION},
+    {"throw", kernel_throw, 1, 2, BI_MODULE_FUNCTION},
+    {"lambda", kernel_lambda, 0, 0, BI_MODULE_FUNCTION},
+    {"proc", kernel_proc, 0, 0, BI_MODULE_FUNCTION},
+    {"block_given?", kernel_block_given, 0, 0, BI_MODULE_FUNCTION},
+    {"caller", kernel_caller, 0, 2, BI_MODULE_FUNCTION},
+    {"caller_locations", kernel_caller_locations, 0, 2, BI_MODULE_FUNCTION},
+    {"__method__", kernel_method_name, 0, 0, BI_MODULE_FUNCTION},
+    {"__callee__", kernel_method_name, 0, 0, BI_MODULE_FUNCTION},
+    {"__dir__", kernel_dir, 0, 0, BI_MODULE_FUNCTION},
+    {"global_variables", kernel_global_variables, 0, 0, BI_MODULE_FUNCTION},
+    {"at_exit", kernel_at_exit, 0, 0, BI_MODULE_FUNCTION},
+    {"exit", kernel_exit, 0, 1, BI_MODULE_FUNCTION},
+    {"exit!", kernel_exit_now, 0, 1, BI_MODULE_FUNCTION},
+    {"abort", kernel_abort, 0, 1, BI_MODULE_FUNCTION},
+    {"trap", kernel_trap, 1, 2, BI_MODULE_FUNCTION},
+    {"__warn_write", kernel_warn_text, 1, 1, BI_HIDDEN | BI_MODULE_FUNCTION},
+    {"__verbose", kernel_verbose_p, 0, 0, BI_HIDDEN | BI_MODULE_FUNCTION},
+};
+static const Builtin object_methods[] = {
+    {"send", special_send, 0, -1, BI_SPECIAL},
+    {"public_send", special_public_send, 0, -1, BI_SPECIAL},
+};
+static const Builtin basic_methods[] = {
+    {"initialize", basic_initialize, 0, 0, BI_PRIVATE},
+    {"__send__", special_send, 0, -1, BI_SPECIAL},
+    {"instance_exec", special_instance_exec, 0, -1, BI_SPECIAL},
+    {"instance_eval", basic_instance_eval, 0, 3, 0},
+    {"method_missing", call_default_method_missing, 0, -1, BI_PRIVATE},
+};
+static const Builtin module_methods[] = {
+    {"class_exec", special_class_exec, 0, -1, BI_SPECIAL},
+    {"module_exec", special_class_exec, 0, -1, BI_SPECIAL},
+    {"class_eval", module_class_eval, 0, 3, 0},
+    {"module_eval", module_class_eval, 0, 3, 0},
+};
+static const Builtin class_methods[] = {{"new", special_new, 0, -1, BI_SPECIAL}};
+static const Builtin signal_singleton[] = {
+    {"trap", kernel_trap, 1, 2, 0},
+    {"list", signal_s_list, 0, 0, 0},
+    {"signame", signal_s_signame, 1, 1, 0},
+};
+static const Builtin process_singleton[] = {
+    {"exit", kernel_exit, 0, 1, 0},
+    {"exit!", kernel_exit_now, 0, 1, 0},
+    {"abort", kernel_abort, 0, 1, 0},
+};
+
+void control_boot(void)
+{
+    heap_add_visitor(traps_visit, "signal handlers");
+    for (int i = 0; i < 65; i++)
+        traps[i] = V_NIL;
+    vm_signal_handler = run_trap;
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
+    ADD_BUILTINS(klass.Kernel, object_methods);
+    ADD_BUILTINS(klass.BasicObject, basic_methods);
+    ADD_BUILTINS(klass.Module, module_methods);
+    ADD_BUILTINS(klass.Class, class_methods);
+    ADD_SINGLETON_BUILTINS(klass.Signal, signal_singleton);
+    ADD_SINGLETON_BUILTINS(klass.Process, process_singleton);
+}

@@ -1,0 +1,331 @@
+/*
+ * fiber.c: making, switching and scanning fibers.
+ *
+ * A switch saves the callee-saved registers on the old C stack and takes the new one's; the Vm's cached bounds, $!,
+ * and the error stack change with it.  A C stack is 512 KiB of reserved address space with a guard page below; only
+ * touched pages cost.  Stacks of dead fibers are kept for the next ones.
+ *
+ *   F1  Exactly one fiber is RUNNING; vm.fiber points to it.
+ *   F2  The collector scans the C stack of every other live fiber from its saved stack pointer, and all frames.
+ *   F3  Nothing unwinds across a switch: an exception that leaves a fiber's proc is handed to the resumer as a value.
+ */
+#include "vm/interp/fiber.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FIBER_C_STACK   (512u << 10)
+#define FIBER_VM_WORDS  (64u << 10)
+#define FIBER_FRAMES    4096u
+
+void frames_visit(Visitor *v, Frame *frames, Frame *fp, Value *stack);
+void stack_wipe(Value *top, Value *end);
+
+static Fiber main_fiber;
+static Fiber *spare; /* dead ones whose stacks can be used again */
+void (*fiber_returned_hook)(Fiber *f);
+
+/* fiber_swap(&old->sp, new->sp): saves and takes rbx, rbp, r12..r15, control words. */
+void fiber_swap(void **save, void *sp);
+__asm__(".text\n"
+        ".globl fiber_swap\n"
+        ".type fiber_swap,@function\n"
+        "fiber_swap:\n"
+        "    pushq %rbp\n    pushq %rbx\n    pushq %r12\n    pushq %r13\n    pushq %r14\n    pushq %r15\n"
+        "    subq $8, %rsp\n    stmxcsr (%rsp)\n    fnstcw 4(%rsp)\n"
+        "    movq %rsp, (%rdi)\n"
+        "    movq %rsi, %rsp\n"
+        "    ldmxcsr (%rsp)\n    fldcw 4(%rsp)\n    addq $8, %rsp\n"
+        "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n    popq %rbx\n    popq %rbp\n"
+        "    ret\n"
+        ".size fiber_swap,.-fiber_swap\n"
+        ".section .note.GNU-stack,\"\",@progbits\n"
+        ".text\n");
+
+static void link_in(Fiber *f)
+{
+    f->next = main_fiber.next;
+    f->prev = &main_fiber;
+    if (f->next)
+        f->next->prev = f;
+    main_fiber.next = f;
+}
+
+static void link_out(Fiber *f)
+{
+    f->prev->next = f->next;
+    if (f->next)
+        f->next->prev = f->prev;
+}
+
+static void save_state(Fiber *f)
+{
+    f->fp = vm.fp;
+    f->frames = vm.frames;
+    f->frames_end = vm.frames_end;
+    f->stack = vm.stack;
+    f->stack_end = vm.stack_end;
+    f->c_limit = vm.c_limit;
+    f->errinfo = vm.errinfo;
+    f->recursion = vm.recursion;
+    f->catch_tags = vm.catch_tags;
+}
+
+static void load_state(Fiber *f)
+{
+    vm.fp = f->fp;
+    vm.frames = f->frames;
+    vm.frames_end = f->frames_end;
+    vm.stack = f->stack;
+    vm.stack_end = f->stack_end;
+    vm.c_limit = f->c_limit;
+    vm.errinfo = f->errinfo;
+    vm.recursion = f->recursion;
+    vm.catch_tags = f->catch_tags;
+    vm.fiber = f;
+}
+
+static void fiber_main(void);
+
+static void prepare_stack(Fiber *f)
+{
+    void **sp = (void **)(f->c_high - 16);
+    *--sp = NULL;                   /* return address of fiber_main: none; keeps rsp % 16 == 8 at its entry */
+    *--sp = (void *)fiber_main;
+    for (int i = 0; i < 6; i++)
+        *--sp = NULL;
+    *--sp = (void *)(uintptr_t)(0x1f80u | (uint64_t)0x037f << 32); /* mxcsr, x87 control word */
+    f->sp = sp;
+}
+
+Fiber *fiber_new(Value proc)
+{
+    Fiber *f = spare;
+    if (f) {
+        spare = f->next;
+    } else {
+        f = mem_new(memctx_top(), Fiber);
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        f->c_mapped = FIBER_C_STACK + page;
+        f->c_map = mmap(NULL, f->c_mapped, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        if (f->c_map == MAP_FAILED) {
+            mem_free(f);
+            raise_error(klass.FiberError, "can't alloc machine stack to fiber: Cannot allocate memory");
+        }
+        mprotect(f->c_map, page, PROT_NONE);
+        f->c_low = f->c_map + page;
+        f->c_high = f->c_map + f->c_mapped;
+        vm_stack_alloc(&f->stack, &f->stack_end, &f->frames, &f->frames_end, FIBER_VM_WORDS, FIBER_FRAMES);
+    }
+    f->state = FIBER_NEW;
+    f->resumer = NULL;
+    f->object = V_NIL;
+    f->proc = proc;
+    f->passed = V_NIL;
+    f->passed_unwind = f->transferred = f->killed = false;
+    f->storage = V_NIL;
+    f->thread = V_NIL;
+    f->errinfo = f->recursion = f->catch_tags = V_NIL;
+    f->c_limit = f->c_low + 64 * 1024;
+    f->frames[0] = (Frame){.base = f->stack, .stack = f->stack, .top = f->stack, .self = vm.main_object, .cref = vm.top_cref,
+                           .env = V_NIL, .specials = V_NIL, .flags = FRAME_BUILTIN};
+    f->fp = f->frames;
+    f->errors = error_stack_create();
+    prepare_stack(f);
+    link_in(f);
+    return f;
+}
+
+static ErrorStack *dead_errors; /* of the fiber that ended last: freed once we are off its stack */
+
+static void after_switch(void)
+{
+    if (dead_errors) {
+        error_stack_free(dead_errors);
+        dead_errors = NULL;
+    }
+}
+
+static void switch_to(Fiber *to)
+{
+    Fiber *from = vm.fiber;
+    save_state(from);
+    load_state(to);
+    to->state = FIBER_RUNNING;
+    from->errors = error_stack_switch(to->errors);
+    heap_set_stack_base(to->c_high);
+    fiber_swap(&from->sp, to->sp);
+    after_switch();
+}
+
+Value fiber_switch(Fiber *to, Value v, bool unwind)
+{
+    Fiber *me = vm.fiber;
+    if (to != me) {
+        to->passed = v;
+        to->passed_unwind = unwind;
+        switch_to(to);
+    } else {
+        me->passed = v;
+        me->passed_unwind = unwind;
+    }
+    v = me->passed;
+    me->passed = V_NIL;
+    if (me->passed_unwind) {
+        me->passed_unwind = false;
+        if (is_type(v, T_EXCEPTION))
+            vm_raise(v);
+        vm_unwind(v);
+    }
+    return v;
+}
+
+Value fiber_resume(Fiber *to, Value v, bool unwind)
+{
+    Fiber *me = vm.fiber;
+    to->resumer = me;
+    me->state = FIBER_RESUMING;
+    return fiber_switch(to, v, unwind);
+}
+
+struct entry {
+    Fiber *f;
+    Value args;
+};
+static Value entry_run(void *arg)
+{
+    struct entry *e = arg;
+    if (e->f->passed_unwind) {
+        e->f->passed_unwind = false;
+        vm_unwind(e->args);
+    }
+    int n = (int)ary_len(e->args);
+    Value *argv = call_push_args(n, NULL, n) - n;
+    for (int i = 0; i < n; i++)
+        argv[i] = ary_get(e->args, i);
+    return proc_call(e->f->proc, n, argv);
+}
+
+/* The first and only function on a fiber's stack. */
+static void fiber_main(void)
+{
+    after_switch();
+    Fiber *f = vm.fiber;
+    struct entry e = {f, f->passed};
+    f->passed = V_NIL;
+    Value result = V_NIL, record = V_NIL;
+    bool ok = vm_protect(entry_run, &e, &result, &record);
+    if (f->thread != V_NIL && fiber_returned_hook) {
+        f->passed = ok ? result : record;
+        f->passed_unwind = !ok;
+        fiber_returned_hook(f);
+    }
+    Fiber *to = f->resumer ? f->resumer : &main_fiber;
+    f->state = FIBER_DEAD;
+    to->passed = ok ? result : record;
+    to->passed_unwind = !ok;
+    if (!ok && is_type(record, T_THROW) && f->killed) {
+        to->passed = V_NIL;
+        to->passed_unwind = false;
+    }
+    if (f->object != V_NIL)
+        ((FiberObject *)f->object)->fiber = NULL;
+    link_out(f);
+    f->next = spare;
+    spare = f;
+    save_state(f);
+    load_state(to);
+    to->state = FIBER_RUNNING;
+    dead_errors = error_stack_switch(to->errors);
+    heap_set_stack_base(to->c_high);
+    fiber_swap(&f->sp, to->sp);
+    __builtin_unreachable();
+}
+
+/* A thread's fiber ends for good: like the end of fiber_main, to a fiber the scheduler chose. */
+void fiber_end_into(Fiber *f, Fiber *to)
+{
+    f->state = FIBER_DEAD;
+    if (f->object != V_NIL)
+        ((FiberObject *)f->object)->fiber = NULL;
+    link_out(f);
+    f->next = spare;
+    spare = f;
+    save_state(f);
+    load_state(to);
+    to->state = FIBER_RUNNING;
+    dead_errors = error_stack_switch(to->errors);
+    heap_set_stack_base(to->c_high);
+    fiber_swap(&f->sp, to->sp);
+    __builtin_unreachable();
+}
+
+Value fiber_object(Fiber *f)
+{
+    if (f->object == V_NIL) {
+        Value v = heap_alloc(T_FIBER, klass.Fiber, sizeof(FiberObject));
+        ((FiberObject *)v)->fiber = f;
+        ((FiberObject *)v)->initialized = 1;
+        f->object = v;
+    }
+    return f->object;
+}
+
+/* ---- the collector's view ---- */
+void fiber_visit_roots(Visitor *v)
+{
+    for (Fiber *f = &main_fiber; f; f = f->next) {
+        v->value(v, &f->object);
+        v->value(v, &f->proc);
+        v->value(v, &f->passed);
+        v->value(v, &f->storage);
+        v->value(v, &f->thread);
+        if (f == vm.fiber) {
+            frames_visit(v, vm.frames, vm.fp, vm.stack);
+            Value *top = vm.stack;
+            for (Frame *g = vm.frames; g <= vm.fp; g++)
+                if (g->top > top)
+                    top = g->top;
+            stack_wipe(top, vm.stack_end);
+        } else {
+            v->value(v, &f->errinfo);
+            v->value(v, &f->recursion);
+            v->value(v, &f->catch_tags);
+            frames_visit(v, f->frames, f->fp, f->stack);
+            Value *top = f->stack;
+            for (Frame *g = f->frames; g <= f->fp; g++)
+                if (g->top > top)
+                    top = g->top;
+            stack_wipe(top, f->stack_end);
+        }
+    }
+}
+
+static void fiber_walk_stacks(void)
+{
+    for (Fiber *f = &main_fiber; f; f = f->next)
+        if (f != vm.fiber && f->sp)
+            heap_scan_range(f->sp, f->c_high);
+}
+
+static void fiber_object_visit(UNUSED Object *o, UNUSED Visitor *v)
+{
+}
+static const TypeRow fiber_row = {.name = "Fiber", .visit = fiber_object_visit};
+
+/* The main fiber's C stack begins at `base` (the program's outermost VM function). */
+void fiber_set_main_base(void *base)
+{
+    main_fiber.c_high = base;
+}
+
+void fiber_boot(void)
+{
+    heap_register_type(T_FIBER, &fiber_row);
+    main_fiber.state = FIBER_RUNNING;
+    main_fiber.object = main_fiber.proc = main_fiber.passed = main_fiber.storage = main_fiber.thread = V_NIL;
+    main_fiber.errinfo = main_fiber.recursion = main_fiber.catch_tags = V_NIL;
+    main_fiber.errors = error_stack_current();
+    vm.fiber = vm.main_fiber = &main_fiber;
+    heap_add_stack_walker(fiber_walk_stacks);
+}

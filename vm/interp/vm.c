@@ -1,0 +1,317 @@
+/*
+ * vm.c: boot, and the life of a program: options, script, uncaught exception, at_exit, exit status.
+ */
+#include "vm/interp/vm_state.h"
+#include "vm/compile.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+Vm vm;
+volatile uint32_t vm_interrupt_flag;
+void (*vm_safepoint_hook)(void);
+
+void exec_boot(void);
+void errno_boot(void);
+void fiber_set_main_base(void *base);
+Value load_read_file(const char *path, int *err);
+void load_add_path(const char *dir, bool front);
+
+#define BOOT(name) void name##_boot(void);
+#include "vm/core/boot.def"
+#undef BOOT
+
+Value vm_main_object(void)
+{
+    return vm.main_object;
+}
+
+static Value main_to_s(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return str_new_c("main");
+}
+
+static const Builtin main_methods[] = {
+    {"to_s", main_to_s, 0, 0, 0},
+    {"inspect", main_to_s, 0, 0, 0},
+};
+
+/* The sentinel frame: what C calls from outside any program hang on. */
+static void main_stack_boot(void)
+{
+    vm_stack_alloc(&vm.stack, &vm.stack_end, &vm.frames, &vm.frames_end, 1u << 20, 1u << 15);
+    Frame *f = vm.frames;
+    *f = (Frame){.base = vm.stack, .stack = vm.stack, .top = vm.stack, .self = V_NIL, .cref = V_NIL, .env = V_NIL,
+                 .specials = V_NIL, .flags = FRAME_BUILTIN};
+    vm.fp = f;
+}
+
+/* The C stack's lower end, as far as calls may go. */
+void vm_set_c_stack(void *base, size_t size)
+{
+    vm.c_limit = (char *)base - size + 192 * 1024;
+}
+
+static void c_stack_boot(void *here)
+{
+    struct rlimit r;
+    size_t size = 8u << 20;
+    if (getrlimit(RLIMIT_STACK, &r) == 0 && r.rlim_cur != RLIM_INFINITY && r.rlim_cur < (64u << 20))
+        size = r.rlim_cur;
+    heap_set_stack_base(here);
+    fiber_set_main_base(here);
+    vm_set_c_stack(here, size);
+}
+
+__attribute__((noinline)) static void boot_all(struct Store *store)
+{
+    (void)store;
+    symbol_boot();
+    heap_boot();
+    vm.errinfo = vm.result = vm.unwind = vm.main_object = vm.top_cref = vm.stack_error = vm.at_exit = V_NIL;
+    vm.script_name = vm.recursion = vm.catch_tags = V_NIL;
+    main_stack_boot();
+    class_boot();
+    exec_boot();
+    env_boot();
+    fiber_boot();
+    code_boot();
+    vm.top_cref = cref_new(klass.Object, V_NIL, VIS_PUBLIC, false);
+    gvar_boot();
+    vm.main_object = heap_alloc_slots(T_OBJECT, klass.Object, 0);
+    vm.frames[0].self = vm.main_object;
+    vm.frames[0].cref = vm.top_cref;
+#define BOOT(name) name##_boot();
+#include "vm/core/boot.def"
+#undef BOOT
+    errno_boot();
+    backtrace_boot();
+    load_boot();
+    ADD_BUILTINS(obj_singleton_class(vm.main_object), main_methods);
+    vm.string_shape = class_root_shape(klass.String);
+    vm.array_shape = class_root_shape(klass.Array);
+    vm.hash_shape = class_root_shape(klass.Hash);
+    vm.at_exit = ary_new(0);
+    load_prelude();
+    vm.booted = true;
+}
+
+static Value boot_body(void *arg)
+{
+    boot_all(arg);
+    return V_NIL;
+}
+
+void vm_boot(struct Store *store)
+{
+    c_stack_boot(__builtin_frame_address(0));
+    Value result, record;
+    bool ok = true;
+    TRY()
+    {
+        result = boot_body(store);
+    }
+    CATCH(err)
+    {
+        if (err->code != ERR_UNWIND)
+            rethrow();
+        ok = false;
+    }
+    END_TRY();
+    (void)result;
+    if (!ok) {
+        record = vm.unwind;
+        vm.fp = vm.frames;
+        vm.frames[0].top = vm.stack;
+        if (is_type(record, T_EXCEPTION))
+            exception_report(record);
+        ereport(FATAL, ERR_INTERNAL, errmsg("the VM could not boot"));
+    }
+}
+
+/* ---- interrupts ---- */
+static volatile sig_atomic_t pending[65];
+
+void vm_interrupt(int signo)
+{
+    if (signo > 0 && signo < 65)
+        pending[signo] = 1;
+    vm_interrupt_flag = 1;
+}
+
+void (*vm_signal_handler)(int signo); /* set by the Signal module: runs trap handlers */
+void (*vm_time_slice)(void);          /* set by threads */
+
+void vm_check_interrupts_slow(void)
+{
+    vm_interrupt_flag = 0;
+    if (vm_safepoint_hook)
+        vm_safepoint_hook();
+    for (int s = 1; s < 65; s++) {
+        if (!pending[s])
+            continue;
+        pending[s] = 0;
+        if (vm_signal_handler) {
+            vm_signal_handler(s);
+        } else if (s == SIGINT) {
+            vm_raise(exception_new(klass.Interrupt, ""));
+        } else {
+            Value exc = exception_new(klass.SignalException, "SIG%s", sigabbrev_np(s));
+            ivar_set(exc, sym_intern("signo"), int_fix(s));
+            vm_raise(exc);
+        }
+    }
+    if (vm_time_slice)
+        vm_time_slice();
+}
+
+/* ---- running a program ---- */
+struct program {
+    const VmOptions *opts;
+    int status;
+    int signal;
+};
+
+static Value program_source(const VmOptions *opts, const char **file)
+{
+    int err = 0;
+    if (opts->exprs.count) {
+        Value s = str_new("", 0);
+        for (size_t i = 0; i < opts->exprs.count; i++) {
+            str_append_c(s, opts->exprs.items[i]);
+            str_append_c(s, "\n");
+        }
+        *file = "-e";
+        return s;
+    }
+    if (!opts->script || strcmp(opts->script, "-") == 0) {
+        *file = "-";
+        return load_read_file("/dev/stdin", &err);
+    }
+    *file = opts->script;
+    Value s = load_read_file(opts->script, &err);
+    if (s == V_NIL) {
+        Value exc = err == ENOENT
+                        ? exception_new(klass.LoadError, "No such file or directory -- %s", opts->script)
+                        : exception_new(klass.LoadError, "%s -- %s", strerror(err), opts->script);
+        vm_raise(exc);
+    }
+    return s;
+}
+
+static Value program_run(void *arg)
+{
+    struct program *p = arg;
+    const VmOptions *o = p->opts;
+    Value argv = ary_new(o->args.count);
+    for (size_t i = 0; i < o->args.count; i++)
+        ary_push(argv, str_new_c(o->args.items[i]));
+    const_set(klass.Object, sym_intern("ARGV"), argv);
+    gvar_set(sym_intern("$*"), argv);
+    for (size_t i = o->includes.count; i-- > 0;) {
+        char real[4096];
+        load_add_path(realpath(o->includes.items[i], real) ? real : o->includes.items[i], true);
+    }
+    vm.verbose_nil = o->warn_level == 0;
+    vm.verbose = o->warn_level >= 2;
+    vm.debug = o->debug;
+    compile_warning_level = o->warn_level;
+    const char *file;
+    vm.script_name = str_new_c(o->exprs.count ? "-e" : o->script ? o->script : "-");
+    for (size_t i = 0; i < o->requires.count; i++)
+        vm_require(str_new_c(o->requires.items[i]));
+    Value src = program_source(o, &file);
+    StrView v = str_view(src);
+    CompileOptions options = {.file = file, .first_line = 1, .kind = CODE_TOP, .main_script = true,
+                              .frozen_string_literal = (int8_t)(o->frozen_string_literal == 1   ? 1
+                                                                : o->frozen_string_literal == 0 ? -1
+                                                                                                : 0)};
+    int64_t data = -1;
+    Code *code = (Code *)code_compile(v.ptr, v.len, &options, &data);
+    if (o->dump == VM_DUMP_INSNS) {
+        StrBuf buf;
+        strbuf_init(&buf, memctx_current());
+        code_dump((Value)code, &buf);
+        io_write_stdout(buf.data, buf.len);
+        return V_NIL;
+    }
+    if (o->check_syntax) {
+        io_write_stdout("Syntax OK\n", 10);
+        return V_NIL;
+    }
+    if (data >= 0 && vm_responds_to(klass.File, sym_intern("__data"), true))
+        const_set(klass.Object, sym_intern("DATA"),
+                  vm_call2(klass.File, sym_intern("__data"), str_new_c(file), int_fix(data)));
+    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, false), FRAME_TOP, V_NIL, NULL, 0);
+    return V_NIL;
+}
+
+/* What an exception that nobody rescued does to the process: status, or the signal to die by. */
+static void settle_exit(struct program *p, Value record)
+{
+    if (is_type(record, T_THROW))
+        return;
+    if (obj_is_kind_of(record, klass.SystemExit)) {
+        Value s = ivar_get(record, sym_intern("status"));
+        p->status = s == V_UNDEF || !is_fixnum(s) ? 0 : (int)fix_int(s);
+        p->signal = 0;
+        return;
+    }
+    p->status = 1;
+    if (obj_is_kind_of(record, klass.SignalException)) {
+        Value s = ivar_get(record, sym_intern("signo"));
+        p->signal = s != V_UNDEF && is_fixnum(s) ? (int)fix_int(s) : SIGINT;
+        if (p->signal != SIGINT)
+            return;
+    }
+    exception_report(record);
+}
+
+static Value at_exit_run(UNUSED void *arg)
+{
+    control_run_at_exit();
+    return V_NIL;
+}
+
+__attribute__((noinline)) static int session_main(const VmOptions *opts)
+{
+    struct program p = {opts, 0, 0};
+    Value result, record = V_NIL;
+    bool ok = vm_protect(program_run, &p, &result, &record);
+    vm.errinfo = ok || is_type(record, T_THROW) ? V_NIL : record;
+    Value pending_record = ok ? V_NIL : record;
+    /* at_exit blocks run with $! set; one that exits or raises decides anew. */
+    while (ary_len(vm.at_exit)) {
+        Value r2;
+        if (!vm_protect(at_exit_run, NULL, &result, &r2)) {
+            if (pending_record != V_NIL && !obj_is_kind_of(r2, klass.SystemExit) && !is_type(r2, T_THROW))
+                exception_report(r2);
+            else
+                pending_record = r2;
+            if (!is_type(r2, T_THROW))
+                vm.errinfo = r2;
+        }
+    }
+    if (pending_record != V_NIL)
+        settle_exit(&p, pending_record);
+    io_flush_all();
+    if (p.signal) {
+        signal(p.signal, SIG_DFL);
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, p.signal);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+        raise(p.signal);
+    }
+    return p.status;
+}
+
+int vm_session_main(const VmOptions *opts)
+{
+    c_stack_boot(__builtin_frame_address(0));
+    heap_modes_start();
+    return session_main(opts);
+}
