@@ -422,7 +422,7 @@ static const Builtin module_methods[] = {
     {"define_method", module_define_method, 1, 2, 0},
 };
 
-void method_boot(void)
+void method_class_boot(void)
 {
     Value names[METHODF_FIELDS];
     static const char *const fields[METHODF_FIELDS] = {"receiver", "entry", "name", "owner", "class"};
