@@ -147,9 +147,8 @@ void nil_boot(void)
     ADD_BUILTINS(klass.NilClass, nil_methods);
     ADD_BUILTINS(klass.TrueClass, true_methods);
     ADD_BUILTINS(klass.FalseClass, false_methods);
-    const Value singles[] = {klass.NilClass, klass.TrueClass, klass.FalseClass, klass.Symbol};
-    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
-        method_add(obj_singleton_class(singles[i]), SYM(new), method_entry_new(ME_UNDEF, VIS_PUBLIC));
-        method_add(obj_singleton_class(singles[i]), SYM(allocate), method_entry_new(ME_UNDEF, VIS_PUBLIC));
-    }
+    const Value no_new[] = {klass.NilClass, klass.TrueClass, klass.FalseClass, klass.Symbol, klass.Integer, klass.Float,
+                            klass.Method, klass.UnboundMethod, klass.Binding};
+    for (size_t i = 0; i < sizeof no_new / sizeof no_new[0]; i++)
+        method_add(obj_singleton_class(no_new[i]), SYM(new), method_entry_new(ME_UNDEF, VIS_PUBLIC));
 }
