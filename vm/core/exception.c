@@ -303,7 +303,15 @@ HIDDEN_READER(read_exit_value, "@exit_value")
 HIDDEN_READER(read_tag, "tag")
 HIDDEN_READER(read_value, "value")
 HIDDEN_READER(read_path, "path")
-static const Builtin stop_iteration_methods[] = {{"result", read_result, 0, 0, 0}};
+static Value set_result(Value self, UNUSED int argc, const Value *argv)
+{
+    ivar_set(self, sym_intern("result"), argv[0]);
+    return argv[0];
+}
+static const Builtin stop_iteration_methods[] = {
+    {"result", read_result, 0, 0, 0},
+    {"__result=", set_result, 1, 1, BI_HIDDEN},
+};
 static const Builtin local_jump_methods[] = {
     {"reason", read_reason, 0, 0, 0},
     {"exit_value", read_exit_value, 0, 0, 0},
