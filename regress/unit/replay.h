@@ -19,6 +19,7 @@
 #ifndef LODE_REPLAY_H
 #define LODE_REPLAY_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,6 +72,8 @@ typedef struct ReplayShared {
 
 static ReplayShared *replay_shared;
 static char replay_root[512];
+static uint32_t replay_begin;
+static bool replay_recording;
 static IoTable replay_under;
 static struct {
     uint64_t file; /* 0: not ours */
@@ -293,7 +296,46 @@ static inline int replay_mkdir(const char *path, mode_t mode)
     return result;
 }
 
-/* `root` must be as in the paths that the program uses, and be empty or absent: what is there before is not known. */
+/* What is there already, as durable as can be. */
+static inline void replay_adopt(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    if (dir == NULL)
+        return;
+    while ((entry = readdir(dir)) != NULL) {
+        char path[1024];
+        struct stat st;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path) || stat(path, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            replay_done(replay_note((ReplayEvent){.op = REPLAY_MKDIR, .data = replay_keep_name(replay_name(path))}));
+            replay_adopt(path);
+        } else if (S_ISREG(st.st_mode)) {
+            int fd = open(path, O_RDONLY);
+            uint64_t at = atomic_fetch_add(&replay_shared->used, ((uint64_t)st.st_size + 15) & ~UINT64_C(15));
+
+            if (fd < 0 || pread(fd, (char *)replay_shared + at, (size_t)st.st_size, 0) != st.st_size)
+                abort();
+            close(fd);
+            replay_note((ReplayEvent){
+                .op = REPLAY_CREATE, .file = st.st_ino, .data = replay_keep_name(replay_name(path))});
+            replay_done(replay_note((ReplayEvent){.op = REPLAY_WRITE,
+                                                  .file = st.st_ino,
+                                                  .direct_sync = true,
+                                                  .len = (uint64_t)st.st_size,
+                                                  .data = at}));
+        }
+    }
+    closedir(dir);
+}
+
+/* `root` must be as in the paths that the program uses, and exist or be made later; what is there counts as durable, before
+ * event replay_first(). */
 static inline void replay_start(const char *root)
 {
     snprintf(replay_root, sizeof(replay_root), "%s", root);
@@ -301,7 +343,11 @@ static inline void replay_start(const char *root)
     if (replay_shared == MAP_FAILED)
         abort();
     atomic_store(&replay_shared->used, sizeof(ReplayShared));
+    replay_adopt(root);
+    replay_done(replay_note((ReplayEvent){.op = REPLAY_SYNC_DIR}));
+    replay_begin = atomic_load(&replay_shared->count);
     memset(replay_fd, 0, sizeof(replay_fd));
+    replay_recording = true;
     replay_under = io;
     io.open = replay_open;
     io.close = replay_close;
@@ -319,6 +365,7 @@ static inline void replay_start(const char *root)
 static inline void replay_stop(void)
 {
     io = replay_under;
+    replay_recording = false;
 }
 
 /* Forgets the record. */
@@ -331,7 +378,7 @@ static inline void replay_free(void)
 /* `who` has acknowledged `value`: what a cut after this must not take back. */
 static inline void replay_mark(unsigned who, uint64_t value)
 {
-    if (replay_shared != NULL)
+    if (replay_shared != NULL && replay_recording)
         replay_note((ReplayEvent){.op = REPLAY_MARK, .who = who, .off = value});
 }
 
@@ -340,6 +387,12 @@ static inline uint32_t replay_events(void)
     uint32_t n = atomic_load(&replay_shared->count);
 
     return n < REPLAY_EVENTS ? n : REPLAY_EVENTS;
+}
+
+/* The first event that is not of what was there before. */
+static inline uint32_t replay_first(void)
+{
+    return replay_begin;
 }
 
 /* ---- cutting --------------------------------------------------------------------------------------- */
