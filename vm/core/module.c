@@ -134,7 +134,7 @@ static Value mod_included_modules(Value self, int argc, const Value *argv)
 static void check_module(Value v)
 {
     if (!is_type(v, T_MODULE))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Module)", v);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(v));
 }
 
 static Value mod_include_p(Value self, int argc, const Value *argv)
@@ -172,7 +172,7 @@ static Value mod_append_features(Value self, int argc, const Value *argv)
 {
     (void)argc;
     if (!is_module(argv[0]))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Class or Module)", argv[0]);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Class or Module)", class_real(argv[0]));
     module_include(argv[0], self);
     return self;
 }
@@ -181,7 +181,7 @@ static Value mod_prepend_features(Value self, int argc, const Value *argv)
 {
     (void)argc;
     if (!is_module(argv[0]))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Class or Module)", argv[0]);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Class or Module)", class_real(argv[0]));
     module_prepend(argv[0], self);
     return self;
 }
@@ -738,7 +738,7 @@ static Value mod_define_method(Value self, int argc, const Value *argv)
         me->head = head;
         me->visibility = (uint8_t)(vis & 3);
     } else {
-        raise_error(klass.TypeError, "wrong argument type %C (expected Proc/Method/UnboundMethod)", body);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Proc/Method/UnboundMethod)", class_real(body));
     }
     method_add(self, name, me);
     if (vis & DEFAULT_MODULE_FUNCTION)

@@ -138,7 +138,7 @@ static Value obj_m_clone(Value self, int argc, const Value *argv)
         Value given = keyword_get(options, "freeze");
         if (!is_undef(given)) {
             if (given != V_TRUE && given != V_FALSE && !is_nil(given))
-                raise_error(klass.ArgumentError, "unexpected value for freeze: %C", given);
+                raise_error(klass.ArgumentError, "unexpected value for freeze: %C", class_real(given));
             freeze = given;
         }
     }
@@ -242,7 +242,7 @@ static Value obj_m_inspect(Value self, int argc, const Value *argv)
     if (me && me->kind != ME_BUILTIN) {
         only = vm_call0(self, SYM(instance_variables_to_inspect));
         if (!is_nil(only) && !is_array(only))
-            raise_error(klass.TypeError, "Expected #instance_variables_to_inspect to return an Array or nil, but it returned %C", only);
+            raise_error(klass.TypeError, "Expected #instance_variables_to_inspect to return an Array or nil, but it returned %C", class_real(only));
     }
     StrView view = str_view(plain);
     InspectArg a = {self, str_new_enc(view.ptr, view.len - 1, view.enc), only, true};
@@ -396,7 +396,7 @@ static Value obj_extend(Value self, int argc, const Value *argv)
 {
     for (int i = 0; i < argc; i++)
         if (!is_type(argv[i], T_MODULE))
-            raise_error(klass.TypeError, "wrong argument type %C (expected Module)", argv[i]);
+            raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(argv[i]));
     for (int i = argc - 1; i >= 0; i--) {
         vm_call1(argv[i], SYM(extend_object), self);
         vm_call1(argv[i], SYM(extended), self);

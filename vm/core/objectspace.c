@@ -97,11 +97,11 @@ static Value os_define_finalizer(Value self, int argc, const Value *argv)
     (void)self;
     Value object = argv[0], proc = argc > 1 ? argv[1] : block_proc();
     if (is_immediate(object) || obj_type(object) == T_BIGNUM || obj_type(object) == T_FLOAT)
-        raise_error(klass.ArgumentError, "cannot define finalizer for %C", object);
+        raise_error(klass.ArgumentError, "cannot define finalizer for %C", class_real(object));
     if (obj_frozen(object))
         raise_frozen(object);
     if (!vm_responds_to(proc, SYM(call), false))
-        raise_error(klass.ArgumentError, "wrong type argument %C (should be callable)", proc);
+        raise_error(klass.ArgumentError, "wrong type argument %C (should be callable)", class_real(proc));
     Value result = ary_new_from(2, (Value[]){int_fix(0), proc});
     for (size_t i = 0; i < table.n; i++)
         if (table.at[i].object == object) {

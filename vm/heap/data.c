@@ -46,7 +46,7 @@ Value data_new(Value cls, const DataType *type, void *data)
 void *data_get(Value v, const DataType *type)
 {
     if (!is_type(v, T_DATA) || ((DataObject *)v)->type != type)
-        raise_error(klass.TypeError, "wrong argument type %C (expected %s)", v, type->name);
+        raise_error(klass.TypeError, "wrong argument type %C (expected %s)", class_real(v), type->name);
     obj_attend(v);
     if (!((DataObject *)v)->data)
         raise_error(klass.ArgumentError, "uninitialized %s", type->name);
@@ -56,7 +56,7 @@ void *data_get(Value v, const DataType *type)
 void data_set(Value v, const DataType *type, void *data)
 {
     if (!is_type(v, T_DATA))
-        raise_error(klass.TypeError, "wrong argument type %C (expected %s)", v, type->name);
+        raise_error(klass.TypeError, "wrong argument type %C (expected %s)", class_real(v), type->name);
     ((DataObject *)v)->type = type;
     ((DataObject *)v)->data = data;
 }

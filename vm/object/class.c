@@ -168,7 +168,7 @@ void class_note_subclass(Value super, Value cls)
 void class_check_inheritable(Value super)
 {
     if (!is_class(super))
-        raise_error(klass.TypeError, "superclass must be an instance of Class (given an instance of %C)", super);
+        raise_error(klass.TypeError, "superclass must be an instance of Class (given an instance of %C)", class_real(super));
     if (class_is_singleton(super))
         raise_error(klass.TypeError, "can't make subclass of singleton class");
     if (super == klass.Class)
@@ -394,7 +394,7 @@ static bool include_at(Value cls, Value from, Value place, Value stop, Value mod
 static void check_mixin(Value mod, Value module, const char *what)
 {
     if (!is_type(module, T_MODULE))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Module)", module);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(module));
     if (module == mod || module_inherits(module, mod))
         raise_error(klass.ArgumentError, "cyclic %s detected", what);
 }

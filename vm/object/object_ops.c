@@ -282,7 +282,7 @@ Value obj_clone(Value v, Value freeze)
 {
     if (is_special(v)) {
         if (freeze == V_FALSE)
-            raise_error(klass.ArgumentError, "can't unfreeze %C", v);
+            raise_error(klass.ArgumentError, "can't unfreeze %C", class_real(v));
         return v;
     }
     Value copy = copy_of(v);
