@@ -288,7 +288,8 @@ static _Noreturn void raise_errors(const ParseResult *r, MemoryContext *ctx)
 static void external_scopes(Compiler *c, ParseOptions *parse)
 {
     const CompileOptions *o = c->options;
-    ParseScope *scopes = mem_zalloc(c->ctx, o->outer_count * sizeof(ParseScope) + 1);
+    /* One more, innermost and empty: the scope of the eval itself, which Prism else takes the last given one for. */
+    ParseScope *scopes = mem_zalloc(c->ctx, (o->outer_count + 1) * sizeof(ParseScope));
 
     c->nexternal = o->outer_count;
     c->external = mem_zalloc(c->ctx, o->outer_count * sizeof(ExternalScope) + 1);
@@ -331,7 +332,7 @@ static void external_scopes(Compiler *c, ParseOptions *parse)
             seen->forwarding |= PARSE_FORWARD_ALL;
     }
     parse->scopes = scopes;
-    parse->scope_count = o->outer_count;
+    parse->scope_count = o->outer_count ? o->outer_count + 1 : 0;
 }
 
 static ParseOptions parse_options(const CompileOptions *o)
