@@ -418,7 +418,7 @@ Value int_isqrt(Value a)
 {
     if (int_sign(a) < 0)
         raise_error(const_get_from(klass.Math, sym_intern("DomainError")),
-                    "Numerical argument is out of domain - \"isqrt\"");
+                    "Numerical argument is out of domain - isqrt");
     MpzView x;
     mpz_t z;
     mpz_init(z);

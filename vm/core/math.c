@@ -11,7 +11,7 @@ static double arg(Value v)
 }
 static _Noreturn void domain(const char *name)
 {
-    raise_error(domain_error, "Numerical argument is out of domain - \"%s\"", name);
+    raise_error(domain_error, "Numerical argument is out of domain - %s", name);
 }
 
 #define METHOD(name) static Value math_##name(Value self, int argc, const Value *argv)
