@@ -83,7 +83,7 @@ Value float_to_str(Value v)
     int decpt, n = float_shortest(fabs(d), digits, &decpt);
     if (d < 0)
         *p++ = '-';
-    if (decpt > 0 && decpt <= DBL_DIG + 1) {
+    if (decpt > 0 && decpt <= DBL_DIG) {
         for (int i = 0; i < decpt; i++)
             *p++ = i < n ? digits[i] : '0';
         *p++ = '.';
