@@ -57,6 +57,7 @@ static void follow_finalizers(bool (*alive)(Value), Value (*forward)(Value))
             table.at[n++] = row;
         } else {
             rows_add(&due, row);
+            vm_interrupt_flag = 1; /* they run at the next test */
         }
     }
     table.n = n;

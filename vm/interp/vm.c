@@ -19,6 +19,8 @@ void errno_boot(void);
 void fiber_set_main_base(void *base);
 Value load_read_file(const char *path, int *err);
 void load_add_path(const char *dir, bool front);
+void objectspace_run_finalizers(void);
+void objectspace_finish(void);
 
 #define BOOT(name) void name##_boot(void);
 #include "vm/core/boot.def"
@@ -97,6 +99,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     vm.at_exit = ary_new(0);
     load_prelude();
     vm.booted = true;
+    vm_booting = false;
 }
 
 static Value boot_body(void *arg)
@@ -164,6 +167,7 @@ void vm_check_interrupts_slow(void)
             vm_raise(exc);
         }
     }
+    objectspace_run_finalizers();
     if (vm_time_slice)
         vm_time_slice();
 }
@@ -276,6 +280,12 @@ static Value at_exit_run(UNUSED void *arg)
     return V_NIL;
 }
 
+static Value finalizers_run(UNUSED void *arg)
+{
+    objectspace_finish();
+    return V_NIL;
+}
+
 __attribute__((noinline)) static int session_main(const VmOptions *opts)
 {
     struct program p = {opts, 0, 0};
@@ -297,6 +307,8 @@ __attribute__((noinline)) static int session_main(const VmOptions *opts)
     }
     if (pending_record != V_NIL)
         settle_exit(&p, pending_record);
+    if (!vm_protect(finalizers_run, NULL, &result, &record) && !is_type(record, T_THROW))
+        exception_report(record);
     io_flush_all();
     if (p.signal) {
         signal(p.signal, SIG_DFL);
