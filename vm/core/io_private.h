@@ -1,0 +1,50 @@
+/* io_private.h -- what the files of IO, File and Process share
+ *
+ * An IO is a descriptor, a read buffer and a write buffer (C memory, bytes only).  The session's descriptors are
+ * never made non-blocking: whoever may wait polls first, so that signals and other threads get their turn.
+ */
+#ifndef IO_PRIVATE_H
+#define IO_PRIVATE_H
+#include "vm/core.h"
+#include <sys/types.h>
+
+enum { IOM_READ = 1, IOM_WRITE = 2, IOM_APPEND = 4, IOM_BINARY = 8, IOM_SYNC = 16, IOM_TTY = 32, IOM_STANDARD = 64,
+       IOM_TEXT = 128, IOM_BOM = 256 };
+
+typedef struct Io { /* T_IO */
+    uint64_t head;
+    int fd;         /* -1: closed; -2: not initialised */
+    int write_fd;   /* popen "r+" and sockets: another one for writing; -1 else */
+    pid_t pid;      /* popen's child, 0 */
+    uint32_t mode;  /* IOM_* */
+    char *rbuf;     /* unread bytes are rbuf[rpos, rlen) */
+    uint32_t rpos, rlen, rcap;
+    char *wbuf;
+    uint32_t wlen, wcap;
+    int64_t lineno;
+    int16_t ext_enc, int_enc; /* -1: default */
+    Slot path;      /* String or nil */
+} Io;
+
+static inline bool is_io(Value v)
+{
+    return is_type(v, T_IO);
+}
+Io *io_get(Value v);            /* TypeError; IOError "uninitialized stream", "closed stream" */
+Io *io_get_readable(Value v);   /* also "not opened for reading" */
+Io *io_get_writable(Value v);
+Value io_wrap(Value cls, int fd, uint32_t mode, Value path);
+Value io_to_io(Value v);        /* to_io conversion */
+void io_flush(Value v);
+void io_write_bytes(Value v, const char *bytes, size_t n);
+bool io_fill(Value v);          /* more bytes into the read buffer; false at end of file */
+void io_close(Value v);
+void io_wait(int fd, short events); /* until ready; runs interrupts and other threads */
+/* "r+", "wb:utf-8", integers, mode:, flags:, perm: ...; gives open(2) flags and IOM_* */
+int io_parse_mode(Value mode, uint32_t *iom);
+Value path_value(Value v);      /* String by to_path or to_str; ArgumentError with a NUL inside */
+const char *path_c(Value v);    /* its bytes, NUL-terminated */
+Value process_status_new(pid_t pid, int status);
+void process_set_last_status(Value status);
+int wait_for_child(pid_t pid, int *status); /* runs interrupts while it waits */
+#endif
