@@ -114,6 +114,7 @@ void gvar_define(const char *name, Value *place);
 void gvar_define_hooked(const char *name, Value (*get)(Value name), void (*set)(Value name, Value v)); /* set NULL: read-only */
 void gvar_alias(Value new_name, Value old_name);
 bool gvar_defined(Value name);
+void warn_printf_at(Value location, const char *format, ...); /* location: [file, line], else nothing is printed */
 void warn_printf(const char *format, ...); /* Kernel#warn level: not with -W0; format as raise_error */
 
 /* Process-wide VM. */

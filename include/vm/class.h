@@ -134,6 +134,7 @@ Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when 
 bool const_defined(Value mod, Value name, bool inherit);
 void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
 Value const_remove(Value mod, Value name);
+Value const_location(Value mod, Value name);                    /* [file, line] of a constant of mod itself; nil when unknown */
 enum { CONST_PRIVATE = 1, CONST_DEPRECATED = 2, CONST_AUTOLOAD = 4, CONST_AUTOLOADING = 8 }; /* flags of a constant's row */
 void const_set_flags(Value mod, Value name, unsigned set, unsigned clear); /* NameError when it is not there */
 void const_autoload(Value mod, Value name, Value path);

@@ -124,6 +124,8 @@ static Value receiver_description(Value v)
         return str_format("class %C", v);
     if (is_type(v, T_MODULE))
         return str_format("module %C", v);
+    if (is_heap(v) && class_is_singleton(class_of(v))) /* it may differ from its class's other instances */
+        return obj_any_to_s(v);
     return str_format("an instance of %C", class_real(v));
 }
 

@@ -36,6 +36,15 @@ void define_singleton_method(Frame *f, Value obj, Value name, Value code)
     method_define_code(obj_singleton_class(obj), name, code, f->cref, VIS_PUBLIC);
 }
 
+_Noreturn static void not_a(const char *kind, Value base, Value name, Value old)
+{
+    Value at = const_location(base, name);
+    if (!is_array(at) || ary_len(at) != 2)
+        raise_error(klass.TypeError, "%V is not a %s", old, kind);
+    raise_error(klass.TypeError, "%V is not a %s\n%T:%T: previous definition of %T was here", old, kind, ary_get(at, 0),
+                ary_get(at, 1), name);
+}
+
 Value define_class(Frame *f, Value super, Value base, Value name, bool module)
 {
     (void)f;
@@ -49,11 +58,11 @@ Value define_class(Frame *f, Value super, Value base, Value name, bool module)
     if (old != V_UNDEF) {
         if (module) {
             if (!is_type(old, T_MODULE))
-                raise_error(klass.TypeError, "%V is not a module", old);
+                not_a("module", base, name, old);
             return old;
         }
         if (!is_class(old))
-            raise_error(klass.TypeError, "%V is not a class", old);
+            not_a("class", base, name, old);
         if (super != V_UNDEF && class_superclass(old) != super)
             raise_error(klass.TypeError, "superclass mismatch for class %T", name);
         return old;

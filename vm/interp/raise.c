@@ -255,20 +255,10 @@ Value error_to_exception(void)
     return exception_with_message(cls, text);
 }
 
-void warn_printf(const char *format, ...)
+static void warn_write(Value text, Value message)
 {
-    if (vm.verbose_nil)
-        return;
-    va_list ap;
-    va_start(ap, format);
-    Value message = format_message(format, &ap);
-    va_end(ap);
-    StrView v = str_view(message);
-    Frame *f = frame_ruby(vm.fp);
-    Value text = str_new_c("");
-    if (f > vm.frames && vm.booted)
-        text = str_format("%T:%d: ", slot_read((Value)f->code, &f->code->path), vm_current_line());
     str_append_c(text, "warning: ");
+    StrView v = str_view(message);
     str_append(text, v.ptr, v.len);
     v = str_view(text);
     if (!v.len || v.ptr[v.len - 1] != '\n')
@@ -278,4 +268,30 @@ void warn_printf(const char *format, ...)
         vm_call1(err, SYM(write), text);
     else
         fwrite(str_view(text).ptr, 1, str_view(text).len, stderr);
+}
+
+void warn_printf(const char *format, ...)
+{
+    if (vm.verbose_nil)
+        return;
+    va_list ap;
+    va_start(ap, format);
+    Value message = format_message(format, &ap);
+    va_end(ap);
+    Frame *f = frame_ruby(vm.fp);
+    Value text = str_new_c("");
+    if (f > vm.frames && vm.booted)
+        text = str_format("%T:%d: ", slot_read((Value)f->code, &f->code->path), vm_current_line());
+    warn_write(text, message);
+}
+
+void warn_printf_at(Value location, const char *format, ...)
+{
+    if (vm.verbose_nil || !is_array(location) || ary_len(location) != 2)
+        return;
+    va_list ap;
+    va_start(ap, format);
+    Value message = format_message(format, &ap);
+    va_end(ap);
+    warn_write(str_format("%T:%T: ", ary_get(location, 0), ary_get(location, 1)), message);
 }

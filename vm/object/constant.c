@@ -158,21 +158,23 @@ void const_location_note(Value mod, Value name)
     symtable_set(table, symbol_id(name), where);
 }
 
+Value const_location(Value mod, Value name)
+{
+    Value table = slot_read(mod, &class_ext(mod)->locations);
+    Slot *s = is_nil(table) ? NULL : symtable_find(table, symbol_id(name));
+    return s ? slot_read(table, s) : V_NIL;
+}
+
 void const_set(Value mod, Value name, Value v)
 {
     obj_modify(mod);
     Found found;
     if (find_here(mod, name, &found) && !(found.flags & CONST_AUTOLOAD)) {
-        Value at = is_nil(class_ext(mod)->locations.raw) ? V_UNDEF : V_NIL;
         if (mod == klass.Object)
             warn_printf("already initialized constant %s", sym_text(name));
         else
             warn_printf("already initialized constant %s::%s", class_name_c(mod), sym_text(name));
-        if (is_nil(at)) {
-            Slot *s = symtable_find(class_ext(mod)->locations.raw, symbol_id(name));
-            if (s && ary_len(s->raw) == 2)
-                warn_printf("previous definition of %s was here", sym_text(name));
-        }
+        warn_printf_at(const_location(mod, name), "previous definition of %s was here", sym_text(name));
     }
     if (is_module(v))
         class_name_set(v, mod, name);
