@@ -414,24 +414,16 @@ static Pattern explained(Unit *u)
 
 static void raise_explained(Unit *u, Pattern *p, int value)
 {
-    int mark = u->top, plain = label_new(u), text = temp(u), base;
+    int mark = u->top, plain = label_new(u), base = temps(u, 5);
 
-    base = temps(u, 3);
-    emit(u, OP_MOVE, base, value);
-    emit_send(u, base, 0, "inspect", 0);
-    load_text(u, base + 1, ": ");
-    emit(u, OP_MOVE, base + 2, p->message);
-    emit(u, OP_CONCAT, text, base, 3);
-    u->top = base;
-    emit(u, OP_JUMPUNDEF, p->key, plain);
-    base = temps(u, 4);
-    emit(u, OP_MOVE, base + 1, p->key_hash);
-    emit(u, OP_MOVE, base + 2, p->key);
-    emit(u, OP_MOVE, base + 3, text);
-    emit(u, OP_PRIM, base, PRIM_pattern_key_error, 3);
-    label_here(u, plain);
     emit(u, OP_MOVE, base + 1, value);
-    emit(u, OP_MOVE, base + 2, text);
+    emit(u, OP_JUMPUNDEF, p->key, plain);
+    emit(u, OP_MOVE, base + 2, p->key);
+    emit(u, OP_MOVE, base + 3, p->message);
+    emit(u, OP_MOVE, base + 4, p->key_hash);
+    emit(u, OP_PRIM, base, PRIM_pattern_key_error, 4);
+    label_here(u, plain);
+    emit(u, OP_MOVE, base + 2, p->message);
     emit(u, OP_PRIM, base, PRIM_pattern_error, 2);
     u->top = mark;
 }

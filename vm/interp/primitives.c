@@ -36,7 +36,7 @@ Value prim_pattern_error(UNUSED Frame *f, int argc, Value *argv)
 Value prim_pattern_key_error(UNUSED Frame *f, UNUSED int argc, Value *argv)
 {
     Value exc = exception_new(klass.NoMatchingPatternKeyError, "%V: %T", argv[0], argv[2]);
-    ivar_set(exc, sym_intern("matchee"), argv[0]);
+    ivar_set(exc, sym_intern("matchee"), argv[3]);
     ivar_set(exc, SYM(key), argv[1]);
     vm_raise(exc);
 }
