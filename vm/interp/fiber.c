@@ -200,7 +200,7 @@ static Value entry_run(void *arg)
         vm_unwind(e->args);
     }
     int n = (int)ary_len(e->args);
-    Value *argv = call_push_args(n, NULL, n) - n;
+    Value *argv = call_push_args(0, NULL, n) - n;
     for (int i = 0; i < n; i++)
         argv[i] = ary_get(e->args, i);
     return proc_call(e->f->proc, n, argv);
