@@ -22,12 +22,12 @@ static _Noreturn void raise_missing_keywords(Value names)
     raise_error(klass.ArgumentError, "%T", text);
 }
 
-/* Arity error of Ruby code, with the required keywords named when none were given. */
-static _Noreturn void raise_code_arity(const Code *code, int given, Value kw)
+/* Arity error of Ruby code, with the required keywords named. */
+static _Noreturn void raise_code_arity(const Code *code, int given)
 {
     int min = code->params.required + code->params.post;
     int max = code->flags & CODE_REST ? -1 : min + code->params.optional;
-    if (!code->params.keywords_required || kw != V_NIL)
+    if (!code->params.keywords_required)
         raise_arity(given, min, max);
     unsigned first = (unsigned)min + code->params.optional + (code->flags & CODE_REST ? 1 : 0);
     Value names = str_new_c("");
@@ -140,6 +140,7 @@ static void bind_slow(Frame *f, Code *code, int argc, Value kw, bool kw_mutable,
         in = f->base + argc + nkw;
     if (in + argc + nkw + 2 >= vm.stack_end - STACK_RESERVE)
         vm_stack_overflow();
+    f->pc = code->words - 1; /* errors of binding stand at the definition's line */
     memcpy(in, f->base, (size_t)(argc + nkw) * sizeof(Value));
     f->top = in + argc + nkw;
     for (int i = 0; i < code->nregs; i++)
@@ -187,7 +188,7 @@ static void bind_slow(Frame *f, Code *code, int argc, Value kw, bool kw_mutable,
     }
     if (lambda) {
         if (argc < min || (!(code->flags & CODE_REST) && argc > min + p->optional))
-            raise_code_arity(code, argc, kw);
+            raise_code_arity(code, argc);
     }
     Value *base = f->base;
     int given = argc;
@@ -212,8 +213,7 @@ static void bind_slow(Frame *f, Code *code, int argc, Value kw, bool kw_mutable,
         base[r++] = i < argc || (i < given && (code->flags & CODE_REST)) ? in[i++] : V_NIL;
     if (takes_kw)
         bind_keywords(f, code, (unsigned)r, kw, values, kw_mutable);
-    if (p->optional)
-        f->pc = code->words + code->opt_pc[optional];
+    f->pc = code->words + (p->optional ? code->opt_pc[optional] : 0);
     f->top = f->base + code->nregs;
 }
 

@@ -97,7 +97,8 @@ static bool position_of(Value raw, size_t i, Value *path, int *line)
         if (shows_caller_position(code))
             continue;
         *path = slot_read(code, &((Code *)code)->path);
-        *line = code_line_at((Code *)code, (uint32_t)fix_int(ary_get(raw, (long)i + 1)));
+        int64_t word = fix_int(ary_get(raw, (long)i + 1));
+        *line = word < 0 ? (int)((Code *)code)->first_line : code_line_at((Code *)code, (uint32_t)word);
         return true;
     }
     *path = str_new_c("<internal>");
@@ -234,7 +235,9 @@ const char *vm_current_file(void)
 int vm_current_line(void)
 {
     Frame *f = user_frame();
-    return f > vm.frames ? code_line_at(f->code, (uint32_t)(f->pc - f->code->words)) : 0;
+    if (f <= vm.frames)
+        return 0;
+    return f->pc < f->code->words ? (int)f->code->first_line : code_line_at(f->code, (uint32_t)(f->pc - f->code->words));
 }
 
 Value frame_label(Frame *f)
