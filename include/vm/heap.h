@@ -111,6 +111,12 @@ extern unsigned heap_mode_every; /* collect/evacuate at every n-th slow-path all
  * it also reads LODE_HEAP_MODE. */
 bool heap_set_modes(const char *text);
 void heap_modes_start(void);
+/* Near the limit a collection forgets clean persistent objects that only slots of other objects reach: those slots become
+ * unresolved again.  The hook (vm/persist) gives the oid of such an object, 0 when it must stay. */
+extern uint64_t (*heap_forget_hook)(Value v);
+/* The end of boot, before sessions are forked: collects, and from then on nothing is allocated in the pages of boot, so
+ * that children share them. */
+void heap_seal(void);
 extern void (*heap_hollow_hook)(void); /* by vm/persist: hollow mode's step, before an allocation */
 /* C stacks to scan: the current one from heap_set_stack_base's base; each suspended fiber registers. */
 void heap_set_stack_base(void *base);

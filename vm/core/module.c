@@ -22,6 +22,12 @@ static Value mod_eqq(Value self, int argc, const Value *argv)
     return bool_value(module_inherits(class_of(argv[0]), self));
 }
 
+static Value mod_eq(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    return bool_value(self == argv[0]);
+}
+
 static void check_other(Value v)
 {
     if (!is_module(v))
@@ -890,6 +896,12 @@ static Value mod_refine(Value self, int argc, const Value *argv)
     raise_not_implemented("Module#refine");
 }
 
+static Value mod_using(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    raise_not_implemented("Module#using");
+}
+
 /* ---- the main object ---- */
 
 static Value main_include(Value self, int argc, const Value *argv)
@@ -934,12 +946,14 @@ static const Builtin main_methods[] = {
     {"public", main_public, 0, -1, BI_PRIVATE},
     {"private", main_private, 0, -1, BI_PRIVATE},
     {"define_method", main_define_method, 1, 2, BI_PRIVATE},
+    {"using", mod_using, 1, 1, BI_PRIVATE},
 };
 
 static const Builtin methods[] = {
     {"initialize", mod_initialize, 0, 0, BI_PRIVATE},
     {"initialize_copy", mod_initialize_copy, 1, 1, BI_PRIVATE},
     {"===", mod_eqq, 1, 1, BI_LEAF},
+    {"==", mod_eq, 1, 1, BI_LEAF},
     {"<", mod_lt, 1, 1, 0},
     {"<=", mod_le, 1, 1, 0},
     {">", mod_gt, 1, 1, 0},
@@ -1008,6 +1022,7 @@ static const Builtin methods[] = {
     {"private_class_method", mod_private_class_method, 0, -1, 0},
     {"ruby2_keywords", mod_ruby2_keywords, 0, -1, BI_PRIVATE},
     {"refine", mod_refine, 1, 1, BI_PRIVATE},
+    {"using", mod_using, 1, 1, BI_PRIVATE},
 };
 
 static const Builtin singleton_methods[] = {

@@ -404,6 +404,36 @@ static Value obj_extend(Value self, int argc, const Value *argv)
     return self;
 }
 
+/* ---- Array() and Hash() ---- */
+
+static Value kernel_array(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value v = ary_try(argv[0]);
+    if (!is_nil(v))
+        return v;
+    if (is_nil(argv[0]))
+        return ary_new(0);
+    v = obj_try_convert(argv[0], T_ARRAY, "Array", SYM(to_a));
+    return is_nil(v) ? ary_new_from(1, argv) : v;
+}
+
+static Value kernel_hash(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    if (is_nil(argv[0]) || (is_array(argv[0]) && ary_len(argv[0]) == 0))
+        return hash_new();
+    Value v = obj_try_convert(argv[0], T_HASH, "Hash", SYM(to_hash));
+    if (is_nil(v))
+        raise_error(klass.TypeError, "can't convert %C into Hash", class_real(argv[0]));
+    return v;
+}
+
+static const Builtin kernel_functions[] = {
+    {"Array", kernel_array, 1, 1, BI_MODULE_FUNCTION},
+    {"Hash", kernel_hash, 1, 1, BI_MODULE_FUNCTION},
+};
+
 static const Builtin kernel_methods[] = {
     {"class", obj_m_class, 0, 0, BI_LEAF},
     {"singleton_class", obj_m_singleton_class, 0, 0, 0},
@@ -449,4 +479,5 @@ void object_boot(void)
 {
     ADD_BUILTINS(klass.BasicObject, basic_methods);
     ADD_BUILTINS(klass.Kernel, kernel_methods);
+    ADD_BUILTINS(klass.Kernel, kernel_functions);
 }

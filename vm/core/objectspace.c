@@ -449,6 +449,26 @@ static Value weak_m_each(Value self, int argc, const Value *argv)
     return self;
 }
 
+static Value weak_each_one(Value self, int what)
+{
+    Value list = weak_list(self, what);
+    for (size_t i = 0; i < ary_len(list); i++)
+        vm_yield1(ary_get(list, (long)i));
+    return self;
+}
+
+static Value weak_m_each_key(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return weak_each_one(self, 0);
+}
+
+static Value weak_m_each_value(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return weak_each_one(self, 1);
+}
+
 static Value weak_m_inspect(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
@@ -484,6 +504,8 @@ static const Builtin weak_map_methods[] = {
     {"values", weak_m_values, 0, 0, 0},
     {"each", weak_m_each, 0, 0, 0},
     {"each_pair", weak_m_each, 0, 0, 0},
+    {"each_key", weak_m_each_key, 0, 0, 0},
+    {"each_value", weak_m_each_value, 0, 0, 0},
     {"inspect", weak_m_inspect, 0, 0, 0},
 };
 

@@ -105,9 +105,37 @@ static void mark(Value v)
     mark_stack.at[mark_stack.n++] = v;
 }
 
+/* Types whose slots are read by slot_read only, and types that can be faulted in again as they were. */
+#define BIT(t) ((uint64_t)1 << (t))
+static const uint64_t forgetful_owners = BIT(T_OBJECT) | BIT(T_ARRAY) | BIT(T_HASH) | BIT(T_STRUCT);
+static const uint64_t forgettable = BIT(T_OBJECT) | BIT(T_ARRAY) | BIT(T_HASH) | BIT(T_STRUCT) | BIT(T_STRING) | BIT(T_FLOAT) |
+                                    BIT(T_BIGNUM) | BIT(T_RATIONAL) | BIT(T_COMPLEX) | BIT(T_RANGE) | BIT(T_TIME);
+static Object no_object;
+static Object *marking = &no_object; /* whose references are visited; roots: none */
+
+static bool forget(Slot *s)
+{
+    Value v = s->raw;
+    if (!is_heap(v) || !(BIT(marking->head & OH_TYPE) & forgetful_owners))
+        return false;
+    uint64_t head = obj_head(v);
+    if ((head & (OF_PERSISTENT | OF_DIRTY | OF_IVARS | OF_ID | OF_FINALIZER)) != OF_PERSISTENT || !(BIT(head & OH_TYPE) & forgettable))
+        return false;
+    if (class_is_singleton(class_of(v)))
+        return false;
+    uint64_t oid = heap_forget_hook(v);
+    if (!oid)
+        return false;
+    s->raw = oid << 8 | TAG_OID;
+    heap.forgotten++;
+    return true;
+}
+
 static void mark_slot(Visitor *v, Slot *s)
 {
     (void)v;
+    if (unlikely(heap.pressure) && forget(s))
+        return;
     mark(s->raw); /* an unresolved word is no heap pointer by its tag */
 }
 
@@ -155,6 +183,7 @@ static void mark_drain(void)
         uint32_t shape = obj_shape(v);
         if (shape)
             mark(shape_table[shape].cls); /* C3 */
+        marking = obj_ptr(v);
         heap_visit_object(obj_ptr(v), &marker);
     }
 }
@@ -198,6 +227,7 @@ static void mark_all(void)
     for (unsigned i = 0; i < visitor_count; i++)
         visitors[i].fn(&marker);
     mark_drain();
+    marking = &no_object;
 }
 
 static bool marked(Value v)
@@ -344,6 +374,10 @@ static void sweep_small(HeapPage *p)
     }
     heap.stats.freed += dead;
     p->fresh = false;
+    if (p->boot) { /* written only where something died; never allocated from */
+        p->live -= MIN(p->live, dead);
+        return;
+    }
     page_build_runs(p);
     if (p->live == 0)
         page_release(p);
@@ -375,8 +409,11 @@ static void sweep_all(void)
             }
         }
     }
-    uint64_t held = live_bytes + heap.malloc_bytes;
+    pages_cool();
+    uint64_t held = live_bytes + heap.malloc_bytes, limit = heap_limit_bytes();
     heap.threshold = MAX((uint64_t)16 << 20, held / 4 * 3);
+    if (held + heap.threshold > limit / 16 * 15) /* so that the limit is met by a collection in good time */
+        heap.threshold = MAX((uint64_t)1 << 20, limit / 16 * 15 > held ? limit / 16 * 15 - held : 0);
 }
 
 void heap_collect(void)
@@ -390,7 +427,9 @@ void heap_collect(void)
     heap.stats.allocated += heap.since;
     heap.since = 0;
     heap_retire_runs();
+    heap.pressure = heap_forget_hook && (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes > heap_limit_bytes() / 2;
     mark_all();
+    heap.pressure = false;
     clear_weak_slots();
     bool moving = heap.modes_on && (heap_mode & HEAP_EVACUATE);
     if (moving)

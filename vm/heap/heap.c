@@ -21,6 +21,7 @@ HeapRun heap_runs[HEAP_CLASSES];
 unsigned heap_mode, heap_mode_every = 1;
 bool heap_disabled;
 void (*heap_hollow_hook)(void);
+uint64_t (*heap_forget_hook)(Value v);
 
 const uint16_t heap_class_size[HEAP_CLASSES] = {
     16,  32,  48,  64,  80,  96,  112,  128,  160,  192,  224,  256,  320,  384,   448,
@@ -222,15 +223,34 @@ HeapPage *page_new_small(unsigned c)
 void page_release(HeapPage *p)
 {
     size_t n = p->kind == PAGE_LARGE ? p->npages : 1;
-    /* Give back what is big; a single page stays warm for its next user. */
-    if (n > 1)
-        madvise(page_start(p), n << PAGE_SHIFT, MADV_DONTNEED);
     for (size_t i = 0; i < n; i++) {
         p[i].kind = PAGE_UNUSED;
+        p[i].warm = true;
         p[i].next = heap.unused;
         heap.unused = &p[i];
     }
     heap.page_count -= n;
+}
+
+void pages_cool(void)
+{
+    uint64_t keep = 16 + heap.page_count / 4;
+    for (HeapPage *p = heap.unused; p; p = p->next)
+        if (p->warm && (keep == 0 || keep-- == 0)) {
+            madvise(page_start(p), HEAP_PAGE_SIZE, MADV_DONTNEED);
+            p->warm = false;
+        }
+}
+
+void heap_seal(void)
+{
+    heap_collect();
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++)
+        if (heap.pages[i].kind == PAGE_SMALL) {
+            heap.pages[i].boot = true;
+            heap.pages[i].listed = false;
+        }
+    memset(heap.avail, 0, sizeof heap.avail);
 }
 
 void page_build_runs(HeapPage *p)
@@ -283,9 +303,14 @@ void heap_retire_runs(void)
 
 /* ---- allocation ---- */
 
+uint64_t heap_limit_bytes(void)
+{
+    return (uint64_t)(conf.heap_limit ? conf.heap_limit : GB);
+}
+
 static bool over_limit(size_t more)
 {
-    return (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more > (uint64_t)(conf.heap_limit ? conf.heap_limit : GB);
+    return (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more > heap_limit_bytes();
 }
 
 _Noreturn static void no_memory(void)

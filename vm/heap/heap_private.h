@@ -28,6 +28,8 @@ typedef struct HeapPage {
     uint32_t magic;     /* cell index = offset * magic >> 32 */
     uint8_t kind, size_class;
     bool fresh;         /* made by the evacuation under way: nothing in it moves again */
+    bool boot;          /* sealed: nothing is allocated here any more */
+    bool warm;          /* UNUSED: may still hold memory */
     bool listed;        /* on its class's list of pages with free runs */
     uint32_t npages;    /* LARGE: length; LARGE_TAIL: distance to the head */
     uint32_t live;      /* after the last sweep */
@@ -55,6 +57,8 @@ typedef struct Heap {
     uint64_t threshold;    /* collect when `since` reaches it */
     uint64_t malloc_bytes;
     bool collecting, wanted, modes_on;
+    bool pressure;         /* this collection forgets clean persistent objects */
+    uint64_t forgotten;
     GcStats stats;
 } Heap;
 
@@ -86,6 +90,8 @@ Value heap_object_at(uint64_t word);
 /* A fresh, empty page for class c; NULL when the range is used up. */
 HeapPage *page_new_small(unsigned c);
 void page_release(HeapPage *p);
+void pages_cool(void); /* gives memory of unused pages back, but for some */
+uint64_t heap_limit_bytes(void);
 /* Builds the free runs of a small page whose dead cells have header 0; sets live. */
 void page_build_runs(HeapPage *p);
 void page_list(HeapPage *p);

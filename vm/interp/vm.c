@@ -100,6 +100,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     load_prelude();
     vm.booted = true;
     vm_booting = false;
+    heap_seal();
 }
 
 static Value boot_body(void *arg)
