@@ -142,10 +142,10 @@ static double median(double *values)
     return values[ROUNDS / 2];
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const int SESSIONS[] = {1, 4, 16};
-    const char *base = getenv("TMPDIR");
+    const char *base = argc > 1 ? argv[1] : getenv("TMPDIR");
     char directory[256], command[300];
     double raw[ROUNDS], durable[3][ROUNDS], async[ROUNDS], first;
     WalConfig config = {.directory = directory,
