@@ -2,6 +2,7 @@
  * vm.c: boot, and the life of a program: options, script, uncaught exception, at_exit, exit status.
  */
 #include "vm/interp/vm_state.h"
+#include "vm/persist.h"
 #include "vm/compile.h"
 #include <errno.h>
 #include <signal.h>
@@ -70,7 +71,7 @@ static void c_stack_boot(void *here)
 
 __attribute__((noinline)) static void boot_all(struct Store *store)
 {
-    (void)store;
+    persist_early(store);
     symbol_boot();
     heap_boot();
     vm.errinfo = vm.result = vm.unwind = vm.main_object = vm.top_cref = vm.stack_error = vm.at_exit = V_NIL;
@@ -98,6 +99,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     vm.hash_shape = class_root_shape(klass.Hash);
     vm.at_exit = ary_new(0);
     load_prelude();
+    persist_boot();
     vm.booted = true;
     vm_booting = false;
     heap_seal();
@@ -211,6 +213,7 @@ static Value program_run(void *arg)
 {
     struct program *p = arg;
     const VmOptions *o = p->opts;
+    persist_session_start();
     Value argv = ary_new(o->args.count);
     for (size_t i = 0; i < o->args.count; i++)
         ary_push(argv, str_new_c(o->args.items[i]));
@@ -311,6 +314,7 @@ __attribute__((noinline)) static int session_main(const VmOptions *opts)
     if (!vm_protect(finalizers_run, NULL, &result, &record) && !is_type(record, T_THROW))
         exception_report(record);
     io_flush_all();
+    persist_session_end();
     if (p.signal) {
         signal(p.signal, SIG_DFL);
         sigset_t set;

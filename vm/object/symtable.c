@@ -140,8 +140,13 @@ void symtable_each(Value table, void (*fn)(uint32_t symbol_id, Slot *s, void *ar
 {
     for (uint32_t i = 0; i < table_of(table)->used; i++) { /* the rows may be replaced by what fn does */
         SymRow *r = &table_of(table)->rows[i];
-        if (r->symbol)
-            fn(r->symbol, &r->value, arg);
+        if (!r->symbol)
+            continue;
+        if (slot_unresolved(r->value)) { /* the callers look at what stands there */
+            slot_read(table, &r->value);
+            r = &table_of(table)->rows[i];
+        }
+        fn(r->symbol, &r->value, arg);
     }
 }
 

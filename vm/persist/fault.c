@@ -42,7 +42,7 @@ Value persist_resolve(Oid oid)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
     vm_check_stack();
     StoreRecord record = {0};
-    FaultScope scope = {store_snapshot_seq() == 0};
+    FaultScope scope = {session.level == 0};
     if (scope.own_snapshot)
         store_begin();
     resource_push(end_snapshot, &scope);
@@ -91,7 +91,7 @@ void persist_refill(Value v)
     if (!session.attached)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
     StoreRecord record = {0};
-    FaultScope scope = {store_snapshot_seq() == 0};
+    FaultScope scope = {session.level == 0};
     if (scope.own_snapshot)
         store_begin();
     resource_push(end_snapshot, &scope);
