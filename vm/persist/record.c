@@ -8,6 +8,7 @@
  */
 #include "private.h"
 #include "lib/error.h"
+#include "vm/interp/vm_state.h"
 #include "vm/object/class_private.h"
 
 enum { RECORD_IVARS = 1, RECORD_HASH = 2, RECORD_FROZEN = 4 };
@@ -226,8 +227,9 @@ void record_restore(Value v, StoreRecord *record)
     }
     obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW | OH_FROZEN | OF_DIRTY);
     if (has_slots(v)) {
-        uint32_t shape = record->shape ? shape_from_store(record->shape)
-                                       : class_root_shape(class_from_store(record->class_id));
+        uint32_t shape = record->shape            ? shape_from_store(record->shape)
+                         : obj_type(v) == T_CREF ? obj_shape(v) /* its root is no class's */
+                                                 : class_root_shape(class_from_store(record->class_id));
         restore_slots(v, &r, shape);
     } else {
         if (record->class_id && obj_type(v) != T_CLASS && obj_type(v) != T_MODULE)
@@ -254,6 +256,8 @@ static Value cell_for(StoreRecord *record)
     ObjectType type = type_of_format(record->format);
     Value cls = class_from_store(record->class_id);
     const TypeRow *row = heap_type_row(type);
+    if (type == T_CREF)
+        return cref_new(V_NIL, V_NIL, 0, false);
     if (row == heap_type_row(T_OBJECT)) {
         unsigned n = record->nslots > UINT16_MAX ? 0 : record->nslots;
         return heap_alloc_slots(type, cls, n < 60 ? n : 0);
@@ -269,7 +273,7 @@ Value record_materialize(Oid oid, StoreRecord *record)
     ObjectType type = type_of_format(record->format);
     Value v;
     if (type == T_CLASS || type == T_MODULE || type == T_ICLASS)
-        v = class_alloc(type, record->class_id ? class_from_store(record->class_id) : V_NIL);
+        v = class_alloc(type, record->class_id ? class_from_store(record->class_id) : 0);
     else
         v = cell_for(record);
     Value there = oidmap_object(oid); /* finding the class may have led here already */
