@@ -25,7 +25,7 @@ class Numeric
         else
           no_limit ? [] : no_step ? [limit] : [limit, step]
         end
-        return Enumerator::ArithmeticSequence.__send__(:__make, self, limit, step.nil? ? 1 : step, false, self, :step, args)
+        return Enumerator::ArithmeticSequence.__build(self, limit, step.nil? ? 1 : step, false, self, args, :step)
       end
       step = 1 if step.nil?
       return to_enum(:step, limit, step) { __step_size(limit, step, false) }
