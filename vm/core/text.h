@@ -191,6 +191,10 @@ Value regexp_search(Value re, Value str, size_t from_byte, bool reverse); /* Mat
 bool regexp_search_p(Value re, Value str, size_t from_byte);              /* sets nothing */
 Value match_new(Value re, Value str, OnigRegion *region);
 Value match_new_plain(Value pattern, Value str, size_t at, size_t len);
+Value regexp_names(Value re);                                             /* Array of Strings */
+Value regexp_name_groups(Value re, Value *names);                         /* Array of Arrays of numbers beside them */
+int regexp_name_lookup(Value re, const char *name, size_t len, int *groups, int max);
+int regexp_group_count(Value re);
 Value regexp_quote(Value str);
 Value regexp_source(Value re);
 int match_name_to_number(Value match, Value name);                        /* IndexError */
