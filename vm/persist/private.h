@@ -94,6 +94,8 @@ _Noreturn void txn_refuse(Value v, const char *why); /* TransactionError with ob
 Value persist_commit(void);                   /* true; raises CommitFailedException, TransactionError */
 void persist_abort(void);
 bool persist_needs_commit(void);
+bool txn_move_snapshot(const Value *merged, size_t n);
+bool persist_merge(const CommitResult *);     /* merge.c */
 int session_durability(void);
 
 /* maglev.c */

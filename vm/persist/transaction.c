@@ -168,6 +168,33 @@ static void catch_up(void)
         boot_parts_refresh();
 }
 
+/* For a merge: takes the newest snapshot; false when others changed something dirty that is not among `merged`
+ * (then the transaction's own changes no longer stand on what it read). */
+bool txn_move_snapshot(const Value *merged, size_t n)
+{
+    Oid oids[256];
+    size_t got;
+    ChangesStatus status;
+    bool good = true;
+    store_begin();
+    while ((status = store_changes_next(oids, 256, &got)) == CHANGES_SOME) {
+        for (size_t i = 0; i < got; i++) {
+            Value v = oidmap_object(oids[i]);
+            if (is_undef(v))
+                continue;
+            if (!(obj_head(v) & OF_DIRTY)) {
+                refresh_object(v);
+                continue;
+            }
+            bool known = false;
+            for (size_t k = 0; k < n; k++)
+                known |= merged[k] == v;
+            good &= known;
+        }
+    }
+    return good && status == CHANGES_END;
+}
+
 static void forget_envs(void)
 {
     size_t to = 0;
@@ -193,7 +220,7 @@ static void forget_fresh(void)
     session.fresh.count = reached_from.count = 0;
 }
 
-static void raise_conflict(const CommitResult *result)
+static Value conflict_exception(const CommitResult *result)
 {
     Value exc = exception_new(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
                               "commit failed: %u object%s changed by another session since this transaction began",
@@ -212,7 +239,7 @@ static void raise_conflict(const CommitResult *result)
         ary_push(list, h);
     }
     ivar_set(exc, sym_intern("@transaction_conflicts"), list);
-    vm_raise(exc);
+    return exc;
 }
 
 static void abort_put(void *unused)
@@ -263,20 +290,25 @@ Value persist_commit(void)
         raise_error(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
                     "an earlier commit of this transaction failed: abort it before you commit again");
     CommitResult result = {0};
-    boot_parts_collect();
-    TRY()
-    {
-        commit_body(&result);
-    }
-    CATCH(err)
-    {
-        forget_fresh();
-        rethrow();
-    }
-    END_TRY();
-    if (result.status == COMMIT_CONFLICT) {
+    for (int attempt = 0;; attempt++) {
+        boot_parts_collect();
+        TRY()
+        {
+            commit_body(&result);
+        }
+        CATCH(err)
+        {
+            forget_fresh();
+            rethrow();
+        }
+        END_TRY();
+        if (result.status == COMMIT_OK)
+            break;
+        Value exc = conflict_exception(&result); /* the list is the store's, until it begins anew */
         session.commit_disallowed = true;
-        raise_conflict(&result);
+        if (attempt == 100 || !persist_merge(&result))
+            vm_raise(exc);
+        session.commit_disallowed = false;
     }
     for (size_t i = 0; i < session.dirty.count; i++)
         txn_mark_clean(session.dirty.items[i]);
