@@ -50,7 +50,6 @@ typedef struct Child {
     ProcessKind kind;
     int sock;  /* the client, -1 when there is none (any more) */
     int pidfd; /* PROCESS_CLONE */
-    int slot;  /* -1 until READY */
     bool ready;
     bool client_gone;
     int64_t born;       /* ms of the monotonic clock */
@@ -95,7 +94,7 @@ static Child *child_new(pid_t pid, ProcessKind kind, int sock)
         child = &pm.children[pm.room];
         pm.room = room;
     }
-    *child = (Child){.pid = pid, .kind = kind, .sock = sock, .pidfd = -1, .slot = -1, .born = now_ms()};
+    *child = (Child){.pid = pid, .kind = kind, .sock = sock, .pidfd = -1, .born = now_ms()};
     return child;
 }
 
@@ -348,7 +347,6 @@ static void on_ready(Child *child, int slot)
     MessageBuilder b;
 
     child->ready = true;
-    child->slot = slot;
     message_begin(&b, MSG_READY);
     message_put_u32(&b, (uint32_t)child->pid);
     message_put_u32(&b, (uint32_t)slot);
@@ -357,7 +355,7 @@ static void on_ready(Child *child, int slot)
     }
 }
 
-static void on_clone(pid_t pid, int slot)
+static void on_clone(pid_t pid)
 {
     int pidfd;
     Child *child;
@@ -368,7 +366,6 @@ static void on_clone(pid_t pid, int slot)
     pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     child = child_new(pid, PROCESS_CLONE, -1);
     child->pidfd = pidfd; /* -1 with ESRCH: it is dead already; noticed by the next round */
-    child->slot = slot;
     child->ready = true;
     if (pm.state >= PM_FAST) {
         child_kill(child, SIGTERM);
@@ -388,7 +385,7 @@ static void read_notes(void)
             }
             break;
         case NOTE_CLONE:
-            on_clone(note.pid, note.slot);
+            on_clone(note.pid);
             break;
         default:
             break;
@@ -507,9 +504,10 @@ static void look_after_children(void)
             c->severity = 2;
             child_kill(c, SIGKILL); /* in a critical section that is a restart: it had 7 s to get out of it */
         }
-        if (c->slot >= 0 && c->severity < 2) {
-            uint64_t since = store_session_critical_since(c->slot);
-            if (since > (uint64_t)conf.critical_timeout * 1000 && store_session_slot_of(c->pid) == c->slot) {
+        int slot = c->ready && c->severity < 2 ? store_session_slot_of(c->pid) : -1; /* none any more after an exec */
+        if (slot >= 0) {
+            uint64_t since = store_session_critical_since(slot);
+            if (since > (uint64_t)conf.critical_timeout * 1000) {
                 log_message(WARNING, "session %d has been in a critical section for %llu ms: killing it", (int)c->pid,
                             (unsigned long long)(since / 1000));
                 c->severity = 2;

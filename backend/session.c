@@ -33,6 +33,7 @@
 #include "backend/protocol.h"
 #include "lib/lib.h"
 #include "vm/host.h"
+#include "vm/persist.h"
 #include "vm/vm.h"
 
 extern char **environ;
@@ -296,53 +297,29 @@ static void enter_directory(const VmOptions *opts)
 
 static pid_t host_fork(void)
 {
-    int slot = -1;
     pid_t pid;
 
-    if (store_session_slot() >= 0) {
-        TRY()
-        {
-            slot = store_session_reserve_clone();
-        }
-        CATCH(err)
-        {
-            errno = EAGAIN;
-            return -1;
-        }
-        END_TRY();
-    }
     fflush(NULL);
     pid = fork();
-    if (pid < 0) {
-        int saved = errno;
-        if (slot >= 0) {
-            store_session_release_clone(slot);
-        }
-        errno = saved;
-        return -1;
-    }
     if (pid == 0) {
         lib_after_fork("session");
-        note_send(NOTE_CLONE, getpid(), slot);
+        note_send(NOTE_CLONE, getpid(), -1);
         process_die_with_postmaster();
-        if (slot >= 0) {
-            store_session_adopt(slot);
-        }
-        return 0;
+    } else if (pid > 0) {
+        note_send(NOTE_CLONE, pid, -1); /* both say so: either may be killed before it can */
     }
-    note_send(NOTE_CLONE, pid, slot);
     return pid;
 }
 
 static bool host_exec_prepare(void)
 {
-    store_session_detach();
+    persist_session_end();
     return true;
 }
 
 static void host_exec_failed(void)
 {
-    store_session_attach();
+    persist_session_start();
 }
 
 /*

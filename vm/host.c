@@ -2,6 +2,7 @@
  * vm/host.c: the host table's defaults, those of --solo: one process, exclusive, no second slot to be had.
  */
 #include "vm/host.h"
+#include "vm/persist.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,8 +10,11 @@
 
 static pid_t solo_fork(void)
 {
-    errno = EAGAIN; /* the store is open in one process only; a server's session can fork */
-    return -1;
+    if (persist_active()) {
+        errno = EAGAIN; /* the store is open in one process only; a server's session can fork */
+        return -1;
+    }
+    return fork();
 }
 
 static bool solo_exec_prepare(void)

@@ -12,15 +12,15 @@
 
 typedef struct VmHost {
     /*
-     * Kernel#fork.  Gets a second session slot with the same snapshot first, then forks.  Returns as fork(2) does, in
-     * both processes; -1 with errno when the process or the slot can't be had (EAGAIN: the limit on sessions).  The
-     * child has its own slot, without the inherited oid run and open pages.  Call it outside critical sections.
+     * Kernel#fork's system call: forks and makes the new process known to the server.  Returns as fork(2) does, in both
+     * processes; -1 with errno.  The slot is the caller's business: persist_fork_prepare before, persist_fork_parent and
+     * persist_fork_child after (vm/persist.h).
      */
     pid_t (*fork)(void);
 
     /*
-     * Before an exec that replaces the session, or a daemon: releases the slot (what is not committed is lost).  Returns
-     * false with errno when the slot can't be released now.  If the exec then fails, call exec_failed.
+     * Before an exec that replaces the session, or a daemon: ends the session in the store (what is not committed is
+     * lost).  Returns false with errno when that can't be now.  If the exec then fails, call exec_failed: a new session.
      */
     bool (*exec_prepare)(void);
     void (*exec_failed)(void);

@@ -365,7 +365,8 @@ void persist_session_start(void)
     if (!session.store)
         return;
     session.context = memctx_create(NULL, "persist");
-    store_session_attach();
+    if (store_session_slot() < 0) /* a server's session took its slot in the handshake, where a refusal can be told */
+        store_session_attach();
     session.attached = true;
     store_begin();
     store_changes_reset();
