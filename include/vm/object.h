@@ -28,6 +28,18 @@ typedef enum ObjectType {
     T_COUNT
 } ObjectType;
 
+/* The types of layout SLOTS, a bit each. */
+enum { LAYOUT_OWN, LAYOUT_SLOTS };
+static const uint64_t slots_types = 0
+#define TYPE(name, layout) | (uint64_t)LAYOUT_##layout << T_##name
+#include "vm/types.def"
+#undef TYPE
+    ;
+static inline bool type_has_slots(ObjectType t)
+{
+    return slots_types >> t & 1;
+}
+
 #define OH_TYPE       0x3full
 #define OH_FROZEN     (1ull << 6)
 #define OH_LOG        (1ull << 7)

@@ -164,16 +164,16 @@ void heap_visit_object(Object *o, Visitor *v)
         heap_side.visit(o, v);
     if (head & OF_HOLLOW)
         return;
-    const TypeRow *row = heap_type_row((ObjectType)(head & OH_TYPE));
-    if (!row)
-        return; /* a type whose folder is not linked in: it owns no references */
-    if (row->visit) {
-        row->visit(o, v);
-    } else if (row == heap_type_row(T_OBJECT)) { /* the common row of all SLOTS types */
+    ObjectType type = (ObjectType)(head & OH_TYPE);
+    if (type_has_slots(type)) {
         unsigned n = shape_table[obj_shape((Value)o)].count;
         if (n)
             visit_slots(v, obj_slots((Value)o), n);
+        return;
     }
+    const TypeRow *row = heap_rows[type];
+    if (row && row->visit) /* no row: a type whose folder is not linked in, without references */
+        row->visit(o, v);
 }
 
 static void mark_drain(void)
@@ -300,7 +300,7 @@ static void move_all(void)
             if (!to)
                 return;
             memcpy(to, from, p->cell_size);
-            const TypeRow *row = heap_type_row((ObjectType)(to->head & OH_TYPE));
+            const TypeRow *row = heap_rows[to->head & OH_TYPE];
             if (row && row->moved)
                 row->moved(to, from);
             if (to->head & (OF_IVARS | OF_ID | OF_FINALIZER))
@@ -347,13 +347,15 @@ void heap_free_object(Object *o)
     uint64_t head = o->head;
     if (head & (OF_IVARS | OF_ID | OF_FINALIZER))
         heap_side.drop(o);
-    const TypeRow *row = heap_type_row((ObjectType)(head & OH_TYPE));
-    if (!row || head & OF_HOLLOW)
+    if (head & OF_HOLLOW)
         return;
-    if (row->free)
-        row->free(o);
-    else if (row == heap_type_row(T_OBJECT) && !(head & OF_EMBED))
-        heap_free(((SlotObject *)o)->ext);
+    ObjectType type = (ObjectType)(head & OH_TYPE);
+    if (type_has_slots(type)) {
+        if (!(head & OF_EMBED))
+            heap_free(((SlotObject *)o)->ext);
+    } else if (heap_rows[type] && heap_rows[type]->free) {
+        heap_rows[type]->free(o);
+    }
 }
 
 static void sweep_small(HeapPage *p)

@@ -43,17 +43,17 @@ const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1] = {
 #define LARGEST_CELL 32768
 #define FIRST_THRESHOLD ((uint64_t)16 << 20)
 
-static TypeRow const *type_rows[T_COUNT];
+const TypeRow *heap_rows[T_COUNT];
 static const TypeRow slots_row = {.name = "slots"};
 
 void heap_register_type(ObjectType type, const TypeRow *row)
 {
-    type_rows[type] = row;
+    heap_rows[type] = row;
 }
 
 const TypeRow *heap_type_row(ObjectType type)
 {
-    return type_rows[type];
+    return heap_rows[type];
 }
 
 /* ---- boot ---- */
@@ -81,13 +81,9 @@ void heap_boot(void)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve the heap's side tables"));
     heap.pages = pages;
     heap.threshold = FIRST_THRESHOLD;
-#define TYPE(name, layout) TYPE_##layout(name)
-#define TYPE_SLOTS(name) type_rows[T_##name] = &slots_row;
-#define TYPE_OWN(name)
-#include "vm/types.def"
-#undef TYPE
-#undef TYPE_SLOTS
-#undef TYPE_OWN
+    for (int t = 0; t < T_COUNT; t++)
+        if (type_has_slots((ObjectType)t))
+            heap_rows[t] = &slots_row;
 }
 
 bool heap_set_modes(const char *text)
@@ -434,8 +430,11 @@ Value heap_alloc_cell_slow(uint64_t head, size_t size)
 Value heap_alloc(ObjectType type, Value cls, size_t size)
 {
     uint64_t head = (uint64_t)class_root_shape(cls) << OH_SHAPE_AT | type;
-    if (type_rows[type] == &slots_row)
+    if (type_has_slots(type)) {
         head |= OF_EMBED;
+        if (size < 32)
+            size = 32; /* room for ext */
+    }
     return heap_alloc_head(head, size);
 }
 

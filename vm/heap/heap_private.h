@@ -63,6 +63,7 @@ typedef struct Heap {
 } Heap;
 
 extern Heap heap;
+extern const TypeRow *heap_rows[T_COUNT];
 
 static inline char *page_start(const HeapPage *p)
 {

@@ -199,7 +199,7 @@ Value obj_alloc(Value cls)
     if (x->allocator)
         return x->allocator(cls);
     ObjectType t = (ObjectType)x->instance_type;
-    if (heap_type_row(t) == heap_type_row(T_OBJECT)) {
+    if (type_has_slots(t)) {
         unsigned fixed = x->nfields;
         return heap_alloc_slots(t, cls, x->slot_hint > fixed ? x->slot_hint - fixed : 0);
     }

@@ -29,7 +29,7 @@ void heap_data_boot(void);
 
 static inline bool has_slots(Value v)
 {
-    return heap_type_row(obj_type(v)) == heap_type_row(T_OBJECT);
+    return type_has_slots(obj_type(v));
 }
 static inline bool ivar_name_visible(uint32_t id)
 {
