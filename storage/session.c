@@ -52,11 +52,24 @@ static void become(int slot)
     changes_start();
 }
 
+/* After a fork the parent's slot is in our handle: it is not ours. */
+bool slot_is_mine(void)
+{
+    if (the_store->slot >= 0 && atomic_load(&the_store->me->pid) != (int32_t)getpid()) {
+        the_store->slot = -1;
+        the_store->me = NULL;
+        store_commit_abort();
+        crit_word_set(NULL);
+        wait_event_word_set(NULL);
+    }
+    return the_store->slot >= 0;
+}
+
 int store_session_attach(void)
 {
     if (the_store == NULL)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("no store is open"));
-    if (the_store->slot >= 0)
+    if (slot_is_mine())
         ereport(ERROR, ERR_INTERNAL, errmsg("this process is a session already"));
     int slot = take_slot(0, the_store->shared->sessions_max);
     if (slot < 0)
@@ -87,9 +100,9 @@ static void free_slot(SessionSlot *slot)
 
 void slot_detach(void)
 {
-    SessionSlot *me = the_store->me;
-    if (me == NULL)
+    if (!slot_is_mine())
         return;
+    SessionSlot *me = the_store->me;
     store_commit_abort();
     open_seal_mine();
     cache_unpin_all();
@@ -200,7 +213,7 @@ void store_session_cleanup(int slot)
     if (atomic_load(&dead->critical) != 0)
         ereport(ERROR, ERR_INTERNAL, errmsg("session %d died in a critical section", slot),
                 errhint("Shared memory must be made anew."));
-    bool attached = the_store->slot < 0;
+    bool attached = !slot_is_mine();
     if (attached)
         slot_attach_auxiliary();
     STOP_POINT(SESSION_CLEANUP);

@@ -202,6 +202,8 @@ extern struct Store *the_store;
 
 /* ---- session.c ---- */
 int slot_attach_auxiliary(void);
+/* Has this process a slot?  (One inherited from a parent is forgotten.) */
+bool slot_is_mine(void);
 void slot_detach(void);
 
 /* ---- log credit, noted in the slot, so that the reaper can give back what a dead session had ---- */

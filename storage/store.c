@@ -467,6 +467,7 @@ uint64_t store_hash_seed(const Store *store)
 
 void store_wal_writer_main(const volatile bool *stop)
 {
+    slot_is_mine();
     slot_attach_auxiliary();
     wal_writer_main(the_store->wal, stop);
     slot_detach();

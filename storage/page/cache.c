@@ -381,6 +381,7 @@ __attribute__((no_sanitize("thread"))) void cache_copy(PageKey key, uint32_t off
     for (;;) {
         uint64_t w;
         uint32_t f = find_frame(key, &w);
+        STOP_POINT(PAGE_COPY);
         memcpy(to, frame_page(f) + offset, n);
         if (likely(still_valid(f, w))) {
             touch(f, w);

@@ -28,7 +28,8 @@ void bulk_start(Bulk *bulk, MemoryContext *context)
     bulk->frame = NO_FRAME;
     bulk_context = context;
     bulk->number = atomic_fetch_add(&the_store->shared->next_bulk, 1);
-    atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* B1 */
+    if (!MUTATION(LOWER_BOUND))
+        atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* B1 */
     atomic_store(&me->bulk, bulk->number);
 }
 

@@ -317,7 +317,7 @@ void store_checkpointer_wake(void)
 
 void store_checkpoint_now(void)
 {
-    bool attached = the_store->slot < 0;
+    bool attached = !slot_is_mine();
     if (attached)
         slot_attach_auxiliary();
     TRY()
@@ -338,6 +338,7 @@ void store_checkpoint_now(void)
 void store_checkpointer_main(const volatile bool *stop)
 {
     StoreShared *s = the_store->shared;
+    slot_is_mine();
     slot_attach_auxiliary();
     last_time = clock_monotonic_ns();
     last_insert = wal_insert_position(the_store->wal);
