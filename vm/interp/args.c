@@ -242,8 +242,7 @@ int code_arity(Code *code, bool lambda)
     const CodeParams *p = &code->params;
     int min = p->required + p->post + (p->keywords_required ? 1 : 0);
     bool some_keywords = p->keywords || (code->flags & CODE_KWREST);
-    bool open = (code->flags & CODE_REST) || (lambda ? p->optional || (some_keywords && !p->keywords_required)
-                                                     : p->optional && !p->keywords_required);
+    bool open = (code->flags & CODE_REST) || (lambda && (p->optional || (some_keywords && !p->keywords_required)));
     return open ? -min - 1 : min;
 }
 
