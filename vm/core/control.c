@@ -72,7 +72,7 @@ static Value kernel_raise(UNUSED Value self, int argc, const Value *argv)
         raise_arity(argc, 0, 3);
     Value exc = control_make_exception(argc, argv, kw);
     if (exc == V_NIL)
-        exc = vm.errinfo != V_NIL ? vm.errinfo : exception_new(klass.RuntimeError, "unhandled exception");
+        exc = vm.errinfo != V_NIL ? vm.errinfo : exception_new(klass.RuntimeError, "%s", "");
     if (cause != V_UNDEF) {
         if (cause != V_NIL && !is_type(cause, T_EXCEPTION))
             raise_error(klass.TypeError, "exception object expected");

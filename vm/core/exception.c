@@ -90,7 +90,7 @@ static Value exc_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
     if (str_view(s).len == 0)
         return str_format("%C", class_real(self));
     if (memchr(str_view(s).ptr, '\n', str_view(s).len))
-        return str_format("#<%C: %V>", class_real(self), s);
+        return str_format("#<%C:%V>", class_real(self), s);
     return str_format("#<%C: %T>", class_real(self), s);
 }
 
@@ -109,7 +109,6 @@ static Value exc_backtrace(Value self, UNUSED int argc, UNUSED const Value *argv
     if (is_array(loc) && ary_len(loc) == 2)
         return ary_get(loc, 1);
     Value list = backtrace_strings(bt);
-    obj_field(self, EXC_LOCATIONS);
     if (!obj_frozen_bit(self))
         obj_set_field(self, EXC_LOCATIONS, ary_new_from(2, (Value[]){V_NIL, list}));
     return list;
@@ -118,6 +117,8 @@ static Value exc_backtrace(Value self, UNUSED int argc, UNUSED const Value *argv
 static Value exc_backtrace_locations(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Value bt = obj_field(self, EXC_BACKTRACE);
+    if (!is_raw(bt))
+        bt = obj_field(self, EXC_LOCATIONS);
     return is_raw(bt) ? backtrace_locations_of(bt) : V_NIL;
 }
 
@@ -143,6 +144,8 @@ static Value exc_set_backtrace(Value self, UNUSED int argc, const Value *argv)
     }
     if (!ok)
         raise_error(klass.TypeError, "backtrace must be an Array of String or an Array of Thread::Backtrace::Location");
+    if (is_raw(obj_field(self, EXC_BACKTRACE))) /* the locations stay those of the raise */
+        obj_set_field(self, EXC_LOCATIONS, obj_field(self, EXC_BACKTRACE));
     obj_set_field(self, EXC_BACKTRACE, texts);
     return bt;
 }

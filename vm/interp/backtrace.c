@@ -273,6 +273,8 @@ Value exception_detailed(Value exc, Value message, bool highlight)
 {
     StrView v = str_view(message);
     const char *cname = class_name_c(class_real(exc));
+    if (v.len == 0 && class_real(exc) == klass.RuntimeError)
+        cname = "unhandled exception";
     if (v.len == 0)
         return str_format(highlight ? "\033[1;4m%s\033[m" : "%s", cname);
     const char *newline = memchr(v.ptr, '\n', v.len);
