@@ -3,8 +3,8 @@
  * Finalizers hang in a table by object.  When the collector finds such an object dead, its procs and its
  * object_id move to the queue `due`; they run at GC.start, at interrupt tests and at the end of the program.
  *
- * A weak map is an open-addressing table of (key, value) slots, weak in the keys, for WeakMap in the values too; the
- * collector clears dead words, and the table drops such rows when it next looks at them.
+ * A weak map is rows in order and an index of row numbers by code, weak in the keys, for WeakMap in the values too.  The
+ * collector clears dead words; such rows are squeezed out when the table next grows.
  */
 #include "vm/object/class_private.h"
 #include "vm/core.h"
@@ -267,7 +267,8 @@ typedef struct WeakRow {
 
 typedef struct WeakMap { /* T_WEAKMAP */
     uint64_t head;
-    WeakRow *rows; /* key V_UNDEF: dead or removed; 0 words with code 0 and key `free_word`: free */
+    WeakRow *rows;   /* key or value V_UNDEF: dead or removed */
+    uint32_t *index; /* row numbers + 1, twice as many places as rows */
     uint32_t used, cap;
     bool by_value; /* WeakKeyMap: keys by eql?, values strong */
 } WeakMap;
@@ -289,12 +290,12 @@ static void weakmap_visit(Object *o, Visitor *v)
 static void weakmap_free(Object *o)
 {
     heap_free(((WeakMap *)o)->rows);
-    ((WeakMap *)o)->rows = NULL;
+    heap_free(((WeakMap *)o)->index);
 }
 
 static size_t weakmap_memsize(Object *o)
 {
-    return ((WeakMap *)o)->cap * sizeof(WeakRow);
+    return ((WeakMap *)o)->cap * (sizeof(WeakRow) + 2 * sizeof(uint32_t));
 }
 
 static const TypeRow weakmap_row = {.name = "weakmap", .visit = weakmap_visit, .free = weakmap_free, .memsize = weakmap_memsize};
@@ -316,19 +317,47 @@ static uint64_t key_code(WeakMap *m, Value key)
     return m->by_value ? obj_hash(key) : hash_u64(is_heap(key) ? (uint64_t)obj_identity_hash(key) : key);
 }
 
-/* Rows are few or die young: a row is found by its code, in order; dead ones are squeezed out at the next growth. */
 static WeakRow *weak_find(Value self, Value key)
 {
     WeakMap *m = (WeakMap *)self;
+    if (!m->cap)
+        return NULL;
     uint64_t code = key_code(m, key);
-    for (uint32_t i = 0; i < m->used; i++) {
-        WeakRow *r = &m->rows[i];
+    uint32_t mask = m->cap * 2 - 1;
+    for (uint32_t at = (uint32_t)code & mask; m->index[at]; at = (at + 1) & mask) {
+        WeakRow *r = &m->rows[m->index[at] - 1];
         if (r->code != code || !row_live(r))
             continue;
         if (r->key.raw == key || (m->by_value && obj_eql(r->key.raw, key)))
-            return &m->rows[i];
+            return &m->rows[m->index[at] - 1];
     }
     return NULL;
+}
+
+static void weak_index(WeakMap *m, uint32_t row)
+{
+    uint32_t mask = m->cap * 2 - 1, at = (uint32_t)m->rows[row].code & mask;
+    while (m->index[at])
+        at = (at + 1) & mask;
+    m->index[at] = row + 1;
+}
+
+static void weak_grow(WeakMap *m)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->used; i++)
+        if (row_live(&m->rows[i]))
+            m->rows[n++] = m->rows[i];
+    m->used = n;
+    if (n * 2 >= m->cap) {
+        uint32_t cap = m->cap ? m->cap * 2 : 8;
+        m->rows = heap_realloc(m->rows, cap * sizeof *m->rows);
+        m->index = heap_realloc(m->index, cap * 2 * sizeof *m->index);
+        m->cap = cap;
+    }
+    memset(m->index, 0, m->cap * 2 * sizeof *m->index);
+    for (uint32_t i = 0; i < m->used; i++)
+        weak_index(m, i);
 }
 
 static void weak_set(Value self, Value key, Value v)
@@ -340,22 +369,10 @@ static void weak_set(Value self, Value key, Value v)
     }
     uint64_t code = key_code((WeakMap *)self, key);
     WeakMap *m = (WeakMap *)self;
-    if (m->used == m->cap) {
-        uint32_t n = 0;
-        for (uint32_t i = 0; i < m->used; i++)
-            if (row_live(&m->rows[i]))
-                m->rows[n++] = m->rows[i];
-        m->used = n;
-        if (n * 2 >= m->cap) {
-            uint32_t cap = m->cap ? m->cap * 2 : 8;
-            m->rows = heap_realloc(m->rows, cap * sizeof *m->rows);
-            m->cap = cap;
-        }
-    }
-    r = &m->rows[m->used++];
-    r->key.raw = key;
-    r->value.raw = v;
-    r->code = code;
+    if (m->used == m->cap)
+        weak_grow(m);
+    m->rows[m->used] = (WeakRow){.key = {key}, .value = {v}, .code = code};
+    weak_index(m, m->used++);
 }
 
 static Value weak_m_set(Value self, int argc, const Value *argv)
@@ -403,7 +420,10 @@ static Value weak_m_clear(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
     obj_modify(self);
-    ((WeakMap *)self)->used = 0;
+    WeakMap *m = (WeakMap *)self;
+    m->used = 0;
+    if (m->cap)
+        memset(m->index, 0, m->cap * 2 * sizeof *m->index);
     return self;
 }
 
