@@ -6,6 +6,7 @@
  */
 #include "vm/core/number.h"
 #include "lib/hashtab.h"
+#include <limits.h>
 #include <stdio.h>
 
 static Value timeout_error;
@@ -201,7 +202,7 @@ int64_t regexp_search_raw(Value v, Value str, size_t from, bool reverse, OnigReg
         OnigMatchParam *param = onig_new_match_param();
         onig_initialize_match_param(param);
         double retries = limit * 2e7;
-        onig_set_retry_limit_in_match_of_match_param(param, 0);
+        onig_set_retry_limit_in_match_of_match_param(param, ULONG_MAX);
         onig_set_retry_limit_in_search_of_match_param(param, retries > 1e18 ? (unsigned long)1e18 : (unsigned long)retries + 1);
         r = onig_search_with_param(prog, p, end, p + from, reverse ? p : end, region, ONIG_OPTION_NONE, param);
         onig_free_match_param(param);
@@ -743,7 +744,7 @@ void regexp_boot(void);
 void regexp_boot(void)
 {
     heap_register_type(T_REGEXP, &regexp_type);
-    onig_set_retry_limit_in_match(0);
+    onig_set_retry_limit_in_match(ULONG_MAX); /* 0 would be no try at all */
     onig_set_retry_limit_in_search(0);
     onig_set_parse_depth_limit(500);
     onig_set_warn_func(onig_null_warn);
