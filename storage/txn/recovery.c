@@ -351,6 +351,8 @@ void recovery_run(void)
     if (!was_clean && s->control.root != 0)
         log_message(LOG, "recovered \"%s\": %llu commits redone in %lld ms", the_store->dir,
                     (unsigned long long)r.commits, (long long)((clock_monotonic_ns() - start) / NSEC_PER_MSEC));
-    checkpoint_run(false);
+    /* After a clean end there was nothing to redo and there is nothing to save. */
+    if (wal.records != 0 || s->control.root == 0)
+        checkpoint_run(false);
     STOP_POINT(RECOVERY_END);
 }
