@@ -1,4 +1,4 @@
-/*
+assert_true(marks/*
  * store_power_test.c - the file system dies under a store at work: a small ext4 in a file is shut down by the kernel's own
  * switch (EXT4_IOC_SHUTDOWN without flushing its journal), as a power cut would end it, with real direct I/O, io_uring and
  * the kernel's caches in play.  Then it is mounted again, and the store in it must hold every acknowledged commit.
@@ -6,6 +6,7 @@
  * Needs root, mkfs.ext4 and loop devices; without them it is skipped, and says so.  LODE_SEEDS / 20: how many cuts.
  */
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 
 #include "regress/unit/store_model.h"
 
@@ -114,7 +115,17 @@ static void power_cuts_of_a_real_file_system_lose_nothing(void **state)
     acks = unit_shared(4096);
     store_create(store, NULL);
     for (uint64_t round = 0; round < count; round++) {
-        uint64_t before = acks[0] + acks[1] + acks[2];
+        struct statvfs room;
+        uint64_t before;
+
+        assert_int_equal(statvfs(mounted, &room), 0);
+        if (room.f_bavail < room.f_blocks / 3) { /* nothing gives old versions back here: begin anew */
+            assert_true(run("rm -rf '%s'", store));
+            store_create(store, NULL);
+            for (unsigned who = 0; who < SESSIONS; who++)
+                atomic_store(&acks[who], 0);
+        }
+        before = acks[0] + acks[1] + acks[2];
         pid_t server = start(live, 0), again;
         int status;
         bool good;
