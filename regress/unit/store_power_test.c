@@ -1,4 +1,4 @@
-assert_true(marks/*
+/*
  * store_power_test.c - the file system dies under a store at work: a small ext4 in a file is shut down by the kernel's own
  * switch (EXT4_IOC_SHUTDOWN without flushing its journal), as a power cut would end it, with real direct I/O, io_uring and
  * the kernel's caches in play.  Then it is mounted again, and the store in it must hold every acknowledged commit.
@@ -143,7 +143,7 @@ static void power_cuts_of_a_real_file_system_lose_nothing(void **state)
         assert_true(good);
         for (unsigned who = 0; who < SESSIONS; who++)
             marks[who] = atomic_load(&acks[who]);
-        assert_true(round == 0 || marks[0] + marks[1] + marks[2] > before);
+        assert_true(marks[0] + marks[1] + marks[2] > before);
         again = start(recover, 0);
         waitpid(again, &status, 0);
         if (status != 0) {
