@@ -572,7 +572,54 @@ class Array
     end
     n = Array.__index_argument(n)
     raise ArgumentError, "negative sample number" if n < 0
-    shuffle(random: random).first(n)
+    len = size
+    n = len if n > len
+    return [] if n == 0
+    return [self[random.rand(len)]] if n == 1
+    if n == 2
+      i = random.rand(len)
+      j = random.rand(len - 1)
+      j += 1 if j >= i
+      return [self[i], self[j]]
+    end
+    if n == 3
+      i = random.rand(len)
+      j = random.rand(len - 1)
+      k = len > 2 ? random.rand(len - 2) : 0
+      low, high = j, i
+      if j >= i
+        low = i
+        high = (j += 1)
+      end
+      if k >= low
+        k += 1
+        k += 1 if k >= high
+      end
+      return [self[i], self[j], self[k]]
+    end
+    if n <= 16 # few: the k-th of those not taken yet, by a sorted list of the taken
+      taken = [i = random.rand(len)]
+      result = [self[i]]
+      while result.size < n
+        k = random.rand(len -= 1)
+        j = 0
+        while j < taken.size && k >= taken[j]
+          k += 1
+          j += 1
+        end
+        taken.insert(j, k)
+        result << self[k]
+      end
+      return result
+    end
+    result = Array.new(self)
+    i = 0
+    while i < n # the beginning of a shuffle
+      j = (len - i > 1 ? random.rand(len - i) : 0) + i
+      result[i], result[j] = result[j], result[i]
+      i += 1
+    end
+    result.first(n)
   end
 
   def zip(*others, &block)

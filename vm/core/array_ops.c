@@ -306,15 +306,7 @@ static Value ary_shuffle_bang(Value self, int argc, const Value *argv)
     Value options = call_take_keywords(&argc, argv);
     Value random = is_nil(options) ? V_UNDEF : keyword_get(options, "random");
     for (size_t i = ary_len(self); i > 1; i--) {
-        uint64_t k;
-        if (is_undef(random)) {
-            k = random_word() % i;
-        } else {
-            int64_t got = value_int(vm_call1(random, sym_intern("rand"), int_fix((int64_t)i)));
-            if (got < 0 || got >= (int64_t)i)
-                raise_error(klass.RangeError, "random number too %s %ld", got < 0 ? "small" : "big", (long)got);
-            k = (uint64_t)got;
-        }
+        uint64_t k = random_limited(random, i - 1);
         if (ary_len(self) < i)
             raise_error(klass.RuntimeError, "modified during shuffle!");
         obj_modify(self);

@@ -313,6 +313,8 @@ double int_fdiv(Value a, Value b)
 {
     if (b == int_fix(0))
         return int_double(a) / 0.0;
+    if (a == int_fix(0))
+        return 0.0 / int_double(b);
     if (is_fixnum(a) && is_fixnum(b) && llabs(fix_int(a)) < (1LL << 53) && llabs(fix_int(b)) < (1LL << 53))
         return (double)fix_int(a) / (double)fix_int(b);
     MpzView x, y;
@@ -418,7 +420,7 @@ Value int_isqrt(Value a)
 {
     if (int_sign(a) < 0)
         raise_error(const_get_from(klass.Math, sym_intern("DomainError")),
-                    "Numerical argument is out of domain - isqrt");
+                    "Numerical argument is out of domain - \"isqrt\"");
     MpzView x;
     mpz_t z;
     mpz_init(z);

@@ -3,9 +3,21 @@
 
 #define METHOD(name) static Value name(Value self, int argc, const Value *argv)
 #define UNUSED_ARGS (void)argc, (void)argv
-#define ADD(a, b) num_add(a, b)
-#define SUB(a, b) num_sub(a, b)
-#define MUL(a, b) num_mul(a, b)
+/* Exact zeros and ones leave the other operand as it is (signs of zeros, infinities). */
+static Value ADD(Value a, Value b)
+{
+    return b == int_fix(0) ? a : a == int_fix(0) ? b : num_add(a, b);
+}
+static Value SUB(Value a, Value b)
+{
+    return b == int_fix(0) ? a : num_sub(a, b);
+}
+static Value MUL(Value a, Value b)
+{
+    if ((a == int_fix(0) && is_integer(b)) || (b == int_fix(0) && is_integer(a)))
+        return int_fix(0);
+    return a == int_fix(1) ? b : b == int_fix(1) ? a : num_mul(a, b);
+}
 
 Value cpx_raw(Value re, Value im)
 {
@@ -44,23 +56,47 @@ static Value quo(Value a, Value b)
     }
     return vm_call1(a, sym_intern("quo"), b);
 }
-static Value simple(Value v) /* (3/1) -> keeps Rational as CRuby's quo does */
+static Value simple(Value v) /* (3/1) -> 3 */
 {
-    return v;
+    return is_rational(v) && rat_den(v) == int_fix(1) ? rat_num(v) : v;
 }
 static double part_double(Value v) { return value_double(v); }
 static double cpx_abs(Value c) { return hypot(part_double(cpx_re(c)), part_double(cpx_im(c))); }
 static double cpx_arg(Value c) { return atan2(part_double(cpx_im(c)), part_double(cpx_re(c))); }
 static Value polar(Value r, Value theta)
 {
-    if (theta == int_fix(0))
-        return cpx_raw(r, int_fix(0));
+    Value zero = float_value(0.0);
+    if (num_zero(r) || num_zero(theta))
+        return cpx_raw(r, zero);
     double t = value_double(theta);
     if (t == M_PI)
-        return cpx_raw(num_neg(r), int_fix(0));
+        return cpx_raw(num_neg(r), zero);
     if (t == M_PI_2)
-        return cpx_raw(int_fix(0), r);
+        return cpx_raw(zero, r);
+    if (t == M_PI_4) {
+        Value part = MUL(r, float_value(M_SQRT1_2));
+        return cpx_raw(part, part);
+    }
     return cpx_raw(MUL(r, float_value(cos(t))), MUL(r, float_value(sin(t))));
+}
+
+/* Exact where the angle is a multiple of a half: powers of negative numbers. */
+Value cpx_polar_pi(double abs, double turns)
+{
+    double x = fmod(turns, 2.0);
+    if (x < 0)
+        x += 2.0;
+    if (x == 0.0 || x == 1.0)
+        return float_value(x == 0.0 ? abs : -abs);
+    if (x == 0.5 || x == 1.5)
+        return cpx_raw(float_value(0.0), float_value(x == 0.5 ? abs : -abs));
+    double q = x > 1.0 ? 2.0 - x : x, c, s; /* 0..1: the upper half */
+    bool left = q > 0.5;
+    if (left)
+        q = 1.0 - q;
+    c = cos(M_PI * q);
+    s = sin(M_PI * q);
+    return cpx_raw(float_value(abs * (left ? -c : c)), float_value(abs * (x > 1.0 ? -s : s)));
 }
 
 METHOD(cpx_m_real) { UNUSED_ARGS; return cpx_re(self); }
@@ -127,7 +163,7 @@ METHOD(cpx_m_quo)
     if (is_complex(b))
         return cpx_quo(self, b);
     if (real_number_p(b))
-        return cpx_raw(quo(cpx_re(self), b), quo(cpx_im(self), b));
+        return cpx_raw(simple(quo(cpx_re(self), b)), simple(quo(cpx_im(self), b)));
     return num_coerce_bin(self, b, SYM(op_div));
 }
 METHOD(cpx_m_fdiv) { (void)argc; return cpx_raw(vm_call1(cpx_re(self), sym_intern("fdiv"), argv[0]), vm_call1(cpx_im(self), sym_intern("fdiv"), argv[0])); }
@@ -271,7 +307,7 @@ static Value cpx_text(Value self, bool inspect)
     str_buf_putc(out, neg ? '-' : '+');
     str_buf_cat_str(out, inspect ? obj_inspect(mag) : obj_to_s(mag));
     StrView s = str_view(out);
-    if (!(s.ptr[s.len - 1] >= '0' && s.ptr[s.len - 1] <= '9') && s.ptr[s.len - 1] != ')')
+    if (!(s.ptr[s.len - 1] >= '0' && s.ptr[s.len - 1] <= '9'))
         str_buf_putc(out, '*');
     str_buf_putc(out, 'i');
     return out;

@@ -83,7 +83,7 @@ Value float_to_str(Value v)
     int decpt, n = float_shortest(fabs(d), digits, &decpt);
     if (d < 0)
         *p++ = '-';
-    if (decpt > 0 && decpt <= DBL_DIG) {
+    if (decpt > 0 && decpt <= (n > decpt ? DBL_DIG + 1 : DBL_DIG)) {
         for (int i = 0; i < decpt; i++)
             *p++ = i < n ? digits[i] : '0';
         *p++ = '.';
@@ -144,8 +144,7 @@ static double round_scaled(double x, double s, RoundMode mode)
         return (f + 1) / s <= x ? f + 1 : f;
     }
     case ROUND_CEIL: {
-        f = ceil(xs);
-        return (f - 1) / s >= x ? f - 1 : f;
+        return ceil(xs);
     }
     default:
         return x < 0 ? round_scaled(x, s, ROUND_CEIL) : round_scaled(x, s, ROUND_FLOOR);
@@ -162,7 +161,7 @@ Value float_round(double x, int64_t digits, bool have_digits, RoundMode mode)
             return float_value(x);
         if (mode != ROUND_FLOOR && mode != ROUND_CEIL && round_kills(digits, binexp))
             return float_value(0.0);
-        if (digits > 14)
+        if (digits > 14 && mode != ROUND_FLOOR && mode != ROUND_CEIL)
             return float_value(value_double(rat_round(rat_from_double(x), digits, true, mode)));
         double s = pow(10, (double)digits), r = round_scaled(x, s, mode);
         return float_value(r / s);
@@ -170,7 +169,7 @@ Value float_round(double x, int64_t digits, bool have_digits, RoundMode mode)
     (void)have_digits;
     if (digits == 0) {
         if (!isfinite(x))
-            return int_from_double(x);
+            return int_from_double(mode == ROUND_HALF_EVEN ? NAN : x);
         return int_from_double(round_scaled(x, 1.0, mode));
     }
     if (!isfinite(x))
@@ -202,7 +201,7 @@ METHOD(flo_pow)
     else
         return num_coerce_bin(self, b, SYM(op_pow));
     if (x < 0 && y != round(y))
-        return num_pow(cpx_raw(self, int_fix(0)), b);
+        return cpx_polar_pi(pow(-x, y), y);
     return float_value(pow(x, y));
 }
 static Value flo_rel(Value self, Value other, Value op)
@@ -257,6 +256,8 @@ METHOD(flo_divmod)
     double x = SELF, y = is_integer(b) ? int_double(b) : float_double(b);
     if (y == 0.0)
         raise_zero_div();
+    if (isnan(y))
+        return int_from_double(NAN);
     double m = isinf(y) && !isinf(x) ? x : fmod(x, y);
     double q = isinf(x) && !isinf(y) ? x : (x - m) / y;
     if (y * m < 0) {
@@ -284,6 +285,8 @@ METHOD(flo_to_r) { UNUSED_ARGS; return rat_from_double(SELF); }
 METHOD(flo_rationalize)
 {
     double d = SELF;
+    if (isinf(d))
+        return int_from_double(INFINITY);
     if (argc) {
         Value eps = vm_call0(argv[0], sym_intern("abs")), r = rat_from_double(d);
         return rat_simplest(rat_of(num_op(r, SYM(op_minus), eps)), rat_of(num_op(r, SYM(op_plus), eps)));

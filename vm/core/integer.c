@@ -14,6 +14,8 @@
                 double x = int_double(a), y = float_double(b);     \
                 return float_value(float_expr);                    \
             }                                                      \
+            if (is_complex(b) && (op == SYM(op_plus) || op == SYM(op_mul))) \
+                return vm_call1(b, op, a);                         \
             return num_coerce_bin(a, b, op);                       \
         }                                                          \
         if (is_float(a)) {                                         \
@@ -32,7 +34,7 @@ static double float_mod(double x, double y)
 {
     double m;
     if (y == 0.0)
-        return NAN;
+        raise_zero_div();
     if (isinf(y) && !isinf(x))
         m = x;
     else
@@ -151,7 +153,7 @@ Value int_pow_any(Value a, Value b)
     if (is_float(b)) {
         double x = int_double(a), y = float_double(b);
         if (x < 0 && y != round(y))
-            return num_pow(cpx_raw(a, int_fix(0)), b);
+            return cpx_polar_pi(pow(-x, y), y);
         return float_value(pow(x, y));
     }
     return num_coerce_bin(a, b, SYM(op_pow));
@@ -239,8 +241,13 @@ METHOD(int_m_remainder)
             r = int_sub(r, b);
         return r;
     }
-    if (is_float(b))
-        return float_value(fmod(int_double(self), float_double(b)));
+    if (is_float(b)) {
+        double y = float_double(b);
+        Value m = num_mod(self, b);
+        if (float_double(m) != 0.0 && (int_sign(self) < 0) != (y < 0))
+            return isinf(y) ? (is_fixnum(self) ? self : float_value(int_double(self))) : float_value(float_double(m) - y);
+        return m;
+    }
     return num_coerce_bin(self, b, sym_intern("remainder"));
 }
 METHOD(int_m_fdiv)
@@ -378,9 +385,24 @@ METHOD(int_m_aref)
     }
     return int_bit(self, argv[0]);
 }
-METHOD(int_m_allbits) { (void)argc; Value m = int_value(value_int(argv[0])); return bool_value(vm_call1(self, SYM(op_and), m) == m); }
-METHOD(int_m_anybits) { (void)argc; return bool_value(vm_call1(self, SYM(op_and), int_value(value_int(argv[0]))) != int_fix(0)); }
-METHOD(int_m_nobits) { (void)argc; return bool_value(vm_call1(self, SYM(op_and), int_value(value_int(argv[0]))) == int_fix(0)); }
+METHOD(int_m_allbits)
+{
+    (void)argc;
+    Value m = int_convert(argv[0]);
+    return bool_value(int_cmp(int_m_and(self, 1, &m), m) == 0);
+}
+METHOD(int_m_anybits)
+{
+    (void)argc;
+    Value m = int_convert(argv[0]);
+    return bool_value(int_m_and(self, 1, &m) != int_fix(0));
+}
+METHOD(int_m_nobits)
+{
+    (void)argc;
+    Value m = int_convert(argv[0]);
+    return bool_value(int_m_and(self, 1, &m) == int_fix(0));
+}
 
 static Value gcd_argument(Value v)
 {
@@ -432,9 +454,8 @@ METHOD(int_m_chr)
     char buf[8];
     int len = enc_put(enc, (uint32_t)n, buf);
     if (!len) {
-        if (enc_is_unicode(enc) || n > 255)
-            raise_error(klass.RangeError, enc_is_unicode(enc) ? "invalid codepoint 0x%llX in %s" : "%llu out of char range", (long long)n,
-                        encoding_name(enc));
+        if (enc_is_unicode(enc) && n <= 0x10ffff)
+            raise_error(klass.RangeError, "invalid codepoint 0x%llX in %s", (long long)n, encoding_name(enc));
         raise_error(klass.RangeError, "%lld out of char range", (long long)n);
     }
     return str_new_enc(buf, (size_t)len, enc);

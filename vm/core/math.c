@@ -43,7 +43,14 @@ PLAIN(exp, exp(x))
 PLAIN(expm1, expm1(x))
 PLAIN(erf, erf(x))
 PLAIN(erfc, erfc(x))
-PLAIN(cbrt, cbrt(x))
+METHOD(cbrt)
+{
+    (void)self, (void)argc;
+    double x = arg(argv[0]), r = cbrt(x);
+    if (isfinite(r) && r != 0.0) /* one step of Newton's: glibc is an ulp off for cubes */
+        r = (2.0 * r + x / r / r) / 3.0;
+    return float_value(r);
+}
 LIMITED(log1p, x < -1.0, log1p(x))
 LIMITED(asin, x < -1.0 || x > 1.0, asin(x))
 LIMITED(acos, x < -1.0 || x > 1.0, acos(x))
@@ -74,8 +81,8 @@ static double mantissa(Value v, int64_t *bits, const char *name)
     *bits = 0;
     if (is_bignum(v) && int_sign(v) > 0) {
         int64_t n = (int64_t)int_bit_length(v);
-        if (n > 1000) {
-            *bits = n - 60;
+        if (n > 1023) {
+            *bits = n - 53;
             v = int_shift(v, -*bits);
         }
         return int_double(v);

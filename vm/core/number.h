@@ -74,6 +74,7 @@ static inline Value cpx_re(Value c) { return obj_field(c, 0); }
 static inline Value cpx_im(Value c) { return obj_field(c, 1); }
 Value rat_raw(Value num, Value den);       /* already in lowest terms, den > 0 */
 Value cpx_raw(Value re, Value im);
+Value cpx_polar_pi(double abs, double turns);   /* abs at the angle turns * pi */
 Value rat_from_double(double d);           /* exact: Integer or Rational -> always a Rational */
 double rat_double(Value r);
 int rat_cmp(Value a, Value b);             /* Integer or Rational each */

@@ -76,7 +76,7 @@ static void generator_seed(Generator *g, Value seed)
     if (n == 0)
         key[n++] = 0;
     if (n <= 1)
-        mt_seed_array(g, key, 1);
+        mt_seed(g, key[0]);
     else
         mt_seed_array(g, key, n);
     g->ready = true;

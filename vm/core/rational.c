@@ -189,6 +189,13 @@ METHOD(rat_m_pow)
             return rat_raw(int_pow_ui(n, (uint64_t)e), int_pow_ui(d, (uint64_t)e));
         return rational_new(int_pow_ui(d, (uint64_t)-e), int_pow_ui(n, (uint64_t)-e));
     }
+    if (rat_num(self) == int_fix(0) && !is_float(b)) {
+        if (is_complex(b))
+            raise_compare(b, int_fix(0));
+        if (num_negative(b))
+            raise_zero_div();
+        return rat_raw(int_fix(0), int_fix(1));
+    }
     if (is_float(b) || is_rational(b))
         return num_pow(float_value(rat_double(self)), is_rational(b) ? float_value(rat_double(b)) : b);
     return num_coerce_bin(self, b, SYM(op_pow));
@@ -242,7 +249,13 @@ METHOD(rat_m_positive) { UNUSED_ARGS; return bool_value(int_sign(rat_num(self)) 
 METHOD(rat_m_negative) { UNUSED_ARGS; return bool_value(int_sign(rat_num(self)) < 0); }
 METHOD(rat_m_to_f) { UNUSED_ARGS; return float_value(rat_double(self)); }
 METHOD(rat_m_to_r) { UNUSED_ARGS; return self; }
-METHOD(rat_m_fdiv) { (void)argc; return num_div(float_value(rat_double(self)), argv[0]); }
+METHOD(rat_m_fdiv)
+{
+    (void)argc;
+    if (is_integer(argv[0]) && argv[0] == int_fix(0))
+        return float_value(rat_double(self) / 0.0);
+    return vm_call0(rat_m_div(self, argc, argv), SYM(to_f));
+}
 METHOD(rat_m_hash) { UNUSED_ARGS; return int_fix((int64_t)num_hash(self) >> 2); }
 METHOD(rat_m_to_s) { UNUSED_ARGS; return str_format("%T/%T", rat_num(self), rat_den(self)); }
 METHOD(rat_m_inspect) { UNUSED_ARGS; return str_format("(%T/%T)", rat_num(self), rat_den(self)); }

@@ -391,6 +391,15 @@ static bool run(Translator *t)
             t->at++;
             if (!push(t))
                 return false;
+        } else if (c == '{') { /* {n,m} with n > m means something else to Oniguruma */
+            unsigned lo, hi;
+            int used = 0;
+            char text[24];
+            snprintf(text, sizeof text, "%.*s", (int)MIN((size_t)23, t->in.len - t->at), t->in.ptr + t->at);
+            if (sscanf(text, "{%9u,%9u}%n", &lo, &hi, &used) == 2 && used && lo > hi)
+                return fail(t, "upper is smaller than lower in repeat range");
+            put(t, "{", 1);
+            t->at++;
         } else if (c == ')') {
             if (t->depth > 0)
                 t->depth--;

@@ -494,7 +494,8 @@ Value str_succ(Value self)
             break;
         if (j < i - 1) {
             bool letter_gap = isalpha((unsigned char)p[i]) && isdigit((unsigned char)p[j]);
-            if (letter_gap)
+            bool digit_gap = isdigit((unsigned char)p[i]) && isalpha((unsigned char)p[j]);
+            if (letter_gap || digit_gap)
                 break;
         }
         i = j;

@@ -49,7 +49,13 @@ Value str_inspect(Value str)
         }
         uint32_t c = (uint32_t)code;
         size_t next = at + (size_t)n;
-        if (c == '#' && next < s.len) {
+        bool ascii = enc_ascii_compat(enc) || enc_is_unicode(enc);
+        if (!ascii) {
+            for (int i = 0; i < n; i++) {
+                snprintf(text, sizeof text, "\\x%02X", (uint8_t)s.ptr[at + (size_t)i]);
+                str_buf_puts(out, text);
+            }
+        } else if (c == '#' && next < s.len) {
             int m;
             int64_t d = enc_codepoint(enc, s.ptr + next, s.ptr + s.len, &m);
             str_buf_puts(out, d == '{' || d == '$' || d == '@' ? "\\#" : "#");

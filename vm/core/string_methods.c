@@ -717,7 +717,12 @@ static Value walk_chars(Value self, PieceFn fn, bool yield)
 }
 static Value size_enum(Value self, const char *name, int argc, const Value *argv)
 {
-    return enumerator_for(self, sym_intern(name), argc, argv);
+    Value size = !strcmp(name, "each_byte") ? int_fix((int64_t)str_view(self).len)
+                 : !strcmp(name, "each_line") || !strcmp(name, "each_grapheme_cluster") ? V_NIL : int_fix((int64_t)str_char_count(self));
+    if (is_nil(size))
+        return enumerator_for(self, sym_intern(name), argc, argv);
+    Value args[] = {self, sym_intern(name), ary_new_from((size_t)argc, argv), hash_new(), size};
+    return vm_call(klass.Enumerator, sym_intern("__for"), 5, args);
 }
 METHOD(str_m_chars) { UNUSED_ARGS; return walk_chars(self, piece_str, block_given()); }
 METHOD(str_m_each_char) { return block_given() ? walk_chars(self, piece_str, true) : size_enum(self, "each_char", argc, argv); }
