@@ -352,7 +352,7 @@ static Value kernel_trap(UNUSED Value self, int argc, const Value *argv)
         trap_names[0] = what;
         return old;
     }
-    struct sigaction sa = {.sa_flags = SA_RESTART};
+    struct sigaction sa = {.sa_flags = 0}; /* a call that waits comes back, and the trap runs at once */
     sigemptyset(&sa.sa_mask);
     if (is_proc(what) || (is_heap(what) && !is_string(what) && vm_responds_to(what, SYM(call), false))) {
         if (!is_proc(what))

@@ -1,5 +1,6 @@
 /* process.c -- Process::Status and $?; paths as arguments of system calls */
 #include "io_private.h"
+#include <signal.h>
 #include <sys/wait.h>
 
 static Value status_class = V_NIL, last_status = V_NIL;
@@ -57,7 +58,68 @@ static Value status_success_p(Value self, int argc, const Value *argv)
     return WIFEXITED(s) ? bool_value(WEXITSTATUS(s) == 0) : V_NIL;
 }
 
+#define STATUS_ROW(name, expression) \
+    static Value status_##name(Value self, int argc, const Value *argv) \
+    { \
+        int s = raw_status(self); \
+        (void)argc, (void)argv, (void)s; \
+        return expression; \
+    }
+STATUS_ROW(to_i, int_fix(s))
+STATUS_ROW(exited_p, bool_value(WIFEXITED(s)))
+STATUS_ROW(signaled_p, bool_value(WIFSIGNALED(s)))
+STATUS_ROW(termsig, WIFSIGNALED(s) ? int_fix(WTERMSIG(s)) : V_NIL)
+STATUS_ROW(stopped_p, bool_value(WIFSTOPPED(s)))
+STATUS_ROW(stopsig, WIFSTOPPED(s) ? int_fix(WSTOPSIG(s)) : V_NIL)
+STATUS_ROW(coredump_p, bool_value(WIFSIGNALED(s) && WCOREDUMP(s)))
+
+/* "pid 12 exit 1", "pid 12 SIGKILL (signal 9)" */
+static Value status_to_s(Value self, int argc, const Value *argv)
+{
+    int s = raw_status(self);
+    Value text = str_format("pid %ld", (long)fix_int(ivar_get(self, sym_intern("pid"))));
+    int signo = WIFSIGNALED(s) ? WTERMSIG(s) : WIFSTOPPED(s) ? WSTOPSIG(s) : 0;
+
+    (void)argc, (void)argv;
+    if (signo) {
+        const char *name = sigabbrev_np(signo);
+        str_append_c(text, WIFSTOPPED(s) ? " stopped" : "");
+        str_append_str(text, name ? str_format(" SIG%s (signal %d)", name, signo) : str_format(" signal %d", signo));
+    }
+    if (WIFEXITED(s)) {
+        str_append_str(text, str_format(" exit %d", WEXITSTATUS(s)));
+    }
+    if (WIFSIGNALED(s) && WCOREDUMP(s)) {
+        str_append_c(text, " (core dumped)");
+    }
+    return text;
+}
+
+static Value status_inspect(Value self, int argc, const Value *argv)
+{
+    return str_format("#<Process::Status: %T>", status_to_s(self, argc, argv));
+}
+
+static Value status_equal(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    if (obj_is_kind_of(argv[0], status_class)) {
+        return bool_value(raw_status(self) == raw_status(argv[0]));
+    }
+    return bool_value(is_fixnum(argv[0]) && raw_status(self) == fix_int(argv[0]));
+}
+
 static const Builtin methods[] = {
+    {"to_i", status_to_i, 0, 0, 0},
+    {"exited?", status_exited_p, 0, 0, 0},
+    {"signaled?", status_signaled_p, 0, 0, 0},
+    {"termsig", status_termsig, 0, 0, 0},
+    {"stopped?", status_stopped_p, 0, 0, 0},
+    {"stopsig", status_stopsig, 0, 0, 0},
+    {"coredump?", status_coredump_p, 0, 0, 0},
+    {"to_s", status_to_s, 0, 0, 0},
+    {"inspect", status_inspect, 0, 0, 0},
+    {"==", status_equal, 1, 1, 0},
     {"pid", status_pid, 0, 0, 0},
     {"exitstatus", status_exitstatus, 0, 0, 0},
     {"success?", status_success_p, 0, 0, 0},

@@ -290,13 +290,13 @@ static Value finalizers_run(UNUSED void *arg)
     return V_NIL;
 }
 
-__attribute__((noinline)) static int session_main(const VmOptions *opts)
+/* What is left of a program's life after its last line, `record` being what it ended by (nil: nothing); returns the exit
+ * status, or ends the process by a signal. */
+static int finish_program(Value pending_record)
 {
-    struct program p = {opts, 0, 0};
+    struct program p = {NULL, 0, 0};
     Value result, record = V_NIL;
-    bool ok = vm_protect(program_run, &p, &result, &record);
-    vm.errinfo = ok || is_type(record, T_THROW) ? V_NIL : record;
-    Value pending_record = ok ? V_NIL : record;
+    vm.errinfo = is_type(pending_record, T_THROW) ? V_NIL : pending_record;
     /* at_exit blocks run with $! set; one that exits or raises decides anew. */
     while (ary_len(vm.at_exit)) {
         Value r2;
@@ -324,6 +324,22 @@ __attribute__((noinline)) static int session_main(const VmOptions *opts)
         raise(p.signal);
     }
     return p.status;
+}
+
+__attribute__((noinline)) static int session_main(const VmOptions *opts)
+{
+    struct program p = {opts, 0, 0};
+    Value result, record = V_NIL;
+    bool ok = vm_protect(program_run, &p, &result, &record);
+    return finish_program(ok ? V_NIL : record);
+}
+
+/* A forked child whose block is done: ends the process as a program ends, without going back into the frames around it. */
+_Noreturn void vm_finish_process(Value record);
+_Noreturn void vm_finish_process(Value record)
+{
+    int status = finish_program(record);
+    _exit(status);
 }
 
 int vm_session_main(const VmOptions *opts)
