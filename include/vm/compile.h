@@ -26,13 +26,10 @@ typedef struct CompileOptions {
 
 /*
  * Parses and compiles.  Returns a T_CODE.  A syntax error raises SyntaxError (ArgumentError, LoadError where
- * CRuby does); warnings go to warn_printf as -w and -W0 say.  `data_offset`, if not NULL, receives the offset of
+ * CRuby does); warnings go to warn_printf as $VERBOSE says.  `data_offset`, if not NULL, receives the offset of
  * the text behind __END__, or -1.
  */
 Value code_compile(const char *src, size_t len, const CompileOptions *options, int64_t *data_offset);
-
-/* Warnings of parser and compiler: 0 none (-W0), 1 default, 2 verbose (-w). */
-extern int compile_warning_level;
 
 /* Bytecode in readable form, codes inside it included (--dump=insns). */
 void code_dump(Value code, StrBuf *out);

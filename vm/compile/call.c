@@ -451,6 +451,19 @@ void forwarding_super_node(Unit *u, ForwardingSuperNode *node, int dst)
     u->top = mark;
 }
 
+/* Is there a method (or an eval that may be in one) around u? */
+static bool inside_method(const Unit *u)
+{
+    while (u->parent != NULL)
+        u = u->parent;
+    if (u->kind == CODE_EVAL && u->c->options->outer_count > 0) {
+        const Code *home = code_ptr(u->c->options->outer[u->c->options->outer_count - 1]);
+
+        return home->kind != CODE_TOP && home->kind != CODE_CLASS;
+    }
+    return u->kind != CODE_TOP && u->kind != CODE_CLASS;
+}
+
 void yield_node(Unit *u, YieldNode *node, int dst)
 {
     static const NodeList none;
@@ -458,6 +471,8 @@ void yield_node(Unit *u, YieldNode *node, int dst)
     int base = dst != DISCARD && dst == u->top - 1 && !is_local_reg(u, dst) ? dst : temp(u);
     Args args;
 
+    if (!inside_method(u))
+        compile_fail(u, &node->base, "Invalid yield");
     call_args(u, node->arguments == NULL ? none : ((ArgumentsNode *)node->arguments)->arguments, NULL, base, &args);
     set_line(u, node->base.location.start);
     emit(u, OP_YIELD, base, args.argc, args.flags, cache_new(u),

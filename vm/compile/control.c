@@ -417,6 +417,7 @@ void begin_node(Unit *u, BeginNode *node, int dst)
     }
     handler = here(u);
     label_here(u, label_new(u));
+    emit(u, OP_SETERR, record); /* $! is the exception meanwhile; a throw's record leaves it alone */
     statements(u, (StatementsNode *)ensure->statements, DISCARD);
     if (reachable(u))
         emit(u, OP_RETHROW, record);
@@ -609,6 +610,23 @@ void jump_node(Unit *u, Node *node, int dst)
     }
 }
 
+/* A number in a flip-flop is compared with the line last read. */
+static void flip_flop_test(Unit *u, Node *node, int label)
+{
+    int mark = u->top, base;
+
+    if (node->type != NODE_INTEGER) {
+        jump_if(u, node, false, label);
+        return;
+    }
+    base = temps(u, 2);
+    expr(u, node, base);
+    emit(u, OP_GETGLOBAL, base + 1, symbol_text(u->c, "$."));
+    emit(u, OP_EQ, base, base, base + 1, cache_new(u));
+    emit(u, OP_JUMPF, base, label);
+    u->top = mark;
+}
+
 /* ---- flip-flop: its state lies with the inline caches of the session ---- */
 
 void flip_flop(Unit *u, FlipFlopNode *node, int dst)
@@ -627,14 +645,14 @@ void flip_flop(Unit *u, FlipFlopNode *node, int dst)
     if (node->left == NULL)
         emit(u, OP_JUMP, off);
     else
-        jump_if(u, node->left, false, off);
+        flip_flop_test(u, node->left, off);
     emit(u, OP_LOADTRUE, state);
     emit(u, OP_ONCE_SET, state, cache);
     if (three)
         emit(u, OP_JUMP, end);
     label_here(u, test_end);
     if (node->right != NULL) {
-        jump_if(u, node->right, false, end);
+        flip_flop_test(u, node->right, end);
         emit(u, OP_LOADFALSE, state);
         emit(u, OP_ONCE_SET, state, cache);
     }

@@ -528,8 +528,6 @@ static void defined_call(Unit *u, CallNode *node, int dst, int no, bool *evaluat
         defined_kind(u, dst, object, node->base.flags & CALL_IGNORE_VISIBILITY ? DEFINED_FUNC : DEFINED_METHOD,
                      node->name, no);
     }
-    if (node->base.flags & CALL_ATTRIBUTE_WRITE)
-        load_text(u, dst, "assignment");
     u->top = mark;
 }
 
@@ -701,6 +699,11 @@ void defined_node(Unit *u, Node *value, int dst)
     int mark = u->top, result = temp(u), end = label_new(u);
     DefinedJob job = {.node = value, .dst = result, .no = label_new(u)};
 
+    if (dst == DISCARD) { /* nobody asks */
+        u->labels[job.no] = u->labels[end] = (int32_t)here(u);
+        u->top = mark;
+        return;
+    }
     if (looks_into(value))
         rescue_all(u, defined_body, &job, result);
     else

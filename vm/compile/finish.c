@@ -13,8 +13,6 @@
 #include "vm/compile/compiler.h"
 #include "vm/core.h"
 
-int compile_warning_level = 1;
-
 /* ---- literals ---- */
 
 static Value integer_value(Compiler *c, const NodeInteger *integer)
@@ -158,7 +156,9 @@ static void fill_code(Compiler *c, Unit *u, Value code_value, Value codes, Value
     code->ncaches = u->ncaches;
     code->locals = u->nlocals ? heap_calloc(u->nlocals, sizeof(uint32_t)) : NULL;
     for (uint32_t i = 0; i < u->nlocals; i++) {
-        if (u->locals[i].name != NULL)
+        bool numbered = (u->flags & CODE_NUMBERED) && i < u->params.required; /* not for binding */
+
+        if (u->locals[i].name != NULL && !numbered)
             code->locals[i] = ids[symbol_name(c, u->locals[i].name)];
     }
     code->opt_pc = copy_table(u->opt_labels, (size_t)u->params.optional + 1, sizeof(uint32_t));
@@ -253,10 +253,13 @@ static void compile_program(void *arg)
 
 static void warn_all(const ParseResult *r)
 {
+    Value verbose = gvar_get(sym_intern("$VERBOSE"));
+    int level = is_nil(verbose) ? 0 : truthy(verbose) ? 2 : 1;
+
     for (uint32_t i = 0; i < r->warning_count; i++) {
         const ParseDiagnostic *d = &r->warnings[i];
 
-        if (compile_warning_level < (d->level == PARSE_WARNING_DEFAULT ? 1 : 2))
+        if (level < (d->level == PARSE_WARNING_DEFAULT ? 1 : 2))
             continue;
         warn_printf("%s:%d: warning: %.*s\n", r->file, parse_line(r, d->location.start), (int)d->message.length,
                     d->message.bytes);

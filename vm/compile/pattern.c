@@ -15,7 +15,11 @@ typedef struct Pattern {
     int no;      /* label */
     int message; /* register for the message, or -1: nobody asks */
     int key, key_hash; /* registers: missing key (else undef) and the hash it is missing from */
+    int cache, cached; /* register with what `deconstruct' of the value in register `cached' gave: undef not asked,
+                          nil no such method; -1: not kept */
 } Pattern;
+
+#define NO_PATTERN {.message = -1, .key = -1, .cache = -1, .cached = -1}
 
 static void match(Unit *u, Pattern *p, Node *pattern, int value);
 
@@ -81,12 +85,11 @@ static void match_value(Unit *u, Pattern *p, Node *node, int value)
 
 static void responds(Unit *u, Pattern *p, int value, const char *method, const char *message)
 {
-    int mark = u->top, base = temps(u, 3);
+    int mark = u->top, base = temps(u, 2);
 
     emit(u, OP_MOVE, base, value);
     emit(u, OP_LOADSYM, base + 1, symbol_text(u->c, method));
-    emit(u, OP_LOADTRUE, base + 2);
-    emit_send(u, base, 2, "respond_to?", CALL_SELF);
+    emit_send(u, base, 1, "respond_to?", CALL_SELF);
     require(u, p, base, message, value);
     u->top = mark;
 }
@@ -94,16 +97,30 @@ static void responds(Unit *u, Pattern *p, int value, const char *method, const c
 /* dst = value.deconstruct */
 static void deconstruct(Unit *u, Pattern *p, Node *constant, int value, int dst)
 {
-    int mark = u->top, base;
+    int mark = u->top, base, have = label_new(u);
+    bool keep = p->cache >= 0 && p->cached == value;
 
     if (constant != NULL)
         match_value(u, p, constant, value);
+    if (keep) {
+        int fresh = label_new(u);
+
+        emit(u, OP_JUMPUNDEF, p->cache, fresh);
+        emit(u, OP_JUMPNIL, p->cache, p->no);
+        emit(u, OP_MOVE, dst, p->cache);
+        emit(u, OP_JUMP, have);
+        label_here(u, fresh);
+        load_nil(u, p->cache);
+    }
     responds(u, p, value, "deconstruct", "% does not respond to #deconstruct");
     base = temps(u, 2);
     emit(u, OP_MOVE, base + 1, value);
     emit_send(u, base + 1, 0, "deconstruct", CALL_SELF);
     emit(u, OP_PRIM, base, PRIM_check_deconstruct, 1);
     move(u, dst, base);
+    if (keep)
+        emit(u, OP_MOVE, p->cache, base);
+    label_here(u, have);
     u->top = mark;
 }
 
@@ -185,7 +202,9 @@ static void find_pattern(Unit *u, Pattern *p, FindPatternNode *node, int value)
     int mark = u->top, array = temp(u), length = temp(u), test = temp(u), item = temp(u), at = temp(u), last = temp(u);
     int n = (int)node->requireds.count;
     int loop = label_new(u), found = label_new(u);
-    Pattern inner = {.no = label_new(u), .message = -1, .key = -1};
+    Pattern inner = NO_PATTERN;
+
+    inner.no = label_new(u);
 
     deconstruct(u, p, node->constant, value, array);
     size_of(u, array, "length", length);
@@ -403,8 +422,9 @@ static void match(Unit *u, Pattern *p, Node *pattern, int value)
 /* Registers for the message of a single pattern. */
 static Pattern explained(Unit *u)
 {
-    Pattern p = {.no = label_new(u)};
+    Pattern p = NO_PATTERN;
 
+    p.no = label_new(u);
     p.message = temp(u);
     p.key = temp(u);
     p.key_hash = temp(u);
@@ -432,13 +452,18 @@ void case_match_node(Unit *u, CaseMatchNode *node, int dst)
 {
     int mark = u->top, value = temp(u), end = label_new(u);
     bool single = node->conditions.count == 1 && node->else_clause == NULL;
-    Pattern last = {.no = -1, .message = -1, .key = -1};
+    Pattern last = NO_PATTERN;
+    int cache = temp(u);
 
     expr_or_nil(u, node->predicate, value);
+    emit(u, OP_LOADUNDEF, cache);
     for (uint32_t i = 0; i < node->conditions.count; i++) {
         InNode *in = (InNode *)node->conditions.items[i];
-        Pattern p = {.no = label_new(u), .message = -1, .key = -1};
+        Pattern p = NO_PATTERN;
 
+        p.no = label_new(u);
+        p.cache = cache;
+        p.cached = value;
         if (single)
             p = last = explained(u);
         set_line(u, in->base.location.start);
@@ -469,8 +494,9 @@ void case_match_node(Unit *u, CaseMatchNode *node, int dst)
 void match_predicate(Unit *u, MatchPredicateNode *node, int dst)
 {
     int mark = u->top, value = temp(u), result = temp(u), end = label_new(u);
-    Pattern p = {.no = label_new(u), .message = -1, .key = -1};
+    Pattern p = NO_PATTERN;
 
+    p.no = label_new(u);
     expr(u, node->value, value);
     match(u, &p, node->pattern, value);
     emit(u, OP_LOADTRUE, result);

@@ -257,13 +257,24 @@ static void add_parameter(Value list, const char *kind, uint32_t name, const cha
     ary_push(list, row);
 }
 
+/* _1, _2 ... are no local variables for a binding, but names here. */
+static uint32_t required_name(const Code *code, unsigned i)
+{
+    char name[8];
+
+    if ((code->flags & (CODE_NUMBERED | CODE_IT)) != CODE_NUMBERED)
+        return code->locals[i];
+    snprintf(name, sizeof name, "_%u", i + 1);
+    return symbol_id(sym_intern(name));
+}
+
 Value code_parameters(Code *code, bool lambda)
 {
     const CodeParams *p = &code->params;
     Value list = ary_new(4);
     unsigned r = 0;
     for (int i = 0; i < p->required; i++)
-        add_parameter(list, lambda ? "req" : "opt", code->locals[r++], NULL);
+        add_parameter(list, lambda ? "req" : "opt", required_name(code, r), NULL), r++;
     for (int i = 0; i < p->optional; i++)
         add_parameter(list, "opt", code->locals[r++], NULL);
     if (code->flags & CODE_REST)

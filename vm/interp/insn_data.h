@@ -83,7 +83,10 @@ BODY(SETUP)
 }
 BODY(LOADCREF)
 {
+    /* What instance_eval and its like put on top is no place for constants. */
     Value cref = vm.fp->cref;
+    while (obj_field(cref, CREF_SINGLETON) == V_TRUE && obj_field(cref, CREF_OUTER) != V_NIL)
+        cref = obj_field(cref, CREF_OUTER);
     R(ARG_A) = cref_module(cref);
     return pc + 1;
 }
@@ -435,24 +438,8 @@ static __attribute__((noinline)) void unpack(const uint32_t *pc)
     unsigned to = ARG_A, lead = ARG_C, tail = ARG_D;
     bool rest = ARG_E & 1;
     Value v = vm.fp->base[ARG_B], list = is_array(v) ? v : ary_try(v);
-    Value *base = vm.fp->base;
-    if (list == V_NIL) {
-        for (unsigned i = 0; i < lead + rest + tail; i++)
-            base[to + i] = V_NIL;
-        if (lead)
-            base[to] = v;
-        else if (rest) {
-            Value one = ary_new_from(1, &v);
-            vm.fp->base[to] = one;
-            return;
-        } else if (tail)
-            base[to] = v;
-        if (rest) {
-            Value none = ary_new(0);
-            vm.fp->base[to + lead] = none;
-        }
-        return;
-    }
+    if (list == V_NIL)
+        list = ary_new_from(1, &v);
     size_t n = ary_len(list), at = 0;
     for (unsigned i = 0; i < lead; i++, at++)
         vm.fp->base[to + i] = at < n ? ary_get(list, (long)at) : V_NIL;

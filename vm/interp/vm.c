@@ -226,7 +226,6 @@ static Value program_run(void *arg)
     vm.verbose_nil = o->warn_level == 0;
     vm.verbose = o->warn_level >= 2;
     vm.debug = o->debug;
-    compile_warning_level = o->warn_level;
     const char *file;
     vm.script_name = str_new_c(o->exprs.count ? "-e" : o->script ? o->script : "-");
     for (size_t i = 0; i < o->requires.count; i++)
