@@ -17,6 +17,7 @@
 #include "lib/error.h"
 #include "vm/call.h"
 #include "vm/shape.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -116,7 +117,8 @@ static Object *marking = &no_object; /* whose references are visited; roots: non
 static bool forget(Slot *s)
 {
     Value v = s->raw;
-    if (!is_heap(v) || !(BIT(marking->head & OH_TYPE) & forgetful_owners))
+    /* Only persistent owners: C code may read the elements of its own hidden arrays raw. */
+    if (!is_heap(v) || !(BIT(marking->head & OH_TYPE) & forgetful_owners) || !(marking->head & OF_PERSISTENT))
         return false;
     uint64_t head = obj_head(v);
     if ((head & (OF_PERSISTENT | OF_DIRTY | OF_IVARS | OF_ID | OF_FINALIZER)) != OF_PERSISTENT || !(BIT(head & OH_TYPE) & forgettable))
@@ -431,6 +433,7 @@ void heap_collect(void)
     heap_retire_runs();
     heap.pressure = heap_forget_hook && (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes > heap_limit_bytes() / 2;
     mark_all();
+    bool relieved = heap.pressure;
     heap.pressure = false;
     clear_weak_slots();
     bool moving = heap.modes_on && (heap_mode & HEAP_EVACUATE);
@@ -441,6 +444,8 @@ void heap_collect(void)
     if (moving)
         update_all();
     sweep_all();
+    if (relieved)
+        malloc_trim(1 << 20);
     clock_gettime(CLOCK_MONOTONIC, &to);
     heap.stats.count++;
     heap.stats.time_ns += (uint64_t)((to.tv_sec - from.tv_sec) * NSEC_PER_SEC + to.tv_nsec - from.tv_nsec);

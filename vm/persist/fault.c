@@ -166,6 +166,12 @@ bool persist_relieve_memory(void)
     return n > 0;
 }
 
+/* Under memory pressure the collector turns references to clean objects back into oids. */
+static uint64_t forget_oid(Value v)
+{
+    return session.attached && (obj_head(v) & OH_LOG) ? oidmap_oid(v) : 0;
+}
+
 void fault_install_hooks(void)
 {
     slot_fault_hook = fault_slot;
@@ -174,4 +180,5 @@ void fault_install_hooks(void)
     obj_oid_hook = oid_of;
     obj_take_id_hook = take_id;
     heap_hollow_hook = hollow_one;
+    heap_forget_hook = forget_oid;
 }
