@@ -93,7 +93,19 @@ bool writes_last(const Node *node)
     case NODE_FORWARDING_SUPER:
     case NODE_YIELD:
     case NODE_RANGE:
+    case NODE_ARRAY:
+    case NODE_HASH:
+    case NODE_CONSTANT_PATH:
+    case NODE_LOCAL_VARIABLE_WRITE:
+    case NODE_INSTANCE_VARIABLE_WRITE:
         return true;
+    case NODE_PARENTHESES: {
+        const Node *body = ((const ParenthesesNode *)node)->body;
+
+        if (node_is(body, NODE_STATEMENTS) && ((const StatementsNode *)body)->body.count == 1)
+            return writes_last(((const StatementsNode *)body)->body.items[0]);
+        return false;
+    }
     default:
         return false;
     }
