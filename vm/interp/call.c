@@ -651,7 +651,9 @@ Value enumerator_for(Value self, Value method, int argc, const Value *argv)
     Value *top = f->top;
     Value *args = call_push_args(argc, argv, 1) - 1;
     args[0] = method;
-    Value v = vm_call(self, SYM(to_enum), argc + 1, args);
+    Value v = (f->flags & FRAME_KEYWORDS) && argc && is_hash(argv[argc - 1])
+                  ? vm_call_kw(self, SYM(to_enum), argc + 1, args)
+                  : vm_call(self, SYM(to_enum), argc + 1, args);
     f->top = top;
     return v;
 }
