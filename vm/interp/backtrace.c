@@ -16,13 +16,13 @@ static bool hidden(const Frame *f)
         return (f->code->flags & CODE_INTERNAL) && (f->code->kind == CODE_BLOCK || f->code->kind == CODE_LAMBDA ||
                                                     f->code->kind == CODE_TOP || !f->me || (f->me->flags & BI_HIDDEN) ||
                                                     strncmp(sym_text(symbol_value(f->me->name)), "__", 2) == 0);
-    return !f->me || (f->me->flags & BI_HIDDEN);
+    return !f->me || (f->me->flags & BI_HIDDEN) || f->me->name == SYMID_const_missing;
 }
 
-Value backtrace_capture(int skip)
+static Value capture(Frame *frames, Frame *top, int skip)
 {
     Value raw = ary_new(24);
-    for (Frame *f = vm.fp; f > vm.frames; f--) {
+    for (Frame *f = top; f > frames; f--) {
         if (hidden(f))
             continue;
         if (skip-- > 0)
@@ -32,6 +32,16 @@ Value backtrace_capture(int skip)
         ary_push(raw, f->me ? (Value)f->me : V_NIL);
     }
     return raw;
+}
+
+Value backtrace_capture(int skip)
+{
+    return capture(vm.frames, vm.fp, skip);
+}
+
+Value backtrace_capture_of(Frame *frames, Frame *top)
+{
+    return capture(frames, top, 0);
 }
 
 /* "Foo#bar", "Foo.bar", or "bar" when the owner has no name. */

@@ -289,6 +289,15 @@ static Value finalizers_run(UNUSED void *arg)
     return V_NIL;
 }
 
+void thread_end_all(void);
+void control_run_exit_trap(void);
+static Value end_run(UNUSED void *arg)
+{
+    thread_end_all();
+    control_run_exit_trap();
+    return V_NIL;
+}
+
 /* What is left of a program's life after its last line, `record` being what it ended by (nil: nothing); returns the exit
  * status, or ends the process by a signal. */
 static int finish_program(Value pending_record)
@@ -308,6 +317,9 @@ static int finish_program(Value pending_record)
                 vm.errinfo = r2;
         }
     }
+    Value ignored;
+    if (!vm_protect(end_run, NULL, &result, &ignored) && is_type(ignored, T_EXCEPTION))
+        pending_record = ignored;
     if (pending_record != V_NIL)
         settle_exit(&p, pending_record);
     if (!vm_protect(finalizers_run, NULL, &result, &record) && !is_type(record, T_THROW))

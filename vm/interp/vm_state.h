@@ -236,6 +236,7 @@ Value cref_definee(Value cref); /* where def goes */
 
 /* ---- backtrace.c ---- */
 Value backtrace_capture(int skip);             /* raw: hidden Array */
+Value backtrace_capture_of(Frame *frames, Frame *top); /* of a fiber that does not run */
 Value backtrace_strings(Value raw);
 Value backtrace_locations_of(Value raw);
 void backtrace_boot(void);

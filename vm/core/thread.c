@@ -1,0 +1,430 @@
+/*
+ * thread.c: class Thread.  The scheduler is vm/interp/thread.c; Mutex, Queue and their like are Ruby: thread.rb.
+ */
+#include "vm/interp/thread.h"
+
+static Thread *thread_get(Value self)
+{
+    Thread *t = ((ThreadObject *)self)->thread;
+    if (!t)
+        raise_error(klass.ThreadError, "uninitialized thread - check '%C#initialize'", class_real(self));
+    return t;
+}
+
+static Value thread_allocate(Value cls)
+{
+    return heap_alloc(T_THREAD, cls, sizeof(ThreadObject));
+}
+
+static Value thread_initialize(Value self, int argc, const Value *argv)
+{
+    Value proc = block_proc();
+    if (proc == V_NIL)
+        raise_error(klass.ThreadError, "must be called with a block");
+    if (((ThreadObject *)self)->thread)
+        raise_error(klass.ThreadError, "already initialized thread");
+    Value args = ary_new_from((size_t)argc, argv);
+    thread_start(self, proc, args);
+    return V_NIL;
+}
+
+static Value thread_s_start(Value self, int argc, const Value *argv)
+{
+    Value proc = block_proc();
+    if (proc == V_NIL)
+        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
+    Value t = thread_allocate(self);
+    thread_start(t, proc, ary_new_from((size_t)argc, argv));
+    return t;
+}
+
+static int64_t deadline_of(Value timeout)
+{
+    if (timeout == V_NIL || timeout == V_UNDEF)
+        return THREAD_FOREVER;
+    double s = value_double(timeout);
+    if (s < 0)
+        s = 0;
+    return s > 9e9 ? THREAD_FOREVER : thread_now() + (int64_t)(s * 1e9);
+}
+
+static bool wait_end(Thread *t, int64_t deadline)
+{
+    if (t == thread_current)
+        raise_error(klass.ThreadError, "Target thread must not be current thread");
+    if (t == thread_main)
+        raise_error(klass.ThreadError, "Target thread must not be main thread");
+    while (t->state != THREAD_DEAD)
+        if (!thread_sleep_deadly(deadline) && t->state != THREAD_DEAD)
+            return false;
+    if (t->failed)
+        vm_raise(t->failure);
+    return true;
+}
+
+static Value thread_join(Value self, int argc, const Value *argv)
+{
+    return wait_end(thread_get(self), deadline_of(argc ? argv[0] : V_NIL)) ? self : V_NIL;
+}
+static Value thread_value(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    wait_end(t, THREAD_FOREVER);
+    return t->value;
+}
+static Value thread_alive(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_get(self)->state != THREAD_DEAD);
+}
+static Value thread_status(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (t->state == THREAD_DEAD)
+        return t->failed ? V_NIL : V_FALSE;
+    if (t->pending != V_NIL && ary_len(t->pending) && is_type(ary_get(t->pending, 0), T_THROW))
+        return str_new_c("aborting");
+    return str_new_c(t->state == THREAD_BLOCKED ? "sleep" : "run");
+}
+static Value thread_stop_p(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_get(self)->state != THREAD_RUNNABLE);
+}
+static Value thread_kill(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (t->state == THREAD_DEAD)
+        return self;
+    if (t == thread_main) {
+        Value exc = exception_new(klass.SystemExit, "exit");
+        ivar_set(exc, sym_intern("status"), int_fix(0));
+        if (t == thread_current)
+            vm_raise(exc);
+        thread_interrupt(t, exc);
+        return self;
+    }
+    Value record = throw_new(UNWIND_KILL, V_NIL, V_NIL);
+    if (t == thread_current) {
+        t->killed = true;
+        vm_resume_unwind(record);
+    }
+    thread_interrupt(t, record);
+    return self;
+}
+Value control_make_exception(int argc, const Value *argv, Value kw);
+static Value thread_raise(Value self, int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    Value kw = call_take_keywords(&argc, argv);
+    Value exc = control_make_exception(argc, argv, kw);
+    if (exc == V_NIL)
+        exc = exception_new(klass.RuntimeError, "unhandled exception");
+    if (t->state == THREAD_DEAD)
+        return V_NIL;
+    if (t == thread_current)
+        vm_raise(exc);
+    thread_interrupt(t, exc);
+    return V_NIL;
+}
+static Value thread_wakeup(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (t->state == THREAD_DEAD)
+        raise_error(klass.ThreadError, "killed thread");
+    thread_wake(t);
+    return self;
+}
+static Value thread_run(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    thread_wakeup(self, 0, NULL);
+    thread_pass();
+    return self;
+}
+
+/* ---- locals ---- */
+static Value local_key(Value v)
+{
+    if (is_symbol(v))
+        return v;
+    if (is_string(v))
+        return sym_intern_str(v);
+    raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
+}
+static Value thread_aref(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    Value v = t->locals == V_NIL ? V_UNDEF : hash_get(t->locals, local_key(argv[0]));
+    return v == V_UNDEF ? V_NIL : v;
+}
+static Value thread_aset(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (obj_frozen_bit(self))
+        raise_frozen(self);
+    if (t->locals == V_NIL)
+        t->locals = hash_new();
+    if (argv[1] == V_NIL)
+        hash_delete(t->locals, local_key(argv[0]));
+    else
+        hash_set(t->locals, local_key(argv[0]), argv[1]);
+    return argv[1];
+}
+static Value thread_key_p(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    return bool_value(t->locals != V_NIL && hash_get(t->locals, local_key(argv[0])) != V_UNDEF);
+}
+static Value thread_keys(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    return t->locals == V_NIL ? ary_new(0) : hash_keys(t->locals);
+}
+static Value thread_variable_get(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    Value v = t->variables == V_NIL ? V_UNDEF : hash_get(t->variables, local_key(argv[0]));
+    return v == V_UNDEF ? V_NIL : v;
+}
+static Value thread_variable_set(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (t->variables == V_NIL)
+        t->variables = hash_new();
+    if (argv[1] == V_NIL)
+        hash_delete(t->variables, local_key(argv[0]));
+    else
+        hash_set(t->variables, local_key(argv[0]), argv[1]);
+    return argv[1];
+}
+static Value thread_variable_p(Value self, UNUSED int argc, const Value *argv)
+{
+    Thread *t = thread_get(self);
+    return bool_value(t->variables != V_NIL && hash_get(t->variables, local_key(argv[0])) != V_UNDEF);
+}
+static Value thread_variables(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    return t->variables == V_NIL ? ary_new(0) : hash_keys(t->variables);
+}
+static Value thread_name(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return thread_get(self)->name;
+}
+static Value thread_set_name(Value self, UNUSED int argc, const Value *argv)
+{
+    thread_get(self)->name = argv[0] == V_NIL ? V_NIL : str_to_str(argv[0]);
+    return argv[0];
+}
+static bool report_default = true, abort_default;
+static Value thread_report(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_get(self)->report);
+}
+static Value thread_set_report(Value self, UNUSED int argc, const Value *argv)
+{
+    thread_get(self)->report = truthy(argv[0]);
+    return argv[0];
+}
+static Value thread_abort(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_get(self)->abort);
+}
+static Value thread_set_abort(Value self, UNUSED int argc, const Value *argv)
+{
+    thread_get(self)->abort = truthy(argv[0]);
+    return argv[0];
+}
+static Value thread_s_report(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(report_default);
+}
+static Value thread_s_set_report(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    report_default = truthy(argv[0]);
+    thread_current->report = report_default;
+    return argv[0];
+}
+static Value thread_s_abort(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(abort_default);
+}
+static Value thread_s_set_abort(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    abort_default = truthy(argv[0]);
+    for (Thread *t = thread_main->next; t; t = t->next)
+        t->abort = abort_default;
+    return argv[0];
+}
+static Value thread_priority(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return int_fix(0);
+}
+static Value thread_set_priority(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    return argv[0];
+}
+static Value thread_backtrace(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = thread_get(self);
+    if (t->state == THREAD_DEAD)
+        return V_NIL;
+    if (t == thread_current)
+        return backtrace_strings(backtrace_capture(1));
+    return backtrace_strings(backtrace_capture_of(t->fiber->frames, t->fiber->fp));
+}
+static Value thread_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Thread *t = ((ThreadObject *)self)->thread;
+    Value s = obj_any_to_s(self);
+    StrView v = str_view(s);
+    Value out = str_new(v.ptr, v.len - 1);
+    if (!t)
+        return s;
+    if (t->name != V_NIL)
+        str_append_str(out, str_format("@%T", t->name));
+    if (t->fiber && t != thread_main && t->state != THREAD_DEAD && is_proc(t->fiber->proc)) {
+        Code *code = proc_code(t->fiber->proc);
+        if (code)
+            str_append_str(out, str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line));
+    }
+    Value status = thread_status(self, 0, NULL);
+    str_append_c(out, " ");
+    str_append_c(out, t->state == THREAD_DEAD ? "dead" : t->state == THREAD_BLOCKED && t->deadline == THREAD_FOREVER && t->fd < 0 ? "sleep_forever" : str_c(status));
+    str_append_c(out, ">");
+    return out;
+}
+
+static Value thread_s_current(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return thread_current->object;
+}
+static Value thread_s_main(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return thread_main->object;
+}
+static Value thread_s_list(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value list = ary_new(4);
+    for (Thread *t = thread_main; t; t = t->next)
+        ary_push(list, t->object);
+    return list;
+}
+static Value thread_s_pass(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    thread_pass();
+    return V_NIL;
+}
+static Value thread_s_stop(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    if (!thread_has_peers())
+        raise_error(klass.ThreadError, "stopping only thread\n\tnote: use sleep to stop forever");
+    thread_sleep_deadly(THREAD_FOREVER);
+    return V_NIL;
+}
+/* For thread.rb: waits until woken; false when the time (seconds, nil: for ever) is over. */
+static Value thread_s_block(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    return bool_value(thread_sleep_deadly(deadline_of(argv[0])));
+}
+static Value thread_s_now(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return float_value((double)thread_now() / 1e9);
+}
+static Value thread_s_exit(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return thread_kill(thread_current->object, 0, NULL);
+}
+static Value thread_s_kill(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    return vm_call0(argv[0], sym_intern("kill"));
+}
+static Value thread_s_handle_interrupt(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return vm_yield(0, NULL);
+}
+static Value thread_s_pending_interrupt(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_current->pending != V_NIL && ary_len(thread_current->pending));
+}
+
+static Value kernel_sleep(UNUSED Value self, int argc, const Value *argv)
+{
+    int64_t begin = thread_now();
+    if (argc == 0 || argv[0] == V_NIL) {
+        thread_sleep_until(THREAD_FOREVER);
+    } else {
+        if (!is_integer(argv[0]) && !is_float(argv[0]) && !is_type(argv[0], T_RATIONAL) &&
+            !vm_responds_to(argv[0], sym_intern("divmod"), false))
+            raise_error(klass.TypeError, "can't convert %C into time interval", class_real(argv[0]));
+        if (is_string(argv[0]))
+            raise_error(klass.TypeError, "can't convert String into time interval");
+        double s = value_double(argv[0]);
+        if (s < 0)
+            raise_error(klass.ArgumentError, "time interval must not be negative");
+        thread_sleep_until(begin + (s > 9e9 ? INT64_C(9000000000000000000) - begin : (int64_t)(s * 1e9)));
+    }
+    return int_value((thread_now() - begin + 500000000) / 1000000000);
+}
+
+static const Builtin methods[] = {
+    {"initialize", thread_initialize, 0, -1, BI_PRIVATE},
+    {"join", thread_join, 0, 1, 0},
+    {"value", thread_value, 0, 0, 0},
+    {"alive?", thread_alive, 0, 0, 0},
+    {"status", thread_status, 0, 0, 0},
+    {"stop?", thread_stop_p, 0, 0, 0},
+    {"kill", thread_kill, 0, 0, 0},
+    {"exit", thread_kill, 0, 0, 0},
+    {"terminate", thread_kill, 0, 0, 0},
+    {"raise", thread_raise, 0, 3, BI_KW},
+    {"wakeup", thread_wakeup, 0, 0, 0},
+    {"run", thread_run, 0, 0, 0},
+    {"[]", thread_aref, 1, 1, 0},
+    {"[]=", thread_aset, 2, 2, 0},
+    {"key?", thread_key_p, 1, 1, 0},
+    {"keys", thread_keys, 0, 0, 0},
+    {"thread_variable_get", thread_variable_get, 1, 1, 0},
+    {"thread_variable_set", thread_variable_set, 2, 2, 0},
+    {"thread_variable?", thread_variable_p, 1, 1, 0},
+    {"thread_variables", thread_variables, 0, 0, 0},
+    {"name", thread_name, 0, 0, 0},
+    {"name=", thread_set_name, 1, 1, 0},
+    {"report_on_exception", thread_report, 0, 0, 0},
+    {"report_on_exception=", thread_set_report, 1, 1, 0},
+    {"abort_on_exception", thread_abort, 0, 0, 0},
+    {"abort_on_exception=", thread_set_abort, 1, 1, 0},
+    {"priority", thread_priority, 0, 0, 0},
+    {"priority=", thread_set_priority, 1, 1, 0},
+    {"backtrace", thread_backtrace, 0, 0, 0},
+    {"inspect", thread_inspect, 0, 0, 0},
+    {"to_s", thread_inspect, 0, 0, 0},
+    {"__wake", thread_wakeup, 0, 0, BI_HIDDEN},
+};
+static const Builtin singleton_methods[] = {
+    {"start", thread_s_start, 0, -1, 0},
+    {"fork", thread_s_start, 0, -1, 0},
+    {"current", thread_s_current, 0, 0, 0},
+    {"main", thread_s_main, 0, 0, 0},
+    {"list", thread_s_list, 0, 0, 0},
+    {"pass", thread_s_pass, 0, 0, 0},
+    {"stop", thread_s_stop, 0, 0, 0},
+    {"exit", thread_s_exit, 0, 0, 0},
+    {"kill", thread_s_kill, 1, 1, 0},
+    {"report_on_exception", thread_s_report, 0, 0, 0},
+    {"report_on_exception=", thread_s_set_report, 1, 1, 0},
+    {"abort_on_exception", thread_s_abort, 0, 0, 0},
+    {"abort_on_exception=", thread_s_set_abort, 1, 1, 0},
+    {"handle_interrupt", thread_s_handle_interrupt, 1, 1, 0},
+    {"pending_interrupt?", thread_s_pending_interrupt, 0, 1, 0},
+    {"__now", thread_s_now, 0, 0, BI_HIDDEN},
+    {"__block", thread_s_block, 1, 1, BI_HIDDEN},
+};
+static const Builtin kernel_methods[] = {{"sleep", kernel_sleep, 0, 1, BI_MODULE_FUNCTION}};
+
+void thread_class_boot(void)
+{
+    thread_boot();
+    class_set_allocator(klass.Thread, thread_allocate);
+    ADD_BUILTINS(klass.Thread, methods);
+    ADD_SINGLETON_BUILTINS(klass.Thread, singleton_methods);
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
+}

@@ -1,0 +1,489 @@
+/*
+ * thread.c: the scheduler of green threads.
+ *
+ * Each thread has fibers; a switch of threads is a switch to the fiber where the other one left off.  Switches happen
+ * where a thread waits, and at interrupt tests when its time slice is over: a timer runs only while another
+ * thread is runnable or will be by time or descriptor.  thread.rb is never preempted, so that Mutex and Queue may be written in Ruby.
+ *
+ *   T1  thread_current->fiber is stale while it runs; it is set at each switch away.
+ *   T2  A dead thread is in no list; its Thread struct lives as long as its object.
+ *   T3  When no thread is runnable the process sleeps in poll for the descriptors and the nearest deadline; with
+ *       neither, that is a deadlock: fatal in the main thread.
+ */
+#include "vm/interp/thread.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <signal.h>
+#include <time.h>
+
+#define SLICE_NS 10000000
+
+Thread *thread_current, *thread_main;
+static unsigned live = 1;
+static uint64_t turns;
+static timer_t timer;
+static bool timer_made, timer_on;
+static volatile sig_atomic_t slice_over;
+extern void (*vm_time_slice)(void);
+void fiber_jump(Fiber *to);
+void fiber_end_into(Fiber *f, Fiber *to);
+static Value fatal_class;
+
+int64_t thread_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+bool thread_has_peers(void)
+{
+    return live > 1;
+}
+
+/* ---- time slices ---- */
+static void on_timer(int signo)
+{
+    (void)signo;
+    slice_over = 1;
+    vm_interrupt_flag = 1;
+}
+
+static void timer_set(bool on)
+{
+    if (on == timer_on)
+        return;
+    if (!timer_made) {
+        struct sigaction sa = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
+        sigemptyset(&sa.sa_mask);
+        sigaction(SIGVTALRM, &sa, NULL);
+        struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM};
+        if (timer_create(CLOCK_MONOTONIC, &ev, &timer) != 0)
+            return;
+        timer_made = true;
+    }
+    struct itimerspec spec = {0};
+    if (on)
+        spec.it_value.tv_nsec = spec.it_interval.tv_nsec = SLICE_NS;
+    timer_settime(timer, 0, &spec, NULL);
+    timer_on = on;
+}
+
+/* ---- choosing ---- */
+static Thread *next_runnable(void)
+{
+    Thread *best = NULL;
+    unsigned n = 0; /* runnable, or about to be */
+    for (Thread *t = thread_main; t; t = t->next)
+        if (t->state == THREAD_BLOCKED) {
+            n += t->deadline != THREAD_FOREVER || t->fd >= 0;
+        } else {
+            n++;
+            if (!best || t->turn < best->turn)
+                best = t;
+        }
+    timer_set(n > 1);
+    return best;
+}
+
+static _Noreturn void deadlock(void)
+{
+    Value exc = exception_new(fatal_class, "No live threads left. Deadlock?");
+    vm_raise(exc);
+}
+
+/* Sleeps until some thread is runnable. */
+static bool wait_for_event(void)
+{
+    struct pollfd fds[256];
+    Thread *who[256];
+    nfds_t n = 0;
+    int64_t first = THREAD_FOREVER;
+    bool hope = false; /* a plain sleep may end by a signal */
+    for (Thread *t = thread_main; t; t = t->next) {
+        if (t->state != THREAD_BLOCKED)
+            continue;
+        hope |= !t->deadly;
+        if (t->deadline < first)
+            first = t->deadline;
+        if (t->fd >= 0 && n < COUNT_OF(fds)) {
+            fds[n] = (struct pollfd){.fd = t->fd, .events = t->events};
+            who[n++] = t;
+        }
+    }
+    if (n == 0 && first == THREAD_FOREVER && !hope)
+        return false;
+    timer_set(false);
+    int64_t left = first == THREAD_FOREVER ? THREAD_FOREVER : first - thread_now();
+    struct timespec ts, *timeout = NULL;
+    if (left != THREAD_FOREVER) {
+        if (left < 0)
+            left = 0;
+        ts = (struct timespec){left / 1000000000, left % 1000000000};
+        timeout = &ts;
+    }
+    /* A signal between the test and the call would be missed: block them around, as ppoll is meant to be used. */
+    sigset_t all, old;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    int got = 0;
+    if (!vm_interrupt_flag)
+        got = ppoll(fds, n, timeout, &old);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    if (got > 0)
+        for (nfds_t i = 0; i < n; i++)
+            if (fds[i].revents) {
+                who[i]->revents = fds[i].revents;
+                who[i]->state = THREAD_RUNNABLE;
+            }
+    int64_t now = thread_now();
+    for (Thread *t = thread_main; t; t = t->next)
+        if (t->state == THREAD_BLOCKED && t->deadline <= now)
+            t->state = THREAD_RUNNABLE;
+    return true;
+}
+
+/* Descriptors and deadlines that came true while others ran. */
+static void poll_quickly(void)
+{
+    struct pollfd fds[256];
+    Thread *who[256];
+    nfds_t n = 0;
+    bool timed = false;
+    for (Thread *t = thread_main; t; t = t->next) {
+        if (t->state != THREAD_BLOCKED)
+            continue;
+        timed |= t->deadline != THREAD_FOREVER;
+        if (t->fd >= 0 && n < COUNT_OF(fds)) {
+            fds[n] = (struct pollfd){.fd = t->fd, .events = t->events};
+            who[n++] = t;
+        }
+    }
+    if (n && poll(fds, n, 0) > 0)
+        for (nfds_t i = 0; i < n; i++)
+            if (fds[i].revents) {
+                who[i]->revents = fds[i].revents;
+                who[i]->state = THREAD_RUNNABLE;
+            }
+    if (timed) {
+        int64_t now = thread_now();
+        for (Thread *t = thread_main; t; t = t->next)
+            if (t->state == THREAD_BLOCKED && t->deadline <= now)
+                t->state = THREAD_RUNNABLE;
+    }
+}
+
+static void enter(Thread *t)
+{
+    thread_current = t;
+    t->turn = ++turns;
+    slice_over = 0;
+}
+
+static void switch_to_thread(Thread *t)
+{
+    Thread *me = thread_current;
+    if (t == me) {
+        me->turn = ++turns;
+        return;
+    }
+    me->fiber = vm.fiber;
+    enter(t);
+    fiber_jump(t->fiber);
+    /* Back: whoever switched has set thread_current. */
+}
+
+/* Raises what other threads, or signals, have for this one. */
+void thread_check_pending(void)
+{
+    Thread *t = thread_current;
+    if (t->pending == V_NIL || ary_len(t->pending) == 0)
+        return;
+    Value record = ary_shift(t->pending);
+    if (is_type(record, T_THROW)) {
+        t->killed = true;
+        vm_resume_unwind(record);
+    }
+    vm_raise(record);
+}
+
+/* The current thread's state says whether it may go on; runs others until it may. */
+static void schedule(void)
+{
+    Thread *me = thread_current;
+    for (;;) {
+        if (live > 1)
+            poll_quickly();
+        Thread *t = next_runnable();
+        if (t) {
+            switch_to_thread(t);
+            if (me->state == THREAD_RUNNABLE)
+                return;
+            continue;
+        }
+        if (!wait_for_event()) {
+            if (me == thread_main) {
+                me->state = THREAD_RUNNABLE;
+                deadlock();
+            }
+            thread_interrupt(thread_main, exception_new(fatal_class, "No live threads left. Deadlock?"));
+            continue;
+        }
+        if (vm_interrupt_flag) {
+            /* Signals are the main thread's business. */
+            if (me == thread_main) {
+                me->state = THREAD_RUNNABLE;
+                me->woken = false;
+                return;
+            }
+            thread_main->state = THREAD_RUNNABLE;
+        }
+    }
+}
+
+void thread_pass(void)
+{
+    vm_check_interrupts();
+    if (live > 1)
+        schedule();
+    thread_check_pending();
+}
+
+static void block(int64_t deadline, int fd, short events)
+{
+    Thread *me = thread_current;
+    thread_check_pending();
+    me->state = THREAD_BLOCKED;
+    me->deadly &= fd < 0;
+    me->deadline = deadline;
+    me->fd = fd;
+    me->events = events;
+    me->revents = 0;
+    schedule();
+    me->fd = -1;
+    if (me == thread_main)
+        vm_check_interrupts();
+    thread_check_pending();
+}
+
+int thread_wait_fd(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        vm_check_interrupts();
+        struct pollfd p = {.fd = fd, .events = events};
+        if (poll(&p, 1, 0) > 0)
+            return p.revents;
+        int64_t now = thread_now();
+        if (now >= deadline)
+            return 0;
+        block(deadline, fd, events);
+        if (thread_current->revents)
+            return thread_current->revents;
+    }
+}
+
+static bool sleep_until(int64_t deadline, bool deadly)
+{
+    Thread *me = thread_current;
+    for (;;) {
+        me->deadly = deadly;
+        if (me->woken) {
+            me->woken = false;
+            return true;
+        }
+        if (thread_now() >= deadline)
+            return false;
+        vm_check_interrupts();
+        me->stopped = true;
+        block(deadline, -1, 0);
+        me->stopped = false;
+    }
+}
+
+bool thread_sleep_until(int64_t deadline)
+{
+    return sleep_until(deadline, false);
+}
+
+bool thread_sleep_deadly(int64_t deadline)
+{
+    return sleep_until(deadline, true);
+}
+
+void thread_wake(Thread *t)
+{
+    if (t->state == THREAD_DEAD)
+        return;
+    t->woken = true;
+    if (t->state == THREAD_BLOCKED)
+        t->state = THREAD_RUNNABLE;
+}
+
+void thread_interrupt(Thread *t, Value record)
+{
+    if (t->pending == V_NIL)
+        t->pending = ary_new(1);
+    ary_push(t->pending, record);
+    if (t->state == THREAD_BLOCKED)
+        t->state = THREAD_RUNNABLE;
+}
+
+/* Does thread.rb run?  It relies on not being preempted. */
+static bool in_thread_rb(void)
+{
+    Frame *f = frame_ruby(vm.fp);
+    if (f <= vm.frames || !(f->code->flags & CODE_INTERNAL))
+        return false;
+    StrView v = str_view(slot_read((Value)f->code, &f->code->path));
+    return v.len == sizeof "<internal:thread>" - 1 && memcmp(v.ptr, "<internal:thread>", v.len) == 0;
+}
+
+static void time_slice(void)
+{
+    if (thread_current->pending != V_NIL && ary_len(thread_current->pending)) {
+        if (!in_thread_rb())
+            thread_check_pending();
+        else
+            vm_interrupt_flag = 1;
+    }
+    if (!slice_over || live < 2)
+        return;
+    if (in_thread_rb()) {
+        vm_interrupt_flag = 1;
+        return;
+    }
+    slice_over = 0;
+    schedule();
+    thread_check_pending();
+}
+
+/* ---- begin and end ---- */
+static void link_thread(Thread *t)
+{
+    Thread *last = thread_main;
+    while (last->next)
+        last = last->next;
+    last->next = t;
+    t->prev = last;
+    live++;
+}
+
+static void init_thread(Thread *t, Value object)
+{
+    t->object = object;
+    t->deadline = THREAD_FOREVER;
+    t->fd = -1;
+    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = V_NIL;
+    t->report = true;
+}
+
+Thread *thread_start(Value object, Value proc, Value args)
+{
+    Thread *t = mem_new(memctx_top(), Thread);
+    init_thread(t, object);
+    t->report = thread_current->report || thread_current == thread_main;
+    t->group = thread_current->group;
+    ((ThreadObject *)object)->thread = t;
+    t->fiber = fiber_new(proc);
+    t->fiber->thread = object;
+    t->fiber->passed = args;
+    t->turn = ++turns;
+    link_thread(t);
+    if (!timer_on)
+        timer_set(true);
+    return t;
+}
+
+/* On the fiber of a thread whose proc has returned or raised. */
+static void thread_returned(Fiber *f)
+{
+    Thread *t = ((ThreadObject *)f->thread)->thread;
+    if (!f->passed_unwind) {
+        t->value = f->passed;
+    } else if (is_type(f->passed, T_EXCEPTION)) {
+        t->failure = f->passed;
+        t->failed = true;
+        if (obj_is_kind_of(t->failure, klass.SystemExit)) {
+            thread_interrupt(thread_main, t->failure);
+        } else {
+            if (t->report) {
+                Value text = str_format("%V terminated with exception (report_on_exception is true):\n", t->object);
+                io_flush_all();
+                fwrite(str_view(text).ptr, 1, str_view(text).len, stderr);
+                exception_report(t->failure);
+            }
+            if (t->abort)
+                thread_interrupt(thread_main, t->failure);
+        }
+    }
+    t->state = THREAD_DEAD;
+    t->prev->next = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    live--;
+    for (Thread *w = thread_main; w; w = w->next) /* whoever joins looks again */
+        if (w->state == THREAD_BLOCKED && w->stopped && w->fd < 0)
+            w->woken = true, w->state = THREAD_RUNNABLE;
+    Thread *next;
+    while (!(next = next_runnable()))
+        if (!wait_for_event() || vm_interrupt_flag)
+            thread_main->state = THREAD_RUNNABLE;
+    enter(next);
+    fiber_end_into(f, next->fiber);
+}
+
+/* The program is over: the others are killed, their ensure clauses run. */
+void thread_end_all(void)
+{
+    for (int i = 0; i < 1000 && live > 1; i++) {
+        for (Thread *t = thread_main->next; t; t = t->next)
+            if (!t->killed) {
+                t->killed = true;
+                t->pending = V_NIL;
+                thread_interrupt(t, throw_new(UNWIND_KILL, V_NIL, V_NIL));
+            }
+        schedule();
+    }
+}
+
+static void threads_visit(Visitor *v)
+{
+    for (Thread *t = thread_main; t; t = t->next)
+        v->value(v, &t->object);
+    v->value(v, &fatal_class);
+}
+
+static void thread_visit(Object *o, Visitor *v)
+{
+    Thread *t = ((ThreadObject *)o)->thread;
+    if (!t)
+        return;
+    v->value(v, &t->pending);
+    v->value(v, &t->value);
+    v->value(v, &t->failure);
+    v->value(v, &t->locals);
+    v->value(v, &t->variables);
+    v->value(v, &t->name);
+    v->value(v, &t->group);
+    if (t->state != THREAD_DEAD)
+        v->value(v, &t->object);
+}
+static void thread_free(Object *o)
+{
+    mem_free(((ThreadObject *)o)->thread);
+}
+static const TypeRow thread_row = {.name = "Thread", .visit = thread_visit, .free = thread_free};
+
+void thread_boot(void)
+{
+    heap_register_type(T_THREAD, &thread_row);
+    thread_main = thread_current = mem_new(memctx_top(), Thread);
+    Value object = heap_alloc(T_THREAD, klass.Thread, sizeof(ThreadObject));
+    init_thread(thread_main, object);
+    ((ThreadObject *)object)->thread = thread_main;
+    fatal_class = class_new(klass.Exception, "fatal");
+    fiber_returned_hook = thread_returned;
+    vm_time_slice = time_slice;
+    heap_add_visitor(threads_visit, "threads");
+}

@@ -1,0 +1,44 @@
+/*
+ * thread.h: the scheduler's own view of green threads (private to vm/interp and vm/core/thread.c)
+ */
+#ifndef INTERP_THREAD_H
+#define INTERP_THREAD_H
+#include "vm/interp/fiber.h"
+#include "vm/thread.h"
+
+typedef enum { THREAD_RUNNABLE, THREAD_BLOCKED, THREAD_DEAD } ThreadState;
+
+typedef struct Thread {
+    struct Thread *next, *prev; /* live threads, main first */
+    Value object;               /* T_THREAD */
+    Fiber *fiber;               /* where it goes on: the fiber that ran last */
+    ThreadState state;
+    int64_t deadline;           /* BLOCKED: THREAD_FOREVER or a time */
+    int fd;                     /* BLOCKED on a descriptor, or -1 */
+    short events, revents;
+    bool woken;
+    bool deadly;                /* BLOCKED: only another thread can wake it: counts for deadlock */
+    bool stopped;               /* Thread.stop, sleep: "sleep" without a deadline counts for deadlock */
+    Value pending;              /* unwind records to raise in it: Array or nil */
+    Value value;                /* result */
+    Value failure;              /* exception that ended it, or nil */
+    Value locals, variables;    /* Hash or nil */
+    Value name, group;
+    bool report, abort, killed, failed;
+    uint64_t turn;              /* when it ran last: the least goes first */
+} Thread;
+
+typedef struct ThreadObject { /* T_THREAD */
+    uint64_t head;
+    Thread *thread;
+} ThreadObject;
+
+extern Thread *thread_current, *thread_main;
+Thread *thread_start(Value object, Value proc, Value args);
+void thread_wake(Thread *t);
+bool thread_sleep_deadly(int64_t deadline); /* as thread_sleep_until, for waits that only a thread can end */
+void thread_interrupt(Thread *t, Value record);
+void thread_check_pending(void);
+void thread_boot(void);
+void thread_end_all(void);
+#endif
