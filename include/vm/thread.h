@@ -17,6 +17,8 @@ int thread_wait_fd(int fd, short events, int64_t deadline);
 bool thread_sleep_until(int64_t deadline);
 /* Lets the others run once. */
 void thread_pass(void);
+/* In a forked child: only the thread that forked lives on. */
+void thread_after_fork(void);
 /* Are there other threads that live? */
 bool thread_has_peers(void);
 #endif

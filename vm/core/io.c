@@ -5,6 +5,7 @@
  * shared with the user's shell keeps its flags.
  */
 #include "io_private.h"
+#include "vm/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -122,13 +123,7 @@ Value kernel_stdout(void)
 
 void io_wait(int fd, short events)
 {
-    struct pollfd p = {fd, events, 0};
-    for (;;) {
-        vm_check_interrupts();
-        int n = poll(&p, 1, 100);
-        if (n > 0 || (n < 0 && errno != EINTR))
-            return;
-    }
+    thread_wait_fd(fd, events, THREAD_FOREVER);
 }
 
 int wait_for_child(pid_t pid, int *status)
@@ -1271,18 +1266,9 @@ static Value io_wait_readable(Value self, int argc, const Value *argv)
     Io *io = io_get_readable(self);
     if (buffered(io))
         return self;
-    struct pollfd p = {io->fd, POLLIN, 0};
     double timeout = argc && !is_nil(argv[0]) ? value_double(argv[0]) : -1;
-    int64_t left = timeout < 0 ? -1 : (int64_t)(timeout * 1000);
-    for (;;) {
-        int slice = left < 0 || left > 100 ? 100 : (int)left;
-        int n = poll(&p, 1, slice);
-        vm_check_interrupts();
-        if (n > 0)
-            return self;
-        if (left >= 0 && (left -= slice) <= 0)
-            return V_NIL;
-    }
+    int64_t deadline = timeout < 0 ? THREAD_FOREVER : thread_now() + (int64_t)(timeout * 1e9);
+    return thread_wait_fd(io->fd, POLLIN, deadline) ? self : V_NIL;
 }
 
 static void set_stdout(Value name, Value v)

@@ -31,6 +31,7 @@
 #include "lib/memory.h"
 #include "vm/host.h"
 #include "vm/persist.h"
+#include "vm/thread.h"
 
 #define WAIT_SLICE_MS 100
 
@@ -59,6 +60,7 @@ static Value process_fork(Value self, int argc, const Value *argv)
         }
         return int_fix(pid);
     }
+    thread_after_fork();
     persist_fork_child(slot);
     return V_NIL;
 }
@@ -391,9 +393,12 @@ static Value process_exec(Value self, int argc, const Value *argv)
 /* Sleeps until the process of `fd` has ended, something is to be done, or a slice is over. */
 static void wait_slice(int pidfd)
 {
-    struct pollfd p = {pidfd, POLLIN, 0};
+    int64_t deadline = thread_now() + WAIT_SLICE_MS * NSEC_PER_MSEC;
 
-    poll(&p, pidfd >= 0, WAIT_SLICE_MS);
+    if (pidfd >= 0)
+        thread_wait_fd(pidfd, POLLIN, deadline);
+    else
+        thread_sleep_until(deadline);
 }
 
 /* Process.__wait(pid, flags): sets $?, returns the pid; nil with WNOHANG when none has ended. */
@@ -501,17 +506,7 @@ static Value kernel_sleep(Value self, int argc, const Value *argv)
         }
         until = seconds > 1e9 ? INT64_MAX : start + (int64_t)(seconds * 1e9);
     }
-    for (;;) {
-        int64_t left;
-        vm_check_interrupts();
-        left = until == INT64_MAX ? WAIT_SLICE_MS * NSEC_PER_MSEC : until - monotonic_ns();
-        if (left <= 0) {
-            break;
-        }
-        left = MIN(left, WAIT_SLICE_MS * NSEC_PER_MSEC);
-        struct timespec t = {left / NSEC_PER_SEC, left % NSEC_PER_SEC};
-        nanosleep(&t, NULL);
-    }
+    thread_sleep_until(until);
     return int_value((monotonic_ns() - start + NSEC_PER_SEC / 2) / NSEC_PER_SEC);
 }
 

@@ -346,25 +346,6 @@ static Value thread_s_pending_interrupt(UNUSED Value self, UNUSED int argc, UNUS
     return bool_value(thread_current->pending != V_NIL && ary_len(thread_current->pending));
 }
 
-static Value kernel_sleep(UNUSED Value self, int argc, const Value *argv)
-{
-    int64_t begin = thread_now();
-    if (argc == 0 || argv[0] == V_NIL) {
-        thread_sleep_until(THREAD_FOREVER);
-    } else {
-        if (!is_integer(argv[0]) && !is_float(argv[0]) && !is_type(argv[0], T_RATIONAL) &&
-            !vm_responds_to(argv[0], sym_intern("divmod"), false))
-            raise_error(klass.TypeError, "can't convert %C into time interval", class_real(argv[0]));
-        if (is_string(argv[0]))
-            raise_error(klass.TypeError, "can't convert String into time interval");
-        double s = value_double(argv[0]);
-        if (s < 0)
-            raise_error(klass.ArgumentError, "time interval must not be negative");
-        thread_sleep_until(begin + (s > 9e9 ? INT64_C(9000000000000000000) - begin : (int64_t)(s * 1e9)));
-    }
-    return int_value((thread_now() - begin + 500000000) / 1000000000);
-}
-
 static const Builtin methods[] = {
     {"initialize", thread_initialize, 0, -1, BI_PRIVATE},
     {"join", thread_join, 0, 1, 0},
@@ -418,7 +399,6 @@ static const Builtin singleton_methods[] = {
     {"__now", thread_s_now, 0, 0, BI_HIDDEN},
     {"__block", thread_s_block, 1, 1, BI_HIDDEN},
 };
-static const Builtin kernel_methods[] = {{"sleep", kernel_sleep, 0, 1, BI_MODULE_FUNCTION}};
 
 void thread_class_boot(void)
 {
@@ -426,5 +406,4 @@ void thread_class_boot(void)
     class_set_allocator(klass.Thread, thread_allocate);
     ADD_BUILTINS(klass.Thread, methods);
     ADD_SINGLETON_BUILTINS(klass.Thread, singleton_methods);
-    ADD_BUILTINS(klass.Kernel, kernel_methods);
 }

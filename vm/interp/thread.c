@@ -433,6 +433,17 @@ static void thread_returned(Fiber *f)
     fiber_end_into(f, next->fiber);
 }
 
+void thread_after_fork(void)
+{
+    for (Thread *t = thread_main; t; t = t->next)
+        if (t != thread_current)
+            t->state = THREAD_DEAD;
+    thread_main = thread_current;
+    thread_main->next = thread_main->prev = NULL;
+    live = 1;
+    timer_made = timer_on = false; /* timers are not inherited */
+}
+
 /* The program is over: the others are killed, their ensure clauses run. */
 void thread_end_all(void)
 {
