@@ -22,6 +22,7 @@ is "0" "$(status_of restarts)" "restarts after the death of a session"
 is 1 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:other]')" "the other session's commit"
 
 # the auxiliary processes
+ready() { [ "$(status_of state)" = ready ]; }
 for name in wal-writer checkpointer reaper; do
     "$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] += 1; Maglev.commit_transaction' || fail "commit before the kill of $name"
     "$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out 2>err &
@@ -33,7 +34,7 @@ for name in wal-writer checkpointer reaper; do
     is 1 $? "a client's status after the kill of $name"
     has "$(cat err)" "restarts because another process died" "what the client says"
     until_true gone "$(cat out)"
-    until_true test "$(status_of state)" = ready
+    until_true ready
     [ "$(status_of ${name}_pid)" != "$pid" ] || fail "$name should be another process"
     is "$server" "$(server_pid)" "the server's process after the kill of $name"
 done

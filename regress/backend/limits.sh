@@ -13,7 +13,7 @@ for i in 1 2 3; do
     "$LODE" -e 'puts 1; $stdout.flush; sleep 8' >"out$i" &
 done
 for i in 1 2 3; do until_true test -s out$i; done
-has "$(one_line "$LODE" -e 1)" "too many sessions" "a fourth session"
+has "$(one_line "$LODE" -e 1)" "sessions of the store are in use" "a fourth session"
 is ready "$(status_of state)" "status while all sessions are taken"
 for p in $(jobs -p); do kill -9 "$p"; done 2>/dev/null
 wait 2>/dev/null
@@ -34,6 +34,7 @@ has "$("$wire" "$sock" start -e 'puts "in"; $stdout.flush; sleep 5')" "REFUSED P
 has "$("$wire" "$sock" fuzz 300 1)" "fuzzed 300" "a fuzzed handshake"
 is ready "$(status_of state)" "the server after all that"
 is 0 "$(status_of restarts)" "restarts after all that"
-until_true test "$(status_of sessions)" = 0
+idle() { [ "$(status_of sessions)" = 0 ]; }
+until_true idle
 "$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
 exit 0

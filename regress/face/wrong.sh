@@ -5,7 +5,6 @@ one_line_error lode -Z
 one_line_error lode no_such_file.rb
 contains 'the file is named' no_such_file.rb "$err"
 one_line_error lode --store
-one_line_error lode -I
 one_line_error lode .
 one_line_error lodectl
 one_line_error lodectl no-such-command

@@ -263,6 +263,24 @@ static void run_in_session(const VmOptions *opts, int argc, char **argv)
     attend(opts->program, sock, signals);
 }
 
+/* A program that is not there is told before a store is made or a server started for it. */
+static bool script_can_be_read(const VmOptions *opts)
+{
+    struct stat st;
+    int fd;
+
+    if (!opts->script || strcmp(opts->script, "-") == 0 || opts->search_path || opts->directory) {
+        return true;
+    }
+    fd = open(opts->script, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))) {
+        fprintf(stderr, "%s: %s -- %s (LoadError)\n", opts->program, strerror(fd < 0 ? errno : EISDIR), opts->script);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 /* maglev-irb is lode --repl; the session reads the words again, so they must say it. */
 static char **add_repl(int *argc, char **argv)
 {
@@ -301,6 +319,9 @@ int main(int argc, char **argv)
             puts(options_version_text());
         }
         return 0;
+    }
+    if (!script_can_be_read(&opts)) {
+        return 1;
     }
     TRY()
     {

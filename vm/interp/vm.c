@@ -4,6 +4,7 @@
 #include "vm/interp/vm_state.h"
 #include "vm/persist.h"
 #include "vm/compile.h"
+#include "vm/options.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,8 +19,6 @@ void (*vm_safepoint_hook)(void);
 void exec_boot(void);
 void errno_boot(void);
 void fiber_set_main_base(void *base);
-Value load_read_file(const char *path, int *err);
-void load_add_path(const char *dir, bool front);
 void objectspace_run_finalizers(void);
 void objectspace_finish(void);
 
@@ -177,84 +176,11 @@ void vm_check_interrupts_slow(void)
 
 /* ---- running a program ---- */
 struct program {
-    const VmOptions *opts;
     int status;
     int signal;
 };
 
-static Value program_source(const VmOptions *opts, const char **file)
-{
-    int err = 0;
-    if (opts->exprs.count) {
-        Value s = str_new("", 0);
-        for (size_t i = 0; i < opts->exprs.count; i++) {
-            str_append_c(s, opts->exprs.items[i]);
-            str_append_c(s, "\n");
-        }
-        *file = "-e";
-        return s;
-    }
-    if (!opts->script || strcmp(opts->script, "-") == 0) {
-        *file = "-";
-        return load_read_file("/dev/stdin", &err);
-    }
-    *file = opts->script;
-    Value s = load_read_file(opts->script, &err);
-    if (s == V_NIL) {
-        Value exc = err == ENOENT
-                        ? exception_new(klass.LoadError, "No such file or directory -- %s", opts->script)
-                        : exception_new(klass.LoadError, "%s -- %s", strerror(err), opts->script);
-        vm_raise(exc);
-    }
-    return s;
-}
-
-static Value program_run(void *arg)
-{
-    struct program *p = arg;
-    const VmOptions *o = p->opts;
-    persist_session_start();
-    Value argv = ary_new(o->args.count);
-    for (size_t i = 0; i < o->args.count; i++)
-        ary_push(argv, str_new_c(o->args.items[i]));
-    const_set(klass.Object, sym_intern("ARGV"), argv);
-    gvar_set(sym_intern("$*"), argv);
-    for (size_t i = o->includes.count; i-- > 0;) {
-        char real[4096];
-        load_add_path(realpath(o->includes.items[i], real) ? real : o->includes.items[i], true);
-    }
-    vm.verbose_nil = o->warn_level == 0;
-    vm.verbose = o->warn_level >= 2;
-    vm.debug = o->debug;
-    const char *file;
-    vm.script_name = str_new_c(o->exprs.count ? "-e" : o->script ? o->script : "-");
-    for (size_t i = 0; i < o->requires.count; i++)
-        vm_require(str_new_c(o->requires.items[i]));
-    Value src = program_source(o, &file);
-    StrView v = str_view(src);
-    CompileOptions options = {.file = file, .first_line = 1, .kind = CODE_TOP, .main_script = true,
-                              .frozen_string_literal = (int8_t)(o->frozen_string_literal == 1   ? 1
-                                                                : o->frozen_string_literal == 0 ? -1
-                                                                                                : 0)};
-    int64_t data = -1;
-    Code *code = (Code *)code_compile(v.ptr, v.len, &options, &data);
-    if (o->dump == VM_DUMP_INSNS) {
-        StrBuf buf;
-        strbuf_init(&buf, memctx_current());
-        code_dump((Value)code, &buf);
-        io_write_stdout(buf.data, buf.len);
-        return V_NIL;
-    }
-    if (o->check_syntax) {
-        io_write_stdout("Syntax OK\n", 10);
-        return V_NIL;
-    }
-    if (data >= 0 && vm_responds_to(klass.File, sym_intern("__data"), true))
-        const_set(klass.Object, sym_intern("DATA"),
-                  vm_call2(klass.File, sym_intern("__data"), str_new_c(file), int_fix(data)));
-    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, false), FRAME_TOP, V_NIL, NULL, 0);
-    return V_NIL;
-}
+Value program_run(void *opts); /* program.c */
 
 /* What an exception that nobody rescued does to the process: status, or the signal to die by. */
 static void settle_exit(struct program *p, Value record)
@@ -302,7 +228,7 @@ static Value end_run(UNUSED void *arg)
  * status, or ends the process by a signal. */
 static int finish_program(Value pending_record)
 {
-    struct program p = {NULL, 0, 0};
+    struct program p = {0, 0};
     Value result, record = V_NIL;
     vm.errinfo = is_type(pending_record, T_THROW) ? V_NIL : pending_record;
     /* at_exit blocks run with $! set; one that exits or raises decides anew. */
@@ -339,9 +265,8 @@ static int finish_program(Value pending_record)
 
 __attribute__((noinline)) static int session_main(const VmOptions *opts)
 {
-    struct program p = {opts, 0, 0};
     Value result, record = V_NIL;
-    bool ok = vm_protect(program_run, &p, &result, &record);
+    bool ok = vm_protect(program_run, (void *)opts, &result, &record);
     return finish_program(ok ? V_NIL : record);
 }
 
