@@ -68,3 +68,5 @@ module Warning
   end
   extend self
 end
+
+TOPLEVEL_BINDING = binding

@@ -17,9 +17,11 @@
 
 static Value load_path, loaded_features, loaded_index; /* Array, Array, Hash of real paths and builtin names */
 
+/* What the core brings: such a name is never looked for as a file. */
 static const char *const builtin_features[] = {"enumerator", "thread", "fiber", "rational", "complex", "set", "ruby2_keywords",
                                                "enumerator.so", "thread.rb", "fiber.so", "rational.so", "complex.so",
-                                               "sorted_set", "continuation", "rbconfig", "monitor", NULL};
+                                               "rbconfig", "monitor", "monitor.so",
+                                               NULL};
 
 Value load_read_file(const char *path, int *err)
 {
@@ -156,11 +158,11 @@ Value vm_require(Value feature)
     feature = path_string(feature);
     const char *name = str_c(feature);
     char path[PATH_MAX];
-    if (find_feature(name, true, path))
-        return require_path(path);
     for (int i = 0; builtin_features[i]; i++)
         if (strcmp(builtin_features[i], name) == 0)
             return V_FALSE;
+    if (find_feature(name, true, path))
+        return require_path(path);
     Value exc = exception_new(klass.LoadError, "cannot load such file -- %T", feature);
     ivar_set(exc, sym_intern("path"), feature);
     vm_raise(exc);
