@@ -1,13 +1,37 @@
 /* match.c -- class MatchData: positions of the groups in bytes over a frozen copy of the subject */
 #include "vm/core/text.h"
 #include "lib/hashtab.h"
+#include "vm/record.h"
 
 static void match_visit(Object *o, Visitor *v)
 {
     v->slot(v, &((Match *)o)->regexp);
     v->slot(v, &((Match *)o)->str);
 }
-static const TypeRow match_type = {.name = "MatchData", .visit = match_visit};
+/* Record: regexp, subject; the positions. */
+static void match_persist(Object *o, RecordBuilder *b)
+{
+    Match *m = (Match *)o;
+    record_put_slot(b, m->regexp);
+    record_put_slot(b, m->str);
+    record_put_bytes(b, m->pos, (size_t)m->n * 16);
+}
+static void match_restore(Object *o, RecordReader *r)
+{
+    Match *m = (Match *)o;
+    m->regexp = record_take_slot(r);
+    m->str = record_take_slot(r);
+    size_t n = record_bytes_left(r) / 16;
+    m->n = (int64_t)n;
+    memcpy(m->pos, record_take_bytes(r, n * 16), n * 16);
+}
+static size_t match_cell_size(size_t nslots, size_t nbytes)
+{
+    (void)nslots;
+    return sizeof(Match) + nbytes;
+}
+static const TypeRow match_type = {.name = "MatchData", .visit = match_visit, .persist = match_persist, .restore = match_restore,
+                                   .cell_size = match_cell_size, .size = sizeof(Match)};
 
 static Value match_alloc(Value re, Value str, int64_t n)
 {

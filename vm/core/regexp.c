@@ -6,6 +6,7 @@
  */
 #include "vm/core/number.h"
 #include "lib/hashtab.h"
+#include "vm/record.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -29,7 +30,35 @@ static void regexp_free(Object *o)
 {
     regexp_drop((Regexp *)o);
 }
-static const TypeRow regexp_type = {.name = "Regexp", .visit = regexp_visit, .free = regexp_free};
+/* Record: source, the encoding as a symbol; options, timeout. */
+static void regexp_persist(Object *o, RecordBuilder *b)
+{
+    Regexp *re = (Regexp *)o;
+    uint64_t bits;
+    memcpy(&bits, &re->timeout, 8);
+    record_put_slot(b, re->source);
+    record_put_value(b, sym_intern(encoding_name(re->enc)));
+    record_put_u64(b, (uint64_t)(uint32_t)re->options);
+    record_put_u64(b, bits);
+}
+static void regexp_restore(Object *o, RecordReader *r)
+{
+    Regexp *re = (Regexp *)o;
+    re->source = record_take_slot(r);
+    int enc = encoding_find(sym_text(symbol_value(record_take_symbol_id(r))));
+    re->enc = (int16_t)(enc < 0 ? ENC_BINARY : enc);
+    re->options = (int32_t)record_take_u64(r);
+    uint64_t bits = record_take_u64(r);
+    memcpy(&re->timeout, &bits, 8);
+    re->prog = re->alt = NULL;
+}
+static void regexp_hollow(Object *o)
+{
+    regexp_drop((Regexp *)o);
+    ((Regexp *)o)->source.raw = V_FALSE;
+}
+static const TypeRow regexp_type = {.name = "Regexp", .visit = regexp_visit, .free = regexp_free, .hollow = regexp_hollow,
+                                    .persist = regexp_persist, .restore = regexp_restore, .size = sizeof(Regexp)};
 
 Value regexp_source(Value re)
 {
@@ -149,7 +178,7 @@ Value value_to_pattern(Value v, bool quote)
         return v;
     Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
     if (is_nil(s))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Regexp)", v);
+        raise_error(klass.TypeError, is_nil(v) || v == V_TRUE || v == V_FALSE ? "wrong argument type %V (expected Regexp)" : "wrong argument type %C (expected Regexp)", v);
     return quote ? s : regexp_new_str(s, 0);
 }
 
@@ -219,6 +248,16 @@ int64_t regexp_search_raw(Value v, Value str, size_t from, bool reverse, OnigReg
         raise_regexp(regexp_source(v), (const char *)text);
     }
     return r < 0 ? -1 : r;
+}
+bool regexp_match_start(Value re, Value str, OnigRegion *region)
+{
+    regex_t *prog = program_for(re, str);
+    StrView s = str_view(str);
+    const OnigUChar *p = (const OnigUChar *)s.ptr;
+    int r = onig_match(prog, p, p + s.len, p, region, ONIG_OPTION_NONE);
+    KEEP(str);
+    KEEP(re);
+    return r >= 0;
 }
 Value regexp_search(Value re, Value str, size_t from, bool reverse)
 {
@@ -407,7 +446,7 @@ METHOD(re_initialize)
         raise_arity(argc, 1, 2);
     if (obj_frozen_bit(self))
         raise_error(klass.FrozenError, "can't modify literal regexp");
-    if (((Regexp *)self)->prog)
+    if (slot_read(self, &((Regexp *)self)->source) != V_FALSE)
         raise_error(klass.TypeError, "already initialized regexp");
     int options = 0;
     Value source;

@@ -195,7 +195,7 @@ METHOD(str_m_insert)
         at++;
     size_t b, n;
     if (!str_subpos(self, at, 0, &b, &n))
-        raise_index(at < 0 ? at - 1 : at);
+        raise_index(at);
     splice_checked(self, b, 0, v);
     return self;
 }

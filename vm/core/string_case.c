@@ -2,6 +2,7 @@
  * characters that map to more than one (SpecialCasing.txt of the Unicode database), which are listed here.
  */
 #include "vm/core/text.h"
+#include <iconv.h>
 #include <locale.h>
 #include <wctype.h>
 
@@ -144,15 +145,52 @@ static int map_title(uint32_t c, int flags, uint32_t out[3])
         return 1;
     }
     int n = map_upper(c, flags, out);
-    for (int i = 1; i < n; i++)
+    for (int i = 1; i < n && c != 0x149; i++)
         out[i] = out[i] == 0x399 && out[0] >= 0x386 ? 0x345 : lower1(out[i]);
     return n;
+}
+
+/* Other case of the bytes beyond ASCII of a single-byte encoding, by way of Unicode; made at first use. */
+typedef struct ByteCase {
+    uint8_t upper[128], lower[128];
+    bool ready;
+} ByteCase;
+static const ByteCase *byte_case(int enc)
+{
+    static ByteCase tables[256];
+    ByteCase *t = &tables[enc];
+    if (!t->ready) {
+        uint32_t code[128] = {0};
+        iconv_t cd = iconv_open("UTF-32LE", encoding_rows[enc].iconv);
+        for (int i = 0; i < 128; i++) {
+            char b = (char)(128 + i), *in = &b, *out = (char *)&code[i];
+            size_t in_left = 1, out_left = 4;
+            if (cd == (iconv_t)-1 || iconv(cd, &in, &in_left, &out, &out_left) == (size_t)-1)
+                code[i] = 0;
+            t->upper[i] = t->lower[i] = (uint8_t)(128 + i);
+        }
+        if (cd != (iconv_t)-1)
+            iconv_close(cd);
+        for (int i = 0; i < 128; i++)
+            for (int k = 0; code[i] && k < 128; k++) {
+                if (k != i && code[k] == upper1(code[i]))
+                    t->upper[i] = (uint8_t)(128 + k);
+                if (k != i && code[k] == lower1(code[i]))
+                    t->lower[i] = (uint8_t)(128 + k);
+            }
+        t->ready = true;
+    }
+    return t;
 }
 
 Value str_map_case(Value str, int flags)
 {
     StrView s = str_view(str);
     int enc = s.enc;
+    const ByteCase *bytes = NULL;
+    if (!(flags & CASE_ASCII) && enc_single_byte(enc) &&
+        (!strncmp(encoding_name(enc), "ISO-8859", 8) || !strncmp(encoding_name(enc), "Windows-125", 11)))
+        bytes = byte_case(enc);
     bool ascii = (flags & CASE_ASCII) || !enc_is_unicode(enc) || (str_coderange(str) == CR_7BIT && !(flags & CASE_TURKIC));
     Value out = str_buf_new(s.len + (ascii ? 0 : 8), enc);
     s = str_view(str);
@@ -168,6 +206,10 @@ Value str_map_case(Value str, int flags)
                     c = (char)(c - 32);
                 else if (down && c >= 'A' && c <= 'Z')
                     c = (char)(c + 32);
+                else if (bytes && (c & 0x80) && up && bytes->upper[(uint8_t)c - 128] != (uint8_t)c)
+                    c = (char)bytes->upper[(uint8_t)c - 128];
+                else if (bytes && (c & 0x80) && down)
+                    c = (char)bytes->lower[(uint8_t)c - 128];
                 q[i] = c;
             } else {
                 memcpy(q + i, s.ptr + i, n);
@@ -210,7 +252,7 @@ int case_flags(int argc, const Value *argv, bool down)
         raise_error(klass.ArgumentError, "too many options");
     for (int i = 0; i < argc; i++) {
         if (!is_symbol(argv[i]))
-            raise_error(klass.TypeError, "no implicit conversion of %C into Symbol", argv[i]);
+            raise_error(klass.ArgumentError, "invalid option");
         const char *t = sym_text(argv[i]);
         if (!strcmp(t, "ascii") && argc == 1)
             flags |= CASE_ASCII;
@@ -227,7 +269,7 @@ int case_flags(int argc, const Value *argv, bool down)
         else if (!strcmp(t, "fold"))
             raise_error(klass.ArgumentError, "too many options");
         else
-            raise_error(klass.ArgumentError, "invalid option: %s", t);
+            raise_error(klass.ArgumentError, "invalid option");
     }
     return flags;
 }

@@ -23,6 +23,8 @@ static bool printable(int enc, uint32_t c)
 {
     if (c < 0x80)
         return c >= 32 && c < 127;
+    if (c < 0xa0 && enc_is_unicode(enc))
+        return false;
     return ONIGENC_IS_CODE_PRINT(enc_onig(enc), c) != 0;
 }
 
@@ -61,8 +63,6 @@ Value str_inspect(Value str)
             str_buf_puts(out, d == '{' || d == '$' || d == '@' ? "\\#" : "#");
         } else if (escape_of(c)) {
             str_buf_puts(out, escape_of(c));
-        } else if (c == 127) {
-            str_buf_puts(out, "\\x7F");
         } else if (c < 0x80 && printable(enc, c)) {
             str_buf_putc(out, (char)c);
         } else if (c >= 0x80 && (enc == result || (enc_is_utf8(enc) && enc_is_utf8(result))) && enc != ENC_BINARY && printable(enc, c)) {
@@ -161,8 +161,8 @@ Value str_unescape_dump(Value str)
             char hex[3] = {s.ptr[at + 1], s.ptr[at + 2], 0};
             if (utf8)
                 raise_error(klass.RuntimeError, "hex escape and Unicode escape are mixed");
-            binary = true;
             str_buf_putc(out, (char)strtol(hex, NULL, 16));
+            binary |= strtol(hex, NULL, 16) >= 0x80;
             at += 2;
         } else if (c == 'u') {
             if (binary)

@@ -77,7 +77,7 @@ METHOD(str_m_casecmp)
     (void)argc;
     Value b = obj_try_convert(argv[0], T_STRING, "String", SYM(to_str));
     if (is_nil(b))
-        raise_no_conversion(argv[0], "String");
+        return V_NIL;
     return str_casecmp(self, b);
 }
 METHOD(str_m_casecmp_p)
@@ -85,7 +85,7 @@ METHOD(str_m_casecmp_p)
     (void)argc;
     Value b = obj_try_convert(argv[0], T_STRING, "String", SYM(to_str));
     if (is_nil(b))
-        raise_no_conversion(argv[0], "String");
+        return V_NIL;
     return str_casecmp_p(self, b);
 }
 METHOD(str_m_plus) { (void)argc; return str_plus(self, str_get(argv[0])); }
@@ -415,8 +415,7 @@ METHOD(str_m_start_with)
         if (is_regexp(argv[i])) {
             OnigRegion region;
             memset(&region, 0, sizeof region);
-            int64_t at = regexp_search_raw(argv[i], self, 0, true, &region); /* backwards from 0: only there */
-            Value m = at == 0 ? match_new(argv[i], self, &region) : V_NIL;
+            Value m = regexp_match_start(argv[i], self, &region) ? match_new(argv[i], self, &region) : V_NIL;
             onig_region_free(&region, 0);
             frame_set_last_match(m);
             if (!is_nil(m))
@@ -719,9 +718,8 @@ static Value size_enum(Value self, const char *name, int argc, const Value *argv
 {
     Value size = !strcmp(name, "each_byte") ? int_fix((int64_t)str_view(self).len)
                  : !strcmp(name, "each_line") || !strcmp(name, "each_grapheme_cluster") ? V_NIL : int_fix((int64_t)str_char_count(self));
-    if (is_nil(size))
-        return enumerator_for(self, sym_intern(name), argc, argv);
-    Value args[] = {self, sym_intern(name), ary_new_from((size_t)argc, argv), hash_new(), size};
+    Value kw = call_take_keywords(&argc, argv);
+    Value args[] = {self, sym_intern(name), ary_new_from((size_t)argc, argv), is_nil(kw) ? hash_new() : kw, size};
     return vm_call(klass.Enumerator, sym_intern("__for"), 5, args);
 }
 METHOD(str_m_chars) { UNUSED_ARGS; return walk_chars(self, piece_str, block_given()); }
@@ -778,12 +776,10 @@ static Value walk_lines(Value self, int argc, const Value *argv, bool yield)
         size_t end = hit < 0 ? str_view(copy).len : (size_t)hit + str_view(sep).len, cut = end;
         if (hit >= 0 && paragraph) {
             StrView s = str_view(copy);
-            while (end < s.len && s.ptr[end] == '\n')
-                end++;
             if (chomp)
                 cut = (size_t)hit;
-            else
-                cut = end;
+            while (end < s.len && s.ptr[end] == '\n')
+                end++;
         } else if (chomp && hit >= 0) {
             cut = (size_t)hit;
             if (newline && cut > at && str_view(copy).ptr[cut - 1] == '\r')

@@ -225,21 +225,21 @@ static Value substitute(Value self, int argc, const Value *argv, bool all)
     KEEP(str);
     return out;
 }
-static void need_two(Value self, int argc)
+static void need_two(int argc)
 {
-    (void)self;
-    if (argc == 1 && !block_given())
-        raise_arity(argc, 2, 2);
+    int min = block_given() ? 1 : 2;
+    if (argc < min || argc > 2)
+        raise_arity(argc, min, 2);
 }
 METHOD(str_m_sub)
 {
-    need_two(self, argc);
+    need_two(argc);
     Value v = substitute(self, argc, argv, false);
     return is_nil(v) ? str_dup(self) : v;
 }
 METHOD(str_m_sub_bang)
 {
-    need_two(self, argc);
+    need_two(argc);
     obj_modify(self);
     Value v = substitute(self, argc, argv, false);
     if (is_nil(v))
@@ -433,8 +433,8 @@ static const Builtin methods[] = {
     {"=~", str_m_match_op, 1, 1, 0},
     {"match", str_m_match, 1, 2, 0},
     {"match?", str_m_match_p, 1, 2, 0},
-    {"sub", str_m_sub, 1, 2, 0},
-    {"sub!", str_m_sub_bang, 1, 2, 0},
+    {"sub", str_m_sub, 0, -1, 0},
+    {"sub!", str_m_sub_bang, 0, -1, 0},
     {"gsub", str_m_gsub, 1, 2, 0},
     {"gsub!", str_m_gsub_bang, 1, 2, 0},
     {"scan", str_m_scan, 1, 1, 0},

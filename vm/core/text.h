@@ -187,6 +187,7 @@ static inline bool is_regexp(Value v) { return is_type(v, T_REGEXP); }
 /* Searches from byte `from`; returns byte offset or -1 and leaves the groups in *region (set by the caller to zeros;
  * freed by onig_region_free(region, 0)). reverse: backwards from `from`. */
 int64_t regexp_search_raw(Value re, Value str, size_t from, bool reverse, OnigRegion *region);
+bool regexp_match_start(Value re, Value str, OnigRegion *region);           /* does it match at the very start? */
 Value regexp_search(Value re, Value str, size_t from_byte, bool reverse); /* MatchData or nil; sets $~ */
 bool regexp_search_p(Value re, Value str, size_t from_byte);              /* sets nothing */
 Value match_new(Value re, Value str, OnigRegion *region);

@@ -145,14 +145,14 @@ static _Noreturn void raise_undefined(int from, int to, const char *p, size_t n)
     if (enc_is_unicode(from)) {
         int64_t c = enc_codepoint(from, p, p + n, &len);
         if (from == ENC_UTF_8)
-            exc = exception_new(enc_undefined_error, "U+%04X from UTF-8 to %s", (uint32_t)c, enc_display_name(to));
+            exc = exception_new(enc_undefined_error, "U+%04X from UTF-8 to %s", (uint32_t)c, encoding_name(to));
         else
             exc = exception_new(enc_undefined_error, "U+%04X from UTF-8 to %s in conversion from %s to UTF-8 to %s", (uint32_t)c, encoding_name(to),
                                 encoding_name(from), encoding_name(to));
     } else if (to == ENC_UTF_8) {
-        exc = exception_new(enc_undefined_error, "%T from %s to UTF-8", hex_bytes(p, n), enc_display_name(from));
+        exc = exception_new(enc_undefined_error, "%T from %s to UTF-8", hex_bytes(p, n), encoding_name(from));
     } else {
-        exc = exception_new(enc_undefined_error, "%T to UTF-8 in conversion from %s to UTF-8 to %s", hex_bytes(p, n), enc_display_name(from),
+        exc = exception_new(enc_undefined_error, "%T to UTF-8 in conversion from %s to UTF-8 to %s", hex_bytes(p, n), encoding_name(from),
                             encoding_name(to));
     }
     set_error_fields(exc, from, to, bytes);
@@ -299,8 +299,13 @@ static Value convert(Value str, int from, int to, const Options *o)
         KEEP(piece);
         at += bad;
     }
-    if (cd != (iconv_t)-1)
+    if (cd != (iconv_t)-1) {
+        char buf[64], *q = buf; /* back to the initial shift state */
+        size_t out_left = sizeof buf;
+        iconv(cd, NULL, NULL, &q, &out_left);
+        str_buf_cat(out, buf, sizeof buf - out_left);
         resource_release(cd);
+    }
     return out;
 }
 
