@@ -68,25 +68,6 @@ static void c_stack_boot(void *here)
     vm_set_c_stack(here, size);
 }
 
-static void text_constant(const char *name, const char *text)
-{
-    const_set(klass.Object, sym_intern(name), str_new_frozen(text, strlen(text), ENC_US_ASCII));
-}
-
-/* RUBY_ENGINE is what this is; all else is the language level that it keeps. */
-static void constants_boot(void)
-{
-    text_constant("RUBY_VERSION", "4.0.0");
-    text_constant("RUBY_ENGINE", "lodestone");
-    text_constant("RUBY_ENGINE_VERSION", "0.1.0");
-    text_constant("RUBY_PLATFORM", "x86_64-linux");
-    text_constant("RUBY_RELEASE_DATE", "2025-12-25");
-    text_constant("RUBY_REVISION", "0");
-    text_constant("RUBY_COPYRIGHT", "Lodestone; the Ruby language is by Yukihiro Matsumoto and others");
-    text_constant("RUBY_DESCRIPTION", options_version_text());
-    const_set(klass.Object, sym_intern("RUBY_PATCHLEVEL"), int_fix(0));
-}
-
 __attribute__((noinline)) static void boot_all(struct Store *store)
 {
     persist_early(store);
@@ -116,7 +97,6 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     vm.array_shape = class_root_shape(klass.Array);
     vm.hash_shape = class_root_shape(klass.Hash);
     vm.at_exit = ary_new(0);
-    constants_boot();
     load_prelude();
     persist_boot();
     vm.booted = true;
