@@ -254,6 +254,7 @@ static void compile_program(void *arg)
 static void warn_all(const ParseResult *r)
 {
     Value verbose = gvar_get(sym_intern("$VERBOSE"));
+    Value path = str_new_c(r->file), location;
     int level = is_nil(verbose) ? 0 : truthy(verbose) ? 2 : 1;
 
     for (uint32_t i = 0; i < r->warning_count; i++) {
@@ -261,8 +262,8 @@ static void warn_all(const ParseResult *r)
 
         if (level < (d->level == PARSE_WARNING_DEFAULT ? 1 : 2))
             continue;
-        warn_printf("%s:%d: warning: %.*s\n", r->file, parse_line(r, d->location.start), (int)d->message.length,
-                    d->message.bytes);
+        location = ary_new_from(2, (Value[]){path, int_fix(parse_line(r, d->location.start))});
+        warn_printf_at(location, "%s", d->message.bytes);
     }
 }
 
@@ -343,6 +344,7 @@ static ParseOptions parse_options(const CompileOptions *o)
     return (ParseOptions){
         .file = o->file,
         .first_line = o->first_line,
+        .encoding = o->encoding,
         .frozen_string_literal = o->frozen_string_literal,
         .switches = o->switches,
         .main_script = o->main_script,

@@ -49,7 +49,8 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
     src = str_to_str(src);
     Value text = str_dup(src);
     StrView v = str_view(text);
-    CompileOptions options = {.file = file, .first_line = line, .kind = CODE_EVAL, .outer = outer, .outer_count = n};
+    CompileOptions options = {.file = file, .first_line = line, .kind = CODE_EVAL, .outer = outer, .outer_count = n,
+                              .encoding = encoding_name(v.enc)};
     Code *code = (Code *)code_compile(v.ptr, v.len, &options, NULL);
     if (self == V_UNDEF)
         self = slot_read(env, &env_ptr(env)->self);
