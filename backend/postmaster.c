@@ -506,10 +506,11 @@ static void look_after_children(void)
         }
         int slot = c->ready && c->severity < 2 ? store_session_slot_of(c->pid) : -1; /* none any more after an exec */
         if (slot >= 0) {
-            uint64_t since = store_session_critical_since(slot);
-            if (since > (uint64_t)conf.critical_timeout * 1000) {
+            uint64_t since = store_session_critical_since(slot); /* microseconds of the monotonic clock, 0: it is not */
+            uint64_t now_us = (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
+            if (since && now_us > since && now_us - since > (uint64_t)conf.critical_timeout * 1000) {
                 log_message(WARNING, "session %d has been in a critical section for %llu ms: killing it", (int)c->pid,
-                            (unsigned long long)(since / 1000));
+                            (unsigned long long)((now_us - since) / 1000));
                 c->severity = 2;
                 child_kill(c, SIGKILL);
             }

@@ -129,7 +129,7 @@ bool store_session_slot_is_critical(int slot);
 /* The same by process id: true when any slot (auxiliary ones too) of that process is critical. */
 bool store_process_was_critical(int32_t pid);
 
-/* Microseconds (monotonic clock) since the slot entered its critical section; 0 if outside. */
+/* When the slot entered its critical section, in microseconds of the monotonic clock; 0 if it is not in one. */
 uint64_t store_session_critical_since(int slot);
 
 /*

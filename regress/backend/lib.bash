@@ -1,5 +1,6 @@
 # What the tests of processes share; sourced.  The runner gives $LODE, $LODECTL, $LODESTONE, $LODE_BUILD, $LODE_STORE (absent yet).
 set -u
+mkdir -p w && cd w # the runner keeps files of its own here
 fail() {
     echo "does not hold: $*" >&2
     [ -f "$LODE_STORE/log/lodestone.log" ] && tail -n 15 "$LODE_STORE/log/lodestone.log" >&2

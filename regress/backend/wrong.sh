@@ -30,6 +30,16 @@ has "$(one_line "$LODECTL" -D "$LODE_STORE" start)" "permissions 0777" "start on
 "$LODESTONE" -D "$LODE_STORE" 2>/dev/null && fail "lodestone on an open directory"
 chmod 0700 "$LODE_STORE"
 
+# a store of another version: both slots of the control file say 99
+cp "$LODE_STORE/control" control.kept
+for at in 4 4100; do printf '\143\000\000\000' | dd of="$LODE_STORE/control" bs=1 seek=$at conv=notrunc status=none; done
+has "$(one_line "$LODE" -e 1)" "format version 99" "lode on another version's store"
+has "$(one_line "$LODE" --solo -e 1)" "format version 99" "lode --solo on another version's store"
+has "$(one_line "$LODECTL" -D "$LODE_STORE" start)" "format version 99" "start on another version's store"
+has "$(one_line "$LODECTL" -D "$LODE_STORE" verify)" "format version 99" "verify on another version's store"
+has "$(one_line "$LODESTONE" -D "$LODE_STORE")" "format version 99" "lodestone on another version's store"
+cp control.kept "$LODE_STORE/control"
+
 echo x >file
 has "$(one_line "$LODECTL" -D "$PWD/file" start)" "no directory" "a file as store"
 has "$(one_line "$LODE" --store "$PWD/file/x" -e 1)" "$PWD/file" "a store below a file"
