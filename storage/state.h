@@ -73,7 +73,8 @@ typedef struct Extent {
     uint8_t kind;
     uint8_t holed; /* free and without disk space: fallocate before use */
     uint16_t spare;
-    uint64_t spare2[2];
+    uint64_t dead_lsn; /* end of the record that gave it up */
+    uint64_t spare2;
 } Extent;
 _Static_assert(sizeof(Extent) == 64, "one extent a cache line");
 

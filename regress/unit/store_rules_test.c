@@ -237,6 +237,42 @@ static void a_checkpoint_in_mid_commit_loses_nothing(void **state)
     }
 }
 
+static CommitStatus bulk_of(Oid first, uint64_t value)
+{
+    store_begin();
+    store_commit_begin();
+    for (Oid oid = first; oid < first + 300; oid++)
+        test_put(oid, value, 900, false);
+    return store_commit_finish(DURABILITY_DURABLE).status;
+}
+
+static void a_dead_extent_rests_while_another_holds_the_redo_point_back(void **state)
+{
+    (void)state;
+    setup(STORE_POSTMASTER);
+    stop_arm(STOP_BULK_PAGE, STOP_PAUSE, 1, false, 0);
+    pid_t pid = start_child(commit_in_bulk); /* its lower bound stays */
+    assert_true(stop_wait_paused(STOP_BULK_PAGE, 10000));
+    stop_arm(STOP_COMMIT_SECURED, STOP_ERROR, 1, false, 0);
+    EXPECT_ERROR(ERR_INJECTED, bulk_of(1000, 1)); /* its extents die */
+    stop_disarm(STOP_COMMIT_SECURED);
+    for (int i = 0; i < 4; i++) {
+        store_checkpoint_now();
+        assert_int_equal(bulk_of(1000 + (Oid)i * 300, 3), COMMIT_OK);
+    }
+    store_checkpoint_now();
+    kill(pid, SIGKILL);
+    assert_int_equal(wait_for(pid), 128 + SIGKILL);
+    stop_disarm_all();
+    test_close(false);
+    test_open(STORE_POSTMASTER);
+    for (Oid oid = 1000; oid < 2200; oid++)
+        assert_int_equal(test_value(oid), 3);
+    store_verify();
+    test_close(true);
+    test_remove();
+}
+
 static void what_was_locked_when_a_page_was_written_is_free_after_a_crash(void **state)
 {
     (void)state;
@@ -302,6 +338,7 @@ int main(void)
         cmocka_unit_test(pages_are_written_once_after_their_log_and_synced_before_control),
         cmocka_unit_test(an_abort_moves_the_fill_mark_back),
         cmocka_unit_test(a_checkpoint_in_mid_commit_loses_nothing),
+        cmocka_unit_test(a_dead_extent_rests_while_another_holds_the_redo_point_back),
         cmocka_unit_test(what_was_locked_when_a_page_was_written_is_free_after_a_crash),
         cmocka_unit_test(a_checkpoint_waits_for_a_page_in_mid_commit),
     };

@@ -348,13 +348,15 @@ void open_cleanup(int slot)
 {
     if (MUTATION(DEAD_CLEANUP))
         return;
-    for (uint32_t f = 0; f < the_store->shared->frames; f++) {
-        uint64_t open = atomic_load(&frame_at(f)->open);
-        if ((open & OPEN_STATE) == 0 || open >> OPEN_OWNER_SHIFT != (uint64_t)(slot + 1))
-            continue;
-        if ((open & OPEN_STATE) == OPEN_BUSY)
-            cut_off(f); /* O2 */
-        while (!try_seal(f, open))
-            open = atomic_load(&frame_at(f)->open);
-    }
+    for (uint32_t f = 0; f < the_store->shared->frames; f++)
+        for (;;) {
+            /* A checkpoint may seal it first, and then it may be anyone's. */
+            uint64_t open = atomic_load(&frame_at(f)->open);
+            if ((open & OPEN_STATE) == 0 || open >> OPEN_OWNER_SHIFT != (uint64_t)(slot + 1))
+                break;
+            if ((open & OPEN_STATE) == OPEN_BUSY)
+                cut_off(f); /* O2 */
+            if (try_seal(f, open))
+                break;
+        }
 }

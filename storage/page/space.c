@@ -172,7 +172,7 @@ static void make_free(uint32_t e)
     set_kind(e, EXTENT_FREE);
     Extent *x = extent_of(e);
     x->used = x->pending[0] = x->pending[1] = 0;
-    x->bulk = 0;
+    x->bulk = x->dead_lsn = 0;
     x->class_id = 0;
     atomic_store(&x->sequence, 0);
     s->free_extents++;
@@ -317,9 +317,10 @@ void space_drop_bulk(uint64_t bulk)
         for (unsigned i = 0; i < EXTENT_PAGES; i++)
             cache_drop((PageNo)e * EXTENT_PAGES + i);
         store_credit(1, sizeof(ExtentFreeRecord), WAL_CREDIT_RESERVE);
-        ExtentFreeRecord record = { e, 1 };
+        ExtentFreeRecord record = { e, 1, bulk };
         latch();
-        wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_FREE, 0, &record, sizeof(record));
+        x->dead_lsn = wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_FREE, 0, &record,
+                                          sizeof(record));
         make_dead(e);
         unlatch();
     }
@@ -432,7 +433,7 @@ uint32_t space_flip_epoch(void)
     return epoch;
 }
 
-void space_epoch_done(uint32_t epoch)
+void space_epoch_done(uint32_t epoch, Lsn redo)
 {
     StoreShared *s = the_store->shared;
     uint32_t punch = 0;
@@ -445,6 +446,11 @@ void space_epoch_done(uint32_t epoch)
         if (gone == 0)
             continue;
         x->pending[epoch & 1] = 0;
+        /* E3: another's lower bound may hold the redo point back, so the epoch alone does not tell. */
+        if (x->kind == EXTENT_DEAD && x->dead_lsn > redo) {
+            x->pending[s->epoch & 1] |= gone;
+            continue;
+        }
         x->used &= ~gone;
         unsigned n = (unsigned)__builtin_popcountll(gone);
         if (x->kind == EXTENT_META) {
@@ -598,6 +604,8 @@ void space_redo_free(const ExtentFreeRecord *record)
     space_note_extents(record->extent + record->count);
     for (uint32_t e = record->extent; e < record->extent + record->count; e++) {
         Extent *x = extent_of(e);
+        if (x->kind != EXTENT_BULK || x->bulk != record->bulk)
+            continue; /* the map is newer than this record, or the taking lies before the redo point */
         x->kind = EXTENT_DEAD;
         x->used = ~UINT64_C(0);
         x->pending[the_store->shared->epoch & 1] = ~UINT64_C(0);

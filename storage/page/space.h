@@ -13,6 +13,7 @@ typedef struct ExtentTakeRecord {
 } ExtentTakeRecord;
 typedef struct ExtentFreeRecord {
     uint32_t extent, count;
+    uint64_t bulk; /* whose it was: a map newer than this record may know another */
 } ExtentFreeRecord;
 typedef struct PageOpenRecord {
     uint64_t page;
@@ -57,8 +58,8 @@ void space_give_up(PageNo place);
 /* A checkpoint begins: places given up from here on wait for the next one.  Returns after all page openings that were
  * logged before are marked. */
 uint32_t space_flip_epoch(void);
-/* It is complete: what was given up before the flip is free. */
-void space_epoch_done(uint32_t epoch);
+/* It is complete: what was given up before the flip is free, dead extents only if their record ends before `redo`. */
+void space_epoch_done(uint32_t epoch, Lsn redo);
 
 /* The stored form of one page of the extent map (EXTENTS_PER_PAGE entries), taken under the latch. */
 void space_store(uint64_t logical, StoredExtent *out);

@@ -224,7 +224,7 @@ static void checkpoint_locked(bool clean)
         space_give_up(old_root);
     atomic_store(&s->redo, control.redo);
     atomic_fetch_add(&s->checkpoints, 1);
-    space_epoch_done(epoch);
+    space_epoch_done(epoch, control.redo);
     wal_recycle(wal, control.redo);
     STOP_POINT(CHECKPOINT_END);
 }
