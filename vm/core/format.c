@@ -93,7 +93,7 @@ static Value to_integer(Value v)
     if (is_integer(v))
         return v;
     if (is_float(v))
-        return int_from_double(floor(float_double(v)));
+        return int_from_double(float_double(v));
     if (is_string(v)) {
         StrView s = str_view(v);
         Value n = str_to_integer(s.ptr, s.len, 0, true, true);
@@ -138,7 +138,7 @@ static void put_integer(Format *f, char conv, Value v)
     bool octal_zero = false;
     if ((f->flags & FL_SHARP) && base != 10) {
         if (base == 8)
-            octal_zero = true;
+            octal_zero = !two;
         else if (v != int_fix(0)) {
             prefix[p++] = '0';
             prefix[p++] = conv;
@@ -153,10 +153,7 @@ static void put_integer(Format *f, char conv, Value v)
     int64_t len = (int64_t)d.len + (int64_t)p, zeros = 0;
     char top = two ? d.ptr[0] : '0';
     if (f->flags & FL_PREC) {
-        if (f->prec > (int64_t)d.len)
-            zeros = f->prec - (int64_t)d.len;
-        else if (two)
-            zeros = -1; /* ".." */
+        zeros = MAX(f->prec - (int64_t)d.len - (two ? 2 : 0), (int64_t)0); /* ".." counts */
     } else if ((f->flags & FL_ZERO) && !(f->flags & FL_MINUS) && (f->flags & FL_WIDTH)) {
         zeros = f->width - len - (two ? 2 : 0);
         if (zeros < 0)
@@ -168,9 +165,7 @@ static void put_integer(Format *f, char conv, Value v)
         return;
     }
     Value body = str_buf_new(d.len + 16, ENC_US_ASCII);
-    bool dots = !(f->flags & FL_PREC) || zeros < 0;
-    if (dots)
-        str_buf_puts(body, "..");
+    str_buf_puts(body, "..");
     for (int64_t i = 0; i < zeros; i++)
         str_buf_putc(body, top);
     str_buf_cat_str(body, digits);
@@ -271,13 +266,17 @@ static void put_char(Format *f, Value v)
     if (is_nil(s)) {
         char buf[8];
         int64_t c = value_int(v);
+        if (is_float(v) && (c > INT32_MAX || c < INT32_MIN))
+            raise_error(klass.RangeError, "float %.10g out of range of integer", float_double(v));
+        if (c < 0)
+            bad("invalid character");
         int enc = str_encoding(f->out), n = c < 0 || c > 0x7fffffff ? 0 : enc_put(enc, (uint32_t)c, buf);
         if (!n && enc == ENC_US_ASCII && c >= 0 && c < 256) {
             buf[0] = (char)c;
             n = 1;
         }
         if (!n)
-            raise_error(klass.RangeError, c < 0 ? "%lld out of char range" : "invalid codepoint 0x%llX in %s", (long long)c, encoding_name(enc));
+            raise_error(klass.RangeError, "invalid codepoint 0x%llX in %s", (long long)c, encoding_name(enc));
         s = str_new_enc(buf, (size_t)n, enc);
     } else {
         s = str_substr(s, 0, 1);
@@ -380,9 +379,6 @@ static void directive(Format *f) /* behind the % */
             }
             continue;
         }
-        case '\n': case '\0':
-            f->at--;
-            /* fall through */
         case '%':
             if (f->flags)
                 bad("invalid format character - %");

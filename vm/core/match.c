@@ -360,6 +360,8 @@ void match_boot(void)
     class_set_allocator(klass.MatchData, NULL);
     ADD_BUILTINS(klass.MatchData, methods);
     Value meta = obj_singleton_class(klass.MatchData);
-    if (method_find(meta, SYM(new)))
-        method_undef(meta, SYM(new));
+    const Value gone[] = {SYM(new), SYM(allocate)};
+    for (int i = 0; i < 2; i++)
+        if (method_find(meta, gone[i]))
+            method_undef(meta, gone[i]);
 }

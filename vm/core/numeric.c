@@ -6,7 +6,7 @@
 static void raise_coerce(Value a, Value b)
 {
     bool special = is_immediate(b) && !is_flonum(b);
-    raise_error(klass.TypeError, special ? "%V can't be coerced into %C" : "%C can't be coerced into %C", b, a);
+    raise_error(klass.TypeError, special ? "%V can't be coerced into %C" : "%C can't be coerced into %C", special ? b : class_real(b), class_real(a));
 }
 static bool coerce_pair(Value a, Value b, Value *x, Value *y, bool must)
 {
@@ -38,7 +38,8 @@ Value num_coerce_cmp(Value a, Value b, Value op)
 void raise_compare(Value a, Value b)
 {
     bool special = is_immediate(b) || is_float(b);
-    raise_error(klass.ArgumentError, special ? "comparison of %C with %V failed" : "comparison of %C with %C failed", a, b);
+    raise_error(klass.ArgumentError, special ? "comparison of %C with %V failed" : "comparison of %C with %C failed", class_real(a),
+                special ? b : class_real(b));
 }
 Value num_coerce_rel(Value a, Value b, Value op)
 {
@@ -101,8 +102,6 @@ Value int_convert(Value v)
         return v;
     if (is_float(v))
         return int_from_double(float_double(v));
-    if (is_nil(v))
-        raise_error(klass.TypeError, "no implicit conversion from nil to integer");
     if (is_string(v) || is_immediate(v))
         raise_no_conversion(v, "Integer");
     Value r = vm_call_if_responds(v, SYM(to_int), 0, NULL);
@@ -121,10 +120,12 @@ int64_t value_int(Value v)
         if (!(d < 9223372036854775808.0 && d >= -9223372036854775808.0)) {
             if (isnan(d) || isinf(d))
                 raise_error(klass.FloatDomainError, isnan(d) ? "NaN" : d < 0 ? "-Infinity" : "Infinity");
-            raise_error(klass.RangeError, "float %T out of range of integer", v);
+            raise_error(klass.RangeError, "float %.10g out of range of integer", d);
         }
         return (int64_t)d;
     }
+    if (is_nil(v))
+        raise_error(klass.TypeError, "no implicit conversion from nil to integer");
     v = int_convert(v);
     if (is_fixnum(v))
         return fix_int(v);
@@ -231,7 +232,8 @@ static Value kernel_integer(Value v, int64_t base, bool have_base, bool raise)
     }
     if (!raise)
         return V_NIL;
-    raise_error(klass.TypeError, is_immediate(v) && !is_symbol(v) ? "can't convert %V into Integer" : "can't convert %C into Integer", v);
+    raise_error(klass.TypeError, is_immediate(v) && !is_symbol(v) ? "can't convert %V into Integer" : "can't convert %C into Integer",
+                is_heap(v) ? class_real(v) : v);
 }
 METHOD(k_integer)
 {
@@ -290,6 +292,8 @@ METHOD(k_string)
 METHOD(k_format)
 {
     (void)self;
+    if (argc == 0)
+        raise_error(klass.ArgumentError, "too few arguments");
     return format_values(argv[0], argc - 1, argv + 1);
 }
 
@@ -453,8 +457,8 @@ static const Builtin kernel[] = {
     {"Integer", k_integer, 1, 2, BI_MODULE_FUNCTION | BI_KW},
     {"Float", k_float, 1, 1, BI_MODULE_FUNCTION | BI_KW},
     {"String", k_string, 1, 1, BI_MODULE_FUNCTION},
-    {"format", k_format, 1, -1, BI_MODULE_FUNCTION},
-    {"sprintf", k_format, 1, -1, BI_MODULE_FUNCTION},
+    {"format", k_format, 0, -1, BI_MODULE_FUNCTION},
+    {"sprintf", k_format, 0, -1, BI_MODULE_FUNCTION},
 };
 
 void numeric_boot(void);

@@ -151,7 +151,11 @@ static void put_text(Packer *p, const Directive *d) /* a A Z B b H h */
         return;
     }
     int per = d->type == 'B' || d->type == 'b' ? 8 : 2;
-    int64_t digits = d->star ? (int64_t)s.len : d->count;
+    int64_t digits = d->star ? (int64_t)s.len : d->count, extra = 0;
+    if (digits > (int64_t)s.len) {
+        extra = (digits - (int64_t)s.len + 1) / 2;
+        digits = (int64_t)s.len;
+    }
     int byte = 0, k = 0;
     for (int64_t i = 0; i < digits; i++) {
         int bit = 0;
@@ -170,6 +174,8 @@ static void put_text(Packer *p, const Directive *d) /* a A Z B b H h */
     }
     if (k)
         str_buf_putc(p->out, (char)byte);
+    for (; extra > 0; extra--) /* half a byte for each missing digit, bits too: as CRuby pads */
+        str_buf_putc(p->out, 0);
     KEEP(str);
 }
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

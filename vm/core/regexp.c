@@ -467,7 +467,7 @@ METHOD(re_initialize)
                 for (size_t i = 0; i < s.len; i++) {
                     int bit = s.ptr[i] == 'i' ? RE_IGNORECASE : s.ptr[i] == 'm' ? RE_MULTILINE : s.ptr[i] == 'x' ? RE_EXTENDED : 0;
                     if (!bit)
-                        raise_error(klass.ArgumentError, "unknown regexp option%s: %T", s.len > 1 ? "s" : "", o);
+                        raise_error(klass.ArgumentError, "unknown regexp option: %T", o);
                     options |= bit;
                 }
             } else if (truthy(o)) {
@@ -789,6 +789,7 @@ void regexp_boot(void)
     onig_set_warn_func(onig_null_warn);
     onig_set_verb_warn_func(onig_null_warn);
     onig_copy_syntax(&ruby_syntax, ONIG_SYNTAX_RUBY);
+    onig_set_syntax_behavior(&ruby_syntax, onig_get_syntax_behavior(&ruby_syntax) & ~ONIG_SYN_VARIABLE_LEN_LOOK_BEHIND);
     class_set_allocator(klass.Regexp, regexp_allocate);
     timeout_error = class_define_under(klass.Regexp, "TimeoutError", klass.RegexpError);
     heap_add_root(&timeout_error);

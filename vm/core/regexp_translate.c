@@ -7,6 +7,7 @@
  *   \W \D \S likewise                                                   negated sets
  *   (?a) (?u) (?d)                   (?P) etc.                          letters taken out, the mode is tracked here
  *   [[:alpha:]] under (?a) is ASCII  no such mode                       intersected with [\x00-\x7f]
+ *   [[:punct:]] has $+<=>^`|~        has not                            added
  *   \u{1F600 1F601}, \uHHHH          one \uHHHH                         \x{H...}
  *   \xE3\x81\x82 in UTF-8            raw bytes                          checked, then written as the bytes
  *   (?#...) and, with x, # comments  same                               skipped, so nothing inside is rewritten
@@ -264,7 +265,12 @@ static bool set(Translator *t, int depth) /* at [ */
                 if (end) {
                     size_t n = (size_t)(end - t->in.ptr) + 2 - t->at;
                     bool negated = n > 3 && t->in.ptr[t->at + 2] == '^';
-                    if (mode(t)->ascii && !negated) {
+                    size_t name = t->at + 2 + negated;
+                    if (t->in.len - name >= 7 && !memcmp(t->in.ptr + name, "punct:]", 7)) { /* symbols count, too */
+                        static const char set_text[] = "[:punct:]$+<=>\\^`|~]";
+                        put(t, negated ? "[^" : "[", negated ? 2 : 1);
+                        put(t, set_text, sizeof set_text - 1);
+                    } else if (mode(t)->ascii && !negated) {
                         put(t, "[", 1);
                         put(t, t->in.ptr + t->at, n);
                         put(t, "&&\\x00-\\x7f]", 12);
