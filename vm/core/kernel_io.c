@@ -43,6 +43,8 @@ static Value kernel_printf(Value self, int argc, const Value *argv)
 
 static Value kernel_sprintf(Value self, int argc, const Value *argv)
 {
+    if (argc == 0)
+        raise_error(klass.ArgumentError, "too few arguments");
     (void)self;
     return format_values(argv[0], argc - 1, argv + 1);
 }
@@ -52,8 +54,8 @@ static const Builtin methods[] = {
     {"print", kernel_print, 0, -1, BI_MODULE_FUNCTION},
     {"p", kernel_p, 0, -1, BI_MODULE_FUNCTION},
     {"printf", kernel_printf, 0, -1, BI_MODULE_FUNCTION},
-    {"sprintf", kernel_sprintf, 1, -1, BI_MODULE_FUNCTION},
-    {"format", kernel_sprintf, 1, -1, BI_MODULE_FUNCTION},
+    {"sprintf", kernel_sprintf, 0, -1, BI_MODULE_FUNCTION},
+    {"format", kernel_sprintf, 0, -1, BI_MODULE_FUNCTION},
 };
 
 void kernel_io_boot(void)

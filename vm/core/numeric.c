@@ -289,14 +289,6 @@ METHOD(k_string)
     Value s = obj_try_convert(v, T_STRING, "String", SYM(to_str));
     return is_nil(s) ? obj_convert(v, T_STRING, "String", SYM(to_s)) : s;
 }
-METHOD(k_format)
-{
-    (void)self;
-    if (argc == 0)
-        raise_error(klass.ArgumentError, "too few arguments");
-    return format_values(argv[0], argc - 1, argv + 1);
-}
-
 /* ---- Numeric ---- */
 
 METHOD(num_m_coerce)
@@ -457,8 +449,6 @@ static const Builtin kernel[] = {
     {"Integer", k_integer, 1, 2, BI_MODULE_FUNCTION | BI_KW},
     {"Float", k_float, 1, 1, BI_MODULE_FUNCTION | BI_KW},
     {"String", k_string, 1, 1, BI_MODULE_FUNCTION},
-    {"format", k_format, 0, -1, BI_MODULE_FUNCTION},
-    {"sprintf", k_format, 0, -1, BI_MODULE_FUNCTION},
 };
 
 void numeric_boot(void);
