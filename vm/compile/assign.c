@@ -129,6 +129,8 @@ static void place_prepare(Unit *u, Node *node, Place *p)
         expr_or_nil(u, n->receiver, p->base);    \
         call_args(u, n->arguments == NULL ? none : ((ArgumentsNode *)n->arguments)->arguments, n->block, p->base, \
                   &p->args);                     \
+        if (p->args.flags & CALL_SPLAT) /* used twice: spread once */ \
+            emit(u, OP_SPLAT, p->base + 1, p->base + 1); \
         break;                                   \
     }
         INDEX(OPERATOR_WRITE, OperatorWrite)

@@ -58,6 +58,19 @@ static void keyword_hash(Unit *u, KeywordHashNode *hash, Args *out)
     out->argc++;
 }
 
+static bool block_is_plain(const Node *block)
+{
+    return block == NULL || block->type == NODE_BLOCK || is_plain(((const BlockArgumentNode *)block)->expression);
+}
+
+static void lone_splat(Unit *u, Node *node, int dst)
+{
+    if (node->type == NODE_FORWARDING_ARGUMENTS || ((SplatNode *)node)->expression == NULL)
+        anonymous_get(u, '*', dst);
+    else
+        expr(u, ((SplatNode *)node)->expression, dst);
+}
+
 void call_args(Unit *u, NodeList args, Node *block, int base, Args *out)
 {
     KeywordHashNode *keywords = NULL;
@@ -72,7 +85,17 @@ void call_args(Unit *u, NodeList args, Node *block, int base, Args *out)
         keywords = (KeywordHashNode *)args.items[args.count - 1];
         positional.count--;
     }
-    if (list_has_splat(&positional)) {
+    if (positional.count == 1 && list_has_splat(&positional) && keywords == NULL && block_is_plain(block)) {
+        /* The call itself spreads what is there; nothing can change it in between. */
+        lone_splat(u, positional.items[0], temp(u));
+        out->argc = 1;
+        out->flags |= CALL_SPLAT;
+        if (has_forwarding(&args)) {
+            anonymous_get(u, '%', temp(u));
+            out->argc++;
+            out->flags |= CALL_KWHASH;
+        }
+    } else if (list_has_splat(&positional)) {
         list_to_array(u, positional, temp(u));
         out->argc = 1;
         out->flags |= CALL_SPLAT;
