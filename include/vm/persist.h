@@ -35,7 +35,4 @@ void persist_set_mode(bool persistent);
 /* A new class or module exists: marks it persistable when the mode says so. */
 void persist_class_made(Value module);
 bool persist_class_persistable(Value module);
-
-/* Drops clean bodies to save memory; true when something was given up.  For the heap, before it raises NoMemoryError. */
-bool persist_relieve_memory(void);
 #endif

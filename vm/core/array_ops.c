@@ -150,32 +150,37 @@ static int compare_by_block(Value a, Value b)
     return compare_result(vm_yield2(a, b), a, b);
 }
 
-static void merge_sort(Slot *items, Slot *spare, size_t n, Comparer cmp)
+/* work and spare are hidden and of equal length; a collection may still unresolve their slots, so all reads are slot_read. */
+static void merge_sort(Value work, Value spare, size_t n, Comparer cmp)
 {
     enum { RUN = 8 };
     for (size_t lo = 0; lo < n; lo += RUN) {
         size_t hi = lo + RUN < n ? lo + RUN : n;
         for (size_t i = lo + 1; i < hi; i++) {
-            Slot x = items[i];
+            Value x = ary_at(work, i);
             size_t k = i;
-            while (k > lo && cmp(items[k - 1].raw, x.raw) > 0) {
+            while (k > lo && cmp(ary_at(work, k - 1), x) > 0) {
+                Slot *items = ary_ptr(work)->ptr;
                 items[k] = items[k - 1];
                 k--;
             }
-            items[k] = x;
+            slot_write(work, &ary_ptr(work)->ptr[k], x);
         }
     }
     for (size_t width = RUN; width < n; width *= 2) {
         vm_check_interrupts();
         for (size_t lo = 0; lo < n; lo += 2 * width) {
             size_t mid = lo + width < n ? lo + width : n, hi = lo + 2 * width < n ? lo + 2 * width : n;
-            if (mid == hi || cmp(items[mid - 1].raw, items[mid].raw) <= 0)
+            if (mid == hi || cmp(ary_at(work, mid - 1), ary_at(work, mid)) <= 0)
                 continue;
-            memcpy(spare + lo, items + lo, (mid - lo) * sizeof(Slot));
+            slot_copy_range(spare, ary_ptr(spare)->ptr + lo, ary_ptr(work)->ptr + lo, mid - lo);
             size_t i = lo, j = mid, to = lo;
-            while (i < mid && j < hi)
-                items[to++] = cmp(spare[i].raw, items[j].raw) <= 0 ? spare[i++] : items[j++];
-            memcpy(items + to, spare + i, (mid - i) * sizeof(Slot));
+            while (i < mid && j < hi) {
+                bool left = cmp(ary_at(spare, i), ary_at(work, j)) <= 0;
+                Slot *items = ary_ptr(work)->ptr;
+                items[to++] = left ? ary_ptr(spare)->ptr[i++] : items[j++];
+            }
+            slot_copy_range(work, ary_ptr(work)->ptr + to, ary_ptr(spare)->ptr + i, mid - i);
         }
     }
 }
@@ -188,7 +193,7 @@ static Value ary_sorted(Value self)
     for (size_t i = 0; i < n && i < ary_len(self); i++)
         ary_push(work, ary_at(self, i));
     n = ary_len(work);
-    merge_sort(((Array *)work)->ptr, ((Array *)spare)->ptr, n, block_given() ? compare_by_block : ary_compare_values);
+    merge_sort(work, spare, n, block_given() ? compare_by_block : ary_compare_values);
     return work;
 }
 
@@ -223,7 +228,7 @@ static Value ary_sort_pairs(Value self, int argc, const Value *argv)
     (void)argc, (void)argv;
     size_t n = ary_len(self);
     Value spare = ary_new_filled(n, V_NIL);
-    merge_sort(((Array *)self)->ptr, ((Array *)spare)->ptr, n, compare_pairs);
+    merge_sort(self, spare, n, compare_pairs);
     for (size_t i = 0; i < n; i++)
         ary_set(self, (long)i, ary_get(ary_at(self, i), 1));
     return self;

@@ -304,13 +304,27 @@ uint64_t heap_limit_bytes(void)
     return (uint64_t)(conf.heap_limit ? conf.heap_limit : GB);
 }
 
+/* Beyond the limit there is a reserve, so that the NoMemoryError itself, its message and backtrace fit; it closes
+ * again once a collection has brought the heap below the limit. */
+enum { RESERVE = 4 << 20 };
+static bool reserve_open;
+
 static bool over_limit(size_t more)
 {
-    return (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more > heap_limit_bytes();
+    uint64_t used = (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more, limit = heap_limit_bytes();
+    if (used <= limit) {
+        reserve_open = false;
+        return false;
+    }
+    return !reserve_open || used > limit + RESERVE;
 }
 
 _Noreturn static void no_memory(void)
 {
+    if (klass.NoMemoryError && reserve_open)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("no memory is left to raise NoMemoryError"),
+                errhint("Raise heap_limit in lodestone.conf."));
+    reserve_open = true;
     if (klass.NoMemoryError)
         raise_error(klass.NoMemoryError, "failed to allocate memory");
     ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("the heap's limit was reached during boot"));

@@ -6,6 +6,7 @@
  */
 #include "vm/core.h"
 #include "vm/object/class_private.h"
+#include "vm/persist.h"
 #include "vm/record.h"
 
 #include <stdio.h>
@@ -180,6 +181,7 @@ Value class_new_anonymous(Value super)
     Value cls = class_alloc(T_CLASS, klass.Class);
     class_set_super(cls, super);
     class_make_metaclass(cls);
+    persist_class_made(cls);
     return cls;
 }
 
@@ -197,6 +199,7 @@ Value module_new_of(Value cls)
 {
     Value m = class_alloc(T_MODULE, cls);
     class_ptr(m)->flags = CLASS_INITIALIZED;
+    persist_class_made(m);
     return m;
 }
 

@@ -149,23 +149,6 @@ static void hollow_one(void)
         record_empty(v);
 }
 
-static void relieve_one(Value v, Oid oid, void *arg)
-{
-    (void)oid;
-    if (record_can_hollow(v)) {
-        record_empty(v);
-        ++*(size_t *)arg;
-    }
-}
-
-bool persist_relieve_memory(void)
-{
-    size_t n = 0;
-    if (session.attached)
-        oidmap_each(relieve_one, &n);
-    return n > 0;
-}
-
 /* Under memory pressure the collector turns references to clean objects back into oids. */
 static uint64_t forget_oid(Value v)
 {
