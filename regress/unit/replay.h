@@ -74,6 +74,7 @@ static ReplayShared *replay_shared;
 static char replay_root[512];
 static uint32_t replay_begin;
 static bool replay_recording;
+static uint32_t replay_settled; /* events before this were looked at by replay_settle() */
 static IoTable replay_under;
 static struct {
     uint64_t file; /* 0: not ours */
@@ -265,24 +266,38 @@ static inline int replay_ftruncate(int fd, off_t len)
     return result;
 }
 
+/* A change of names is noted before it is made; one that was not made is taken back. */
+static inline void replay_end_name(uint32_t event, bool made)
+{
+    if (made)
+        replay_done(event);
+    else
+        replay_shared->event[event].op = REPLAY_NOTHING;
+}
+
 static inline int replay_unlink(const char *path)
 {
     const char *name = replay_name(path);
+    uint32_t event = name == NULL ? 0 : replay_note((ReplayEvent){.op = REPLAY_UNLINK, .data = replay_keep_name(name)});
     int result = replay_under.unlink(path);
 
-    if (name != NULL && result == 0)
-        replay_done(replay_note((ReplayEvent){.op = REPLAY_UNLINK, .data = replay_keep_name(name)}));
+    if (name != NULL)
+        replay_end_name(event, result == 0);
     return result;
 }
 
 static inline int replay_rename(const char *from, const char *to)
 {
     const char *old = replay_name(from), *new = replay_name(to);
+    bool ours = old != NULL && new != NULL;
+    uint32_t event = !ours ? 0
+                           : replay_note((ReplayEvent){.op = REPLAY_RENAME,
+                                                       .data = replay_keep_name(old),
+                                                       .data2 = replay_keep_name(new)});
     int result = replay_under.rename(from, to);
 
-    if (old != NULL && new != NULL && result == 0)
-        replay_done(replay_note((ReplayEvent){
-            .op = REPLAY_RENAME, .data = replay_keep_name(old), .data2 = replay_keep_name(new)}));
+    if (ours)
+        replay_end_name(event, result == 0);
     return result;
 }
 
@@ -348,6 +363,7 @@ static inline void replay_start(const char *root)
     replay_begin = atomic_load(&replay_shared->count);
     memset(replay_fd, 0, sizeof(replay_fd));
     replay_recording = true;
+    replay_settled = 0;
     replay_under = io;
     io.open = replay_open;
     io.close = replay_close;
@@ -368,6 +384,108 @@ static inline void replay_stop(void)
     replay_recording = false;
 }
 
+static inline uint32_t replay_events(void)
+{
+    uint32_t n = atomic_load(&replay_shared->count);
+
+    return n < REPLAY_EVENTS ? n : REPLAY_EVENTS;
+}
+
+/* The path of the file with this inode number under `folder`; false when there is none. */
+static inline bool replay_path_of(const char *folder, uint64_t file, char *path, size_t size)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    bool found = false;
+
+    while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
+        struct stat st;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            snprintf(path, size, "%s/%s", folder, entry->d_name) >= (int)size || stat(path, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            char inner[1024];
+
+            found = replay_path_of(path, file, inner, sizeof(inner));
+            if (found)
+                snprintf(path, size, "%s", inner);
+        } else {
+            found = st.st_ino == file;
+        }
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
+/* Files that were created and not noted. */
+static inline void replay_adopt_unknown(const char *folder, uint32_t count)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char path[1024];
+        struct stat st;
+        bool known = false;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path) || stat(path, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            replay_adopt_unknown(path, count);
+        for (uint32_t i = 0; i < count && !known; i++)
+            known = replay_shared->event[i].op == REPLAY_CREATE && replay_shared->event[i].file == st.st_ino;
+        if (S_ISREG(st.st_mode) && !known)
+            replay_done(replay_note((ReplayEvent){
+                .op = REPLAY_CREATE, .file = st.st_ino, .data = replay_keep_name(replay_name(path))}));
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+/*
+ * Call when recorded processes have been killed: a write that they had issued and whose return nobody noted may have
+ * happened or not, and who goes on with the files sees which.  What is in the file now is noted as written.
+ */
+static inline void replay_settle(void)
+{
+    uint32_t count = replay_events();
+    uint32_t *done = calloc(count + 1, sizeof(uint32_t));
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (replay_shared->event[i].op == REPLAY_DONE)
+            done[replay_shared->event[i].refers] = i;
+    }
+    for (uint32_t i = replay_settled; i < count; i++) {
+        ReplayEvent *event = &replay_shared->event[i];
+        char path[1024];
+        int fd;
+
+        if (!done[i] && (event->op == REPLAY_UNLINK || event->op == REPLAY_RENAME) &&
+            snprintf(path, sizeof(path), "%s/%s", replay_root, (const char *)replay_shared + event->data) > 0 &&
+            access(path, F_OK) == 0)
+            event->op = REPLAY_NOTHING;
+        if (done[i] || (event->op != REPLAY_WRITE && event->op != REPLAY_PUNCH) ||
+            !replay_path_of(replay_root, event->file, path, sizeof(path)) || (fd = open(path, O_RDONLY)) < 0)
+            continue;
+        uint64_t at = atomic_fetch_add(&replay_shared->used, (event->len + 15) & ~UINT64_C(15));
+        ssize_t n = pread(fd, (char *)replay_shared + at, event->len, (off_t)event->off);
+
+        close(fd);
+        if (n > 0)
+            replay_done(replay_note((ReplayEvent){.op = REPLAY_WRITE,
+                                                  .file = event->file,
+                                                  .off = event->off,
+                                                  .len = (uint64_t)n,
+                                                  .data = at}));
+    }
+    replay_adopt_unknown(replay_root, count);
+    replay_settled = count;
+    free(done);
+}
+
 /* Forgets the record. */
 static inline void replay_free(void)
 {
@@ -380,13 +498,6 @@ static inline void replay_mark(unsigned who, uint64_t value)
 {
     if (replay_shared != NULL && replay_recording)
         replay_note((ReplayEvent){.op = REPLAY_MARK, .who = who, .off = value});
-}
-
-static inline uint32_t replay_events(void)
-{
-    uint32_t n = atomic_load(&replay_shared->count);
-
-    return n < REPLAY_EVENTS ? n : REPLAY_EVENTS;
 }
 
 /* The first event that is not of what was there before. */

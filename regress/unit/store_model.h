@@ -130,6 +130,8 @@ UNUSED static void session(unsigned who)
     store_session_attach();
     store_begin();
     get_first(who, &n, &newest, &newest_n);
+    if (n > 0)
+        acknowledged(who, n); /* after a crash it may be one more than its owner was told */
     for (uint64_t last = n + session_commits; n < last;) {
         n++;
         one_commit(who, n, &newest, &newest_n);

@@ -11,29 +11,60 @@
 
 #include "regress/unit/replay.h"
 
+#define LIVES 3
+
 static void acknowledged(unsigned who, uint64_t n)
 {
     replay_mark(who, n);
 }
 
+static void be_quiet(void)
+{
+    log_set_fd(open("/dev/null", O_WRONLY)); /* that io_uring is not used, and of lives before: known here */
+}
+
+static void quiet_wal_writer(unsigned arg)
+{
+    be_quiet();
+    wal_writer(arg);
+}
+
+/* Some lives of a server: the first ones end by kill -9 of all its processes, the last when all is done. */
 static void record_workload(const char *dir)
 {
-    pid_t aux[2], sessions[SESSIONS];
-
     replay_start(dir);
     store_create(dir, NULL);
-    store_open(dir, STORE_POSTMASTER);
-    aux[0] = start(checkpointer, 0);
-    aux[1] = start(wal_writer, 0);
-    for (unsigned who = 0; who < SESSIONS; who++)
-        sessions[who] = start(session, who);
-    for (unsigned who = 0; who < SESSIONS; who++)
-        finish(sessions[who]);
-    for (int i = 0; i < 2; i++) {
-        kill(aux[i], SIGTERM);
-        finish(aux[i]);
+    for (int life = 0; life < LIVES; life++) {
+        pid_t aux[2], sessions[SESSIONS];
+        bool last = life == LIVES - 1;
+
+        store_open(dir, STORE_POSTMASTER);
+        aux[0] = start(checkpointer, 0);
+        aux[1] = start(quiet_wal_writer, 0);
+        session_commits = last ? 80 : 100000;
+        for (unsigned who = 0; who < SESSIONS; who++)
+            sessions[who] = start(session, who);
+        if (!last) {
+            usleep((useconds_t)(40000 + random_below(80000)));
+            for (unsigned who = 0; who < SESSIONS; who++)
+                kill(sessions[who], SIGKILL);
+            for (int i = 0; i < 2; i++)
+                kill(aux[i], SIGKILL);
+            for (unsigned who = 0; who < SESSIONS; who++)
+                waitpid(sessions[who], NULL, 0);
+            for (int i = 0; i < 2; i++)
+                waitpid(aux[i], NULL, 0);
+            replay_settle();
+        } else {
+            for (unsigned who = 0; who < SESSIONS; who++)
+                finish(sessions[who]);
+            for (int i = 0; i < 2; i++) {
+                kill(aux[i], SIGTERM);
+                finish(aux[i]);
+            }
+        }
+        store_close(store_current(), false);
     }
-    store_close(store_current(), false);
     replay_stop();
 }
 

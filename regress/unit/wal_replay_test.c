@@ -129,6 +129,7 @@ static void record_workload(TestLog *log, WalSyncMethod method)
     for (uint64_t i = 0; i < 20; i++)
         test_commit(log->wal, 999ull << 40, 100);
     assert_true(WIFSIGNALED(test_wait(test_fork(log, run_unflushed, 0))));
+    replay_settle();
     stop_disarm_all();
     test_log_forget(log);
     log->config.sync_method = method;
