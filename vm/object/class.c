@@ -107,8 +107,10 @@ Value class_alloc(ObjectType type, Value cls)
     Value v = heap_alloc_head(shape << OH_SHAPE_AT | type, sizeof(Class));
     class_ptr(v)->ext = x;
     slot_init(&class_ptr(v)->super, V_NIL);
-    if (type != T_ICLASS)
+    if (type != T_ICLASS) {
         list_add(&all, v);
+        persist_class_made(v);
+    }
     return v;
 }
 
@@ -181,7 +183,6 @@ Value class_new_anonymous(Value super)
     Value cls = class_alloc(T_CLASS, klass.Class);
     class_set_super(cls, super);
     class_make_metaclass(cls);
-    persist_class_made(cls);
     return cls;
 }
 
@@ -199,7 +200,6 @@ Value module_new_of(Value cls)
 {
     Value m = class_alloc(T_MODULE, cls);
     class_ptr(m)->flags = CLASS_INITIALIZED;
-    persist_class_made(m);
     return m;
 }
 
