@@ -3,12 +3,16 @@
  * switch (EXT4_IOC_SHUTDOWN without flushing its journal), as a power cut would end it, with real direct I/O, io_uring and
  * the kernel's caches in play.  Then it is mounted again, and the store in it must hold every acknowledged commit.
  *
+ * timeout: 600
+ *
  * Needs root, mkfs.ext4 and loop devices; without them it is skipped, and says so.  LODE_SEEDS / 20: how many cuts.
  */
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
 #include "regress/unit/store_model.h"
+
+#include "regress/unit/replay.h"
 
 #define EXT4_SHUTDOWN    _IOR('X', 125, uint32_t)
 #define WITHOUT_FLUSHING 2u
@@ -95,8 +99,7 @@ static void recover(unsigned arg)
 
 static void power_cuts_of_a_real_file_system_lose_nothing(void **state)
 {
-    const char *seeds = getenv("LODE_SEEDS");
-    uint64_t count = (seeds != NULL ? strtoull(seeds, NULL, 10) : 100) / 20;
+    uint64_t count = replay_seeds() / 20;
     (void)state;
 
     snprintf(base, sizeof(base), "%s", unit_directory());
@@ -165,6 +168,7 @@ int main(void)
     };
 
     unit_start();
+    alarm(0); /* how long depends on the seeds; the runner has the limit */
     mutation_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

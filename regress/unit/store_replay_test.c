@@ -5,6 +5,8 @@
  * pages and words agree (store_verify).
  * What must be found is store_model.h's business.
  *
+ * timeout: 900
+ *
  * LODE_SEEDS: how many cuts (100 by itself).  Every tenth recovery is itself recorded and cut.
  */
 #include "regress/unit/store_model.h"
@@ -106,8 +108,8 @@ static void check_cut(const char *dir, uint64_t seed)
 
 static void power_cuts(WalSyncMethod method)
 {
-    const char *seeds = getenv("LODE_SEEDS"), *one = getenv("LODE_SEED");
-    uint64_t count = (seeds != NULL ? strtoull(seeds, NULL, 10) : 100) / 2;
+    const char *one = getenv("LODE_SEED");
+    uint64_t count = replay_seeds() / 2;
     char *base = unit_directory(), dir[600], cut[600];
 
     configure();
@@ -167,5 +169,6 @@ int main(void)
     };
 
     unit_start();
+    alarm(0); /* how long depends on the seeds; the runner has the limit */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

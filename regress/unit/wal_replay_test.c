@@ -2,6 +2,8 @@
  * wal_replay_test.c - power cuts: whatever unsynced writes are dropped, torn or reordered, the log keeps what was
  * acknowledged, and goes on.
  *
+ * timeout: 600
+ *
  * LODE_SEEDS says how many cuts are tried (100 by itself).
  */
 #include "regress/unit/wal_testlib.h"
@@ -202,8 +204,8 @@ static void check_cut(TestLog *original, const char *target)
 
 static void power_cuts_lose_nothing(WalSyncMethod method)
 {
-    const char *seeds = getenv("LODE_SEEDS"), *base = getenv("TMPDIR");
-    uint64_t count = seeds != NULL ? strtoull(seeds, NULL, 10) : 100;
+    const char *base = getenv("TMPDIR");
+    uint64_t count = replay_seeds();
     char root[256], target[300], command[400];
     TestLog log;
 
