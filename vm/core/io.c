@@ -118,22 +118,17 @@ Value kernel_stdout(void)
 {
     return gv_stdout;
 }
+Value kernel_stdin(void);
+Value kernel_stdin(void)
+{
+    return gv_stdin;
+}
 
 /* ---- waiting ---- */
 
 void io_wait(int fd, short events)
 {
     thread_wait_fd(fd, events, THREAD_FOREVER);
-}
-
-int wait_for_child(pid_t pid, int *status)
-{
-    for (;;) {
-        int r = waitpid(pid, status, 0);
-        if (r >= 0 || errno != EINTR)
-            return r;
-        vm_check_interrupts();
-    }
 }
 
 /* ---- writing ---- */
@@ -260,6 +255,14 @@ void io_flush_all(void)
 
 /* ---- reading ---- */
 
+static _Noreturn void read_failed(Value v, int err)
+{
+    Value path = slot_read(v, &io_ptr(v)->path);
+    if (is_nil(path))
+        raise_errno(err, NULL);
+    raise_errno(err, "@ io_fread - %T", path);
+}
+
 bool io_fill(Value v)
 {
     Io *io = io_get_readable(v);
@@ -296,11 +299,7 @@ bool io_fill(Value v)
         }
         if (errno == EIO && (io->mode & IOM_TTY))
             return false;
-        int err = errno;
-        Value path = slot_read(v, &io->path);
-        if (is_nil(path))
-            raise_errno(err, NULL);
-        raise_errno(err, "%T", path);
+        read_failed(v, errno);
     }
 }
 
@@ -338,11 +337,7 @@ static size_t read_into(Value v, Value str, int64_t n)
                 if (r < 0) {
                     if (errno == EINTR || errno == EAGAIN)
                         continue;
-                    int err = errno;
-                    Value path = slot_read(v, &io->path);
-                    if (is_nil(path))
-                        raise_errno(err, NULL);
-                    raise_errno(err, "%T", path);
+                    read_failed(v, errno);
                 }
                 str_append(str, chunk, (size_t)r);
                 got += (size_t)r;
@@ -504,6 +499,97 @@ static Value io_p_gets(Value self, int argc, const Value *argv)
             cut++;
         return str_new_enc(l.ptr, l.len - cut, enc);
     }
+    return line;
+}
+
+static Value last_lineno = V_NIL; /* $. */
+
+/* What gets and its kin take: (sep = $/, limit = nil, chomp: false) */
+static void line_arguments(int argc, const Value *argv, Value options, Value out[3])
+{
+    Value sep = gv_rs, limit = V_NIL;
+    if (argc == 1) {
+        if (is_nil(argv[0])) {
+            sep = V_NIL;
+        } else {
+            Value s = is_string(argv[0]) ? argv[0] : obj_try_convert(argv[0], T_STRING, "String", SYM(to_str));
+            if (is_nil(s))
+                limit = int_value(value_int(argv[0]));
+            else
+                sep = s;
+        }
+    } else if (argc == 2) {
+        sep = is_nil(argv[0]) ? V_NIL : str_to_str(argv[0]);
+        limit = is_nil(argv[1]) ? V_NIL : int_value(value_int(argv[1]));
+    }
+    static const char *const names[] = {"chomp", NULL};
+    if (!is_nil(options))
+        keywords_only(options, names);
+    Value chomp = is_nil(options) ? V_UNDEF : keyword_get(options, "chomp");
+    out[0] = sep;
+    out[1] = limit;
+    out[2] = is_undef(chomp) ? V_FALSE : chomp;
+}
+
+static Value get_line(Value self, int argc, const Value *argv)
+{
+    Value options = call_take_keywords(&argc, argv);
+    Value args[3];
+    line_arguments(argc, argv, options, args);
+    Value line = io_p_gets(self, 3, args);
+    if (!is_nil(line))
+        last_lineno = int_value(io_ptr(self)->lineno);
+    return line;
+}
+
+static Value io_gets(Value self, int argc, const Value *argv)
+{
+    Value line = get_line(self, argc, argv);
+    frame_set_last_line(line);
+    return line;
+}
+
+static Value io_readline(Value self, int argc, const Value *argv)
+{
+    Value line = get_line(self, argc, argv);
+    frame_set_last_line(line);
+    if (is_nil(line))
+        raise_error(klass.EOFError, "end of file reached");
+    return line;
+}
+
+static Value io_readlines(Value self, int argc, const Value *argv)
+{
+    Value options = call_take_keywords(&argc, argv);
+    Value args[3], list = ary_new(0), line;
+    line_arguments(argc, argv, options, args);
+    if (args[1] == int_fix(0))
+        raise_error(klass.ArgumentError, "invalid limit: 0 for readlines");
+    while (!is_nil(line = io_p_gets(self, 3, args)))
+        ary_push(list, line);
+    last_lineno = int_value(io_ptr(self)->lineno);
+    return list;
+}
+
+/* __line_arguments(args, chomp): [sep, limit, chomp] */
+static Value io_p_line_arguments(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value list[2] = {ary_get(argv[0], 0), ary_get(argv[0], 1)}, out[3];
+    size_t n = ary_len(argv[0]);
+    if (n > 2)
+        raise_arity((int)n, 0, 2);
+    line_arguments((int)n, list, V_NIL, out);
+    out[2] = argv[1];
+    return ary_new_from(3, out);
+}
+
+/* __next_line(sep, limit, chomp): as __gets, and $. follows */
+static Value io_p_next_line(Value self, int argc, const Value *argv)
+{
+    Value line = io_p_gets(self, argc, argv);
+    if (!is_nil(line))
+        last_lineno = int_value(io_ptr(self)->lineno);
     return line;
 }
 
@@ -1125,7 +1211,7 @@ static Value file_initialize(Value self, int argc, const Value *argv)
     while ((fd = open(path_c(path), flags, perm)) < 0 && errno == EINTR)
         vm_check_interrupts();
     if (fd < 0)
-        raise_errno(errno, "rb_sysopen - %T", path);
+        raise_errno(errno, "@ rb_sysopen - %T", path);
     Io *io = io_ptr(self);
     if (io->fd >= 0)
         io_close(self);
@@ -1202,7 +1288,7 @@ static Value io_s_sysopen(Value cls, int argc, const Value *argv)
     Value path = path_value(argv[0]);
     int fd = open(path_c(path), io_parse_mode(argc > 1 ? argv[1] : V_NIL, &m), argc > 2 && !is_nil(argv[2]) ? (int)value_int(argv[2]) : 0666);
     if (fd < 0)
-        raise_errno(errno, "%T", path);
+        raise_errno(errno, "@ rb_sysopen - %T", path);
     return int_fix(fd);
 }
 
@@ -1271,6 +1357,140 @@ static Value io_wait_readable(Value self, int argc, const Value *argv)
     return thread_wait_fd(io->fd, POLLIN, deadline) ? self : V_NIL;
 }
 
+/* __set_popen(read fd, write fd, pid): a fresh IO becomes the parent's end of a pipe to a child; nil where there is none */
+static Value io_p_set_popen(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Io *io = io_ptr(self);
+    int r = is_nil(argv[0]) ? -1 : (int)fix_int(argv[0]), w = is_nil(argv[1]) ? -1 : (int)fix_int(argv[1]);
+    io->fd = r >= 0 ? r : w;
+    io->write_fd = r >= 0 ? w : -1;
+    io->mode = (r >= 0 ? IOM_READ : 0) | (w >= 0 ? IOM_WRITE | IOM_SYNC : 0);
+    io->pid = (pid_t)fix_int(argv[2]);
+    return self;
+}
+
+static Value io_p_pread(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    size_t n = (size_t)value_int(argv[0]);
+    Io *io = io_get_readable(self);
+    char *p = heap_malloc(n + 1);
+    ssize_t got = pread(io->fd, p, n, value_int(argv[1]));
+    int err = errno;
+    Value s = got < 0 ? V_NIL : str_new_enc(p, (size_t)got, ENC_BINARY);
+    heap_free(p);
+    if (got < 0)
+        raise_errno(err, NULL);
+    if (got == 0 && n)
+        raise_error(klass.EOFError, "end of file reached");
+    return s;
+}
+
+static Value io_p_pwrite(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Io *io = io_get_writable(self);
+    Value text = obj_to_s(argv[0]);
+    StrView s = str_view(text);
+    ssize_t n = pwrite(io->fd, s.ptr, s.len, value_int(argv[1]));
+    if (n < 0)
+        raise_errno(errno, NULL);
+    return int_fix(n);
+}
+
+/* __ready(events, milliseconds = 0): 1 to read, 4 to write */
+static Value io_p_ready(Value self, int argc, const Value *argv)
+{
+    Io *io = io_get(self);
+    int want = (int)fix_int(argv[0]);
+    if (want & 1 && buffered(io))
+        return V_TRUE;
+    struct pollfd p = {want & 4 && io->write_fd >= 0 ? io->write_fd : io->fd,
+                       (short)((want & 1 ? POLLIN : 0) | (want & 4 ? POLLOUT : 0)), 0};
+    int64_t left = argc > 1 && !is_nil(argv[1]) ? (int64_t)(value_double(argv[1]) * 1000) : argc > 1 ? -1 : 0;
+    for (;;) {
+        int slice = left < 0 || left > 100 ? 100 : (int)left;
+        int n = poll(&p, 1, slice);
+        vm_check_interrupts();
+        if (n > 0)
+            return V_TRUE;
+        if (left >= 0 && (left -= slice) <= 0)
+            return V_FALSE;
+    }
+}
+
+/* __read_available(n): what the buffer has or one read(2) gives; nil at the end; the caller knows it will not wait */
+static Value io_p_read_available(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Io *io = io_get_readable(self);
+    if (buffered(io) == 0 && !io_fill(self))
+        return V_NIL;
+    io = io_ptr(self);
+    size_t n = (size_t)value_int(argv[0]);
+    size_t take = buffered(io) < n ? buffered(io) : n;
+    Value s = str_new_enc(io->rbuf + io->rpos, take, ENC_BINARY);
+    io_ptr(self)->rpos += (uint32_t)take;
+    return s;
+}
+
+/* __write_some(string): one write that does not wait; bytes written, nil when it would wait */
+static Value io_p_write_some(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Io *io = io_get_writable(self);
+    io_flush(self);
+    StrView s = str_view(argv[0]);
+    int fd = io->write_fd >= 0 ? io->write_fd : io->fd;
+    size_t n = s.len;
+    struct stat st;
+    if (n > 4096 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        n = 4096; /* poll promises a pipe room for that much */
+    ssize_t w = write(fd, s.ptr, n);
+    if (w < 0 && errno == EAGAIN)
+        return V_NIL;
+    if (w < 0)
+        raise_errno(errno, NULL);
+    return int_fix(w);
+}
+
+static Value io_close_on_exec_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return bool_value(fcntl(io_get(self)->fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static Value io_set_close_on_exec(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    int fd = io_get(self)->fd, flags = fcntl(fd, F_GETFD);
+    fcntl(fd, F_SETFD, truthy(argv[0]) ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC);
+    return argv[0];
+}
+
+static Value io_fcntl(Value self, int argc, const Value *argv)
+{
+    int r = fcntl(io_get(self)->fd, (int)value_int(argv[0]), argc > 1 && !is_nil(argv[1]) ? value_int(argv[1]) : 0);
+    if (r < 0)
+        raise_errno(errno, NULL);
+    return int_fix(r);
+}
+
+static Value io_autoclose_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return bool_value(!(io_get(self)->mode & IOM_STANDARD));
+}
+
+static Value io_set_autoclose(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Io *io = io_get(self);
+    io->mode = truthy(argv[0]) ? io->mode & ~(uint32_t)IOM_STANDARD : io->mode | IOM_STANDARD;
+    return argv[0];
+}
+
 static void set_stdout(Value name, Value v)
 {
     if (!vm_responds_to(v, SYM(write), false))
@@ -1301,6 +1521,22 @@ static const Builtin methods[] = {
     {"readpartial", io_readpartial, 1, 2, 0},
     {"sysread", io_sysread, 1, 2, 0},
     {"__gets", io_p_gets, 3, 3, BI_HIDDEN},
+    {"__next_line", io_p_next_line, 3, 3, BI_HIDDEN},
+    {"gets", io_gets, 0, 2, BI_KW},
+    {"readline", io_readline, 0, 2, BI_KW},
+    {"readlines", io_readlines, 0, 2, BI_KW},
+    {"to_a", io_readlines, 0, 2, BI_KW},
+    {"__set_popen", io_p_set_popen, 3, 3, BI_HIDDEN},
+    {"__pread", io_p_pread, 2, 2, BI_HIDDEN},
+    {"__pwrite", io_p_pwrite, 2, 2, BI_HIDDEN},
+    {"__ready", io_p_ready, 1, 2, BI_HIDDEN},
+    {"__read_available", io_p_read_available, 1, 1, BI_HIDDEN},
+    {"__write_some", io_p_write_some, 1, 1, BI_HIDDEN},
+    {"close_on_exec?", io_close_on_exec_p, 0, 0, 0},
+    {"close_on_exec=", io_set_close_on_exec, 1, 1, 0},
+    {"fcntl", io_fcntl, 1, 2, 0},
+    {"autoclose?", io_autoclose_p, 0, 0, 0},
+    {"autoclose=", io_set_autoclose, 1, 1, 0},
     {"getbyte", io_getbyte, 0, 0, 0},
     {"getc", io_getc, 0, 0, 0},
     {"__unread", io_p_unread, 1, 1, BI_HIDDEN},
@@ -1346,6 +1582,7 @@ static const Builtin methods[] = {
     {"wait_readable", io_wait_readable, 0, 1, 0},
 };
 static const Builtin singleton_methods[] = {
+    {"__line_arguments", io_p_line_arguments, 2, 2, BI_HIDDEN},
     {"sysopen", io_s_sysopen, 1, 3, 0},
     {"pipe", io_s_pipe, 0, 2, 0},
     {"select", io_s_select, 1, 4, 0},
@@ -1394,6 +1631,9 @@ void io_boot(void)
     gv_rs = str_new_frozen("\n", 1, ENC_UTF_8);
     gvar_define("$/", &gv_rs);
     gvar_alias(sym_intern("$-0"), sym_intern("$/"));
+    last_lineno = int_fix(0);
+    heap_add_root(&last_lineno);
+    gvar_define("$.", &last_lineno);
     gvar_define("$,", &gv_fs);
     gvar_define("$\\", &gv_ors);
 }

@@ -1,5 +1,8 @@
-/* kernel_io.c -- Kernel's output: puts, print, p and their kin go to $stdout, whatever object that is */
+/* kernel_io.c -- Kernel's output: puts, print, p and their kin go to $stdout, whatever object that is; ENV's primitives */
 #include "io_private.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 Value io_puts(Value self, int argc, const Value *argv);
 Value io_print(Value self, int argc, const Value *argv);
@@ -49,6 +52,71 @@ static Value kernel_sprintf(Value self, int argc, const Value *argv)
     return format_values(argv[0], argc - 1, argv + 1);
 }
 
+static Value kernel_syscall(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    raise_not_implemented("syscall() function");
+}
+
+/* ---- ENV ---- */
+
+extern char **environ;
+
+static Value env_text(const char *p, size_t n)
+{
+    return str_new_frozen(p, n, ENC_UTF_8);
+}
+
+/* __env_get(name) */
+static Value env_get(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    const char *v = getenv(str_c(str_to_str(argv[0])));
+    return v ? env_text(v, strlen(v)) : V_NIL;
+}
+
+/* __env_set(name, value or nil) */
+static Value env_set(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value name = str_to_str(argv[0]);
+    const char *n = str_c(name);
+    if (is_nil(argv[1])) {
+        if (*n && !strchr(n, '='))
+            unsetenv(n);
+        return V_NIL;
+    }
+    const char *v = str_c(str_to_str(argv[1]));
+    if (!*n || strchr(n, '=') || setenv(n, v, 1) < 0)
+        raise_errno(!*n || strchr(n, '=') ? EINVAL : errno, "setenv(%s)", n);
+    return argv[1];
+}
+
+/* __env_all: [[name, value], ...] */
+static Value env_all(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    Value list = ary_new(64);
+    for (char **e = environ; e && *e; e++) {
+        const char *eq = strchr(*e, '=');
+        if (eq)
+            ary_push(list, ary_new_from(2, (Value[]){env_text(*e, (size_t)(eq - *e)), env_text(eq + 1, strlen(eq + 1))}));
+    }
+    return list;
+}
+
+static Value argf_get(Value name)
+{
+    (void)name;
+    Value v = const_find(klass.Object, sym_intern("ARGF"), false);
+    return is_undef(v) ? V_NIL : v;
+}
+
+static Value argf_filename(Value name)
+{
+    return vm_call0(argf_get(name), sym_intern("filename"));
+}
+
 static const Builtin methods[] = {
     {"puts", kernel_puts, 0, -1, BI_MODULE_FUNCTION},
     {"print", kernel_print, 0, -1, BI_MODULE_FUNCTION},
@@ -56,9 +124,15 @@ static const Builtin methods[] = {
     {"printf", kernel_printf, 0, -1, BI_MODULE_FUNCTION},
     {"sprintf", kernel_sprintf, 0, -1, BI_MODULE_FUNCTION},
     {"format", kernel_sprintf, 0, -1, BI_MODULE_FUNCTION},
+    {"syscall", kernel_syscall, 0, -1, BI_MODULE_FUNCTION},
+    {"__env_get", env_get, 1, 1, BI_HIDDEN | BI_PRIVATE},
+    {"__env_set", env_set, 2, 2, BI_HIDDEN | BI_PRIVATE},
+    {"__env_all", env_all, 0, 0, BI_HIDDEN | BI_PRIVATE},
 };
 
 void kernel_io_boot(void)
 {
     ADD_BUILTINS(klass.Kernel, methods);
+    gvar_define_hooked("$<", argf_get, NULL);
+    gvar_define_hooked("$FILENAME", argf_filename, NULL);
 }

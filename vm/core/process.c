@@ -1,7 +1,11 @@
-/* process.c -- Process::Status and $?; paths as arguments of system calls */
+/* process.c -- Process::Status and $?; waiting in naps */
 #include "io_private.h"
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+
+void (*thread_sleep_hook)(int64_t nanoseconds); /* -1: until woken; set by threads */
 
 static Value status_class = V_NIL, last_status = V_NIL;
 
@@ -18,19 +22,26 @@ void process_set_last_status(Value status)
     last_status = status;
 }
 
-Value path_value(Value v)
+void vm_nap(int milliseconds)
 {
-    if (!is_string(v)) {
-        Value p = vm_call_if_responds(v, SYM(to_path), 0, NULL);
-        v = str_to_str(is_undef(p) ? v : p);
-    }
-    str_c(v);
-    return v;
+    vm_check_interrupts();
+    if (thread_sleep_hook)
+        thread_sleep_hook((int64_t)milliseconds * 1000000);
+    else if (milliseconds)
+        poll(NULL, 0, milliseconds);
+    vm_check_interrupts();
 }
 
-const char *path_c(Value v)
+int wait_for_child(pid_t pid, int *status)
 {
-    return str_c(v);
+    int nap = 0;
+    for (;;) {
+        pid_t r = waitpid(pid, status, WNOHANG);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return r;
+        vm_nap(nap);
+        nap = nap < 10 ? nap + 1 : 10;
+    }
 }
 
 static int raw_status(Value self)
