@@ -47,7 +47,6 @@ const char *path_c(Value v);    /* its bytes, NUL-terminated */
 Value process_status_new(pid_t pid, int status);
 void process_set_last_status(Value status);
 Value time_new_at(int64_t sec, int32_t nsec); /* local time */
-extern void (*thread_sleep_hook)(int64_t nanoseconds);
 void vm_nap(int milliseconds);      /* waits at most so long; runs interrupts and other threads */
 int wait_for_child(pid_t pid, int *status); /* runs interrupts while it waits */
 #endif

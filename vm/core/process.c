@@ -1,11 +1,9 @@
 /* process.c -- Process::Status and $?; waiting in naps */
 #include "io_private.h"
 #include <errno.h>
-#include <poll.h>
+#include "vm/thread.h"
 #include <signal.h>
 #include <sys/wait.h>
-
-void (*thread_sleep_hook)(int64_t nanoseconds); /* -1: until woken; set by threads */
 
 static Value status_class = V_NIL, last_status = V_NIL;
 
@@ -25,10 +23,7 @@ void process_set_last_status(Value status)
 void vm_nap(int milliseconds)
 {
     vm_check_interrupts();
-    if (thread_sleep_hook)
-        thread_sleep_hook((int64_t)milliseconds * 1000000);
-    else if (milliseconds)
-        poll(NULL, 0, milliseconds);
+    thread_sleep_until(thread_now() + (int64_t)milliseconds * 1000000);
     vm_check_interrupts();
 }
 
