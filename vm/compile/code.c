@@ -230,7 +230,7 @@ static void code_persist(Object *o, RecordBuilder *b)
 
 static _Noreturn void code_corrupt(const char *what)
 {
-    ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("stored bytecode %s", what),
+    ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("stored bytecode: %s", what),
             errhint("The store was written by another version of Lodestone, or it is damaged."));
     __builtin_unreachable();
 }
@@ -337,6 +337,8 @@ static void code_restore(Object *o, RecordReader *r)
 {
     Code *code = (Code *)o;
     uint64_t n;
+    const char *wrong;
+    uint32_t where;
     Slot path = record_take_slot(r), outer = record_take_slot(r);
     size_t names_at;
 
@@ -376,6 +378,9 @@ static void code_restore(Object *o, RecordReader *r)
     code->nlines = (uint32_t)(n >> 32);
     code->lines = take_table(r, code->nlines, sizeof(LineRow));
     restore_words(code, r);
+    wrong = code_check(code, &where);
+    if (wrong != NULL)
+        code_corrupt(wrong);
     code_load(code);
 }
 

@@ -295,6 +295,8 @@ void match_required(Unit *u, MatchRequiredNode *node, int dst);
 Value compile_finish(Compiler *c);
 
 /* ---- verify.c ---- */
-void code_verify(Value code); /* debug builds: asserts that the code is well formed */
+/* NULL when the code is well formed, else what is wrong at word *where. */
+const char *code_check(const Code *code, uint32_t *where);
+void code_verify(Value code); /* asserts code_check */
 
 #endif

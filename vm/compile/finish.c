@@ -267,9 +267,13 @@ static void warn_all(const ParseResult *r)
     }
 }
 
-static _Noreturn void raise_syntax(const char *text, Value cls)
+static _Noreturn void raise_syntax(const char *text, Value cls, const char *path)
 {
-    vm_raise(exception_new(cls, "%s", text));
+    Value exc = exception_new(cls, "%s", text);
+
+    if (cls == klass.SyntaxError)
+        ivar_set(exc, sym_intern("path"), str_new_c(path));
+    vm_raise(exc);
 }
 
 static _Noreturn void raise_errors(const ParseResult *r, MemoryContext *ctx)
@@ -285,7 +289,7 @@ static _Noreturn void raise_errors(const ParseResult *r, MemoryContext *ctx)
     }
     strbuf_init(&text, ctx);
     parse_format_errors(r, &text);
-    raise_syntax(text.data, cls);
+    raise_syntax(text.data, cls, r->file);
 }
 
 /* The scopes around an eval: for the parser by name, for us by register. */
@@ -404,7 +408,8 @@ Value code_compile(const char *src, size_t len, const CompileOptions *options, i
     c.frozen_literals = frozen_by_magic(c.parse, options->frozen_string_literal);
     deep_call(compile_program, &c);
     if (c.failure != NULL)
-        raise_syntax(mem_printf(c.ctx, "%s:%u: %s", c.parse->file, c.failure_line, c.failure), klass.SyntaxError);
+        raise_syntax(mem_printf(c.ctx, "%s:%u: %s", c.parse->file, c.failure_line, c.failure), klass.SyntaxError,
+                     c.parse->file);
     if (data_offset != NULL) {
         *data_offset = -1;
         if (location_present(c.parse->data)) {

@@ -1,11 +1,14 @@
 /*
  * verify.c - the disassembler, and the check that a Code is well formed.
  *
- * What holds of every Code (asserted in debug builds):
+ * What holds of every Code (asserted in debug builds of what the compiler made):
  *   V1 words divide into instructions exactly; object operands are 8-aligned.
  *   V2 registers are below nregs, cache operands below ncaches.
  *   V3 jumps, catch targets and optional entry points are instruction starts.
  *   V4 control does not run off the end.
+ *   V5 windows of calls and lists lie below nregs; the tables are consistent.
+ * Code that comes out of the store is checked as well, in every build: whatever
+ * got past the checksums may not crash the session.
  */
 #include <string.h>
 
@@ -24,71 +27,135 @@ static bool ends_flow(uint32_t op)
            op == OP_RETHROW || op == OP_PRIM; /* some primitives raise always */
 }
 
-static void fail(const char *what, uint32_t at)
+/* Registers that an instruction reads or writes beyond those it names: first operand and count behind it. */
+static uint32_t window_end(const uint32_t *pc, const Insn *insn)
 {
-    ereport(PANIC, ERR_INTERNAL, errmsg("compiled code is malformed at word %u: %s", at, what));
+    uint32_t a = insn->noperands > 0 ? insn_operand(pc, insn->operands[0]) : 0;
+    uint32_t b = insn->noperands > 1 ? insn_operand(pc, insn->operands[1]) : 0;
+    uint32_t c = insn->noperands > 2 ? insn_operand(pc, insn->operands[2]) : 0;
+
+    switch (insn_op(pc)) {
+    case OP_CALL:
+    case OP_CALLX:
+    case OP_SUPER:
+    case OP_YIELD:
+        return a + 1 + b + ((c & CALL_BLOCKARG) != 0);
+    case OP_PRIM:
+        return a + 1 + c;
+    case OP_ARRAY:
+    case OP_CONCAT:
+    case OP_REGEXP:
+        return b + c;
+    case OP_HASH:
+        return b + 2 * c;
+    case OP_UNPACK:
+        return a + c + insn_operand(pc, insn->operands[3]) + (insn_operand(pc, insn->operands[4]) & 1);
+    default:
+        return 0;
+    }
+}
+
+static const char *check_operands(const Code *code, uint32_t at, const uint8_t *starts)
+{
+    const uint32_t *pc = code->words + at;
+    const Insn *insn = &insn_table()[insn_op(pc)];
+
+    for (unsigned i = 0; i < insn->noperands; i++) {
+        uint32_t value = insn_operand(pc, insn->operands[i]);
+
+        switch (insn->operands[i].kind) {
+        case 'R':
+            if (value >= code->nregs)
+                return "register is out of range";
+            break;
+        case 'C':
+            if (value >= code->ncaches)
+                return "cache is out of range";
+            break;
+        case 'J':
+            if (value + at >= code->nwords || !starts[value + at])
+                return "jump to nowhere";
+            break;
+        default:
+            break;
+        }
+    }
+    if (window_end(pc, insn) > code->nregs)
+        return "too many registers are used";
+    if (insn_op(pc) == OP_PRIM && insn_operand(pc, insn->operands[1]) >= PRIM_COUNT)
+        return "no such primitive";
+    return NULL;
+}
+
+static const char *check_tables(const Code *code, const uint8_t *starts, uint32_t *where)
+{
+    uint32_t params = code->params.required + code->params.optional + code->params.post + code->params.keywords;
+
+    *where = 0;
+    if (code->nlocals + 4u > code->nregs || code->scratch + 4u > code->nregs || params > code->nlocals ||
+        code->params.keywords_required > code->params.keywords)
+        return "registers do not fit";
+    for (uint32_t i = 0; i < code->ncatches; i++) {
+        const CatchRow *row = &code->catches[i];
+
+        *where = row->start;
+        if (row->start >= row->end || row->end > code->nwords || row->target >= code->nwords ||
+            !starts[row->target] || row->reg >= code->nregs || row->kind > CATCH_ENSURE)
+            return "wrong row of the catch table";
+    }
+    for (uint32_t i = 0; i <= code->params.optional; i++) {
+        *where = i;
+        if (code->opt_pc == NULL || code->opt_pc[i] >= code->nwords || !starts[code->opt_pc[i]])
+            return "wrong entry point";
+    }
+    return NULL;
+}
+
+const char *code_check(const Code *code, uint32_t *where)
+{
+    const Insn *table = insn_table();
+    uint8_t *starts = mem_zalloc(memctx_top(), (size_t)code->nwords + 1);
+    const char *wrong = NULL;
+    uint32_t at = 0, last = 0;
+
+    while (wrong == NULL && at < code->nwords) {
+        uint32_t op = insn_op(code->words + at);
+
+        *where = at;
+        if (op >= OP_COUNT)
+            wrong = "no such instruction";
+        else if (table[op].nwords > code->nwords - at)
+            wrong = "instruction is cut";
+        else if (table[op].object_at != 0 && (at + table[op].object_at) % 2 != 0)
+            wrong = "object operand is not aligned";
+        if (wrong != NULL)
+            break;
+        starts[at] = 1;
+        last = at;
+        at += table[op].nwords;
+    }
+    for (at = 0; wrong == NULL && at < code->nwords; at += table[insn_op(code->words + at)].nwords) {
+        *where = at;
+        wrong = check_operands(code, at, starts);
+    }
+    if (wrong == NULL) {
+        *where = last;
+        if (code->nwords == 0 || !ends_flow(insn_op(code->words + last)))
+            wrong = "control runs off the end";
+    }
+    if (wrong == NULL)
+        wrong = check_tables(code, starts, where);
+    mem_free(starts);
+    return wrong;
 }
 
 void code_verify(Value v)
 {
-    const Insn *table = insn_table();
-    Code *code = code_ptr(v);
-    uint8_t *starts = mem_zalloc(memctx_top(), (size_t)code->nwords + 1);
-    uint32_t last = 0;
+    uint32_t where;
+    const char *wrong = code_check(code_ptr(v), &where);
 
-    for (uint32_t at = 0; at < code->nwords;) {
-        uint32_t op = insn_op(code->words + at);
-        const Insn *insn;
-
-        if (op >= OP_COUNT)
-            fail("no such instruction", at);
-        insn = &table[op];
-        if (insn->nwords > code->nwords - at)
-            fail("instruction is cut", at);
-        if (insn->object_at != 0 && (at + insn->object_at) % 2 != 0)
-            fail("object operand is not aligned", at);
-        starts[at] = 1;
-        last = at;
-        at += insn->nwords;
-    }
-    for (uint32_t at = 0; at < code->nwords; at += table[insn_op(code->words + at)].nwords) {
-        const Insn *insn = &table[insn_op(code->words + at)];
-
-        for (unsigned i = 0; i < insn->noperands; i++) {
-            uint32_t value = insn_operand(code->words + at, insn->operands[i]);
-
-            switch (insn->operands[i].kind) {
-            case 'R':
-                if (value >= code->nregs)
-                    fail("register is out of range", at);
-                break;
-            case 'C':
-                if (value >= code->ncaches)
-                    fail("cache is out of range", at);
-                break;
-            case 'J':
-                if (at + value >= code->nwords || !starts[at + value])
-                    fail("jump to nowhere", at);
-                break;
-            default:
-                break;
-            }
-        }
-    }
-    if (code->nwords == 0 || !ends_flow(insn_op(code->words + last)))
-        fail("control runs off the end", last);
-    for (uint32_t i = 0; i < code->ncatches; i++) {
-        CatchRow *row = &code->catches[i];
-
-        if (row->start >= row->end || row->end > code->nwords || row->target >= code->nwords ||
-            !starts[row->target] || row->reg >= code->nregs)
-            fail("wrong row of the catch table", row->start);
-    }
-    for (uint32_t i = 0; i <= code->params.optional; i++) {
-        if (!starts[code->opt_pc[i]])
-            fail("wrong entry point", code->opt_pc[i]);
-    }
-    mem_free(starts);
+    if (wrong != NULL)
+        ereport(PANIC, ERR_INTERNAL, errmsg("compiled code is malformed at word %u: %s", where, wrong));
 }
 
 /* ---- disassembler ---- */
