@@ -108,6 +108,7 @@ MethodEntry *method_entry_new(MethodKind kind, Visibility vis);
 void method_define_code(Value cls, Value name, Value code, Value cref, Visibility vis);
 void method_define_attr(Value cls, Value name, bool reader, bool writer, Visibility vis);
 void method_alias(Value cls, Value new_name, Value old_name);   /* NameError as CRuby */
+bool method_same_definition(const MethodEntry *a, const MethodEntry *b); /* aliases of one method */
 void method_undef(Value cls, Value name);
 void method_remove(Value cls, Value name);
 void method_set_visibility(Value cls, Value name, Visibility vis);
@@ -131,6 +132,7 @@ enum { /* REDEFINED_ADD, ... */
 Value const_get_lexical(Value cref, Value name);                /* lexical scopes, ancestry, autoload, const_missing */
 Value const_get_from(Value mod, Value name);                    /* Mod::Name: ancestry (Object excluded with a module), autoload, const_missing */
 Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when there is none; resolves autoload */
+Value const_find_inside(Value mod, Value name);                 /* V_UNDEF; ancestry without Object, as Mod::Name looks */
 bool const_defined(Value mod, Value name, bool inherit);
 void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
 Value const_remove(Value mod, Value name);

@@ -287,15 +287,20 @@ static Value method_equal(Value self, UNUSED int argc, const Value *argv)
         a = method_resolve(a);
         b = method_resolve(b);
     }
-    return bool_value(a == b && obj_field(self, METHODF_RECEIVER) == obj_field(o, METHODF_RECEIVER) &&
+    return bool_value((a && b ? method_same_definition(a, b) : a == b) && obj_field(self, METHODF_RECEIVER) == obj_field(o, METHODF_RECEIVER) &&
                       obj_field(self, METHODF_OWNER) == obj_field(o, METHODF_OWNER));
 }
 static Value method_hash(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     MethodEntry *me = entry_of(self);
     Value r = obj_field(self, METHODF_RECEIVER);
-    return int_fix((int64_t)((uint64_t)(me ? obj_identity_hash((Value)method_resolve(me)) : 7) * 31 +
-                             (is_heap(r) ? (uint64_t)obj_identity_hash(r) : r)) >> 2);
+    uint64_t definition = 7;
+    if (me) { /* equal for aliases */
+        me = method_resolve(me);
+        Value body = slot_read((Value)me, &me->body);
+        definition = me->kind == ME_BUILTIN ? (uint64_t)(uintptr_t)me->fn : is_heap(body) ? (uint64_t)obj_identity_hash(body) : body;
+    }
+    return int_fix((int64_t)(definition * 31 + (is_heap(r) ? (uint64_t)obj_identity_hash(r) : r)) >> 2);
 }
 
 static Value method_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)

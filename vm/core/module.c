@@ -87,6 +87,21 @@ static Value mod_to_s(Value self, int argc, const Value *argv)
     return str_dup(class_path(self));
 }
 
+static bool is_constant_path(const char *text)
+{
+    if (text[0] == ':' && text[1] == ':')
+        text += 2;
+    for (;;) {
+        const char *end = strstr(text, "::");
+        size_t n = end ? (size_t)(end - text) : strlen(text);
+        if (sym_kind(sym_intern_len(text, n, ENC_UTF_8)) != SYMKIND_CONST)
+            return false;
+        if (!end)
+            return true;
+        text = end + 2;
+    }
+}
+
 static Value mod_set_temporary_name(Value self, int argc, const Value *argv)
 {
     (void)argc;
@@ -100,9 +115,10 @@ static Value mod_set_temporary_name(Value self, int argc, const Value *argv)
     Value name = name_of(argv[0]);
     if (sym_len(name) == 0)
         raise_error(klass.ArgumentError, "empty class/module name");
-    if (sym_kind(name) == SYMKIND_CONST)
+    if (is_constant_path(sym_text(name)))
         raise_error(klass.ArgumentError, "the temporary name must not be a constant path to avoid confusion");
     slot_write(self, &class_ext(self)->name, name);
+    class_rename_inner(self);
     return self;
 }
 
@@ -267,6 +283,8 @@ static Value mod_initialize_copy(Value self, int argc, const Value *argv)
         }
         obj_copy_singleton(self, from);
     }
+    if (obj_type(self) == T_MODULE && !class_is_singleton(class_of(self)))
+        obj_copy_singleton(self, from);
     CopyArg arg = {from, self};
     class_rows_each(from, class_ext(from)->methods, copy_method, &arg);
     class_rows_each(from, class_ext(from)->constants, copy_constant, &arg);
@@ -294,16 +312,17 @@ static Value const_name_of(Value v, Value mod)
 }
 
 /* A String may be a path, "A::B"; each step is looked up in what the one before gave. */
-typedef Value (*PathStep)(Value mod, Value name, bool inherit, bool last);
+typedef Value (*PathStep)(Value mod, Value name, bool inherit, bool first, bool last);
 static Value walk_path(Value mod, Value given, bool inherit, PathStep step)
 {
     if (!is_symbol(given))
         given = is_string(given) ? given : name_of(given);
     if (is_symbol(given))
-        return step(mod, const_name_of(given, mod), inherit, true);
+        return step(mod, const_name_of(given, mod), inherit, true, true);
     Value path = str_new_enc(str_view(given).ptr, str_view(given).len, str_view(given).enc);
     StrView view = str_view(path);
     size_t at = 0;
+    bool first = true;
     if (view.len >= 2 && !memcmp(view.ptr, "::", 2)) {
         mod = klass.Object;
         at = 2;
@@ -321,7 +340,8 @@ static Value walk_path(Value mod, Value given, bool inherit, PathStep step)
         Value name = sym_intern_len(view.ptr + at, end - at, view.enc);
         if (sym_kind(name) != SYMKIND_CONST)
             raise_name_error(mod, name, "wrong constant name %s", last && at == 0 ? sym_text(name) : str_view(path).ptr);
-        mod = step(mod, name, inherit, last);
+        mod = step(mod, name, inherit, first, last);
+        first = false;
         if (is_undef(mod) || last)
             return mod;
         if (!is_module(mod))
@@ -331,17 +351,22 @@ static Value walk_path(Value mod, Value given, bool inherit, PathStep step)
     return mod;
 }
 
-static Value step_get(Value mod, Value name, bool inherit, bool last)
+/* Object's constants are found from the first module of a path, not through later ones. */
+static Value step_get(Value mod, Value name, bool inherit, bool first, bool last)
 {
     (void)last;
-    Value v = const_find(mod, name, inherit);
+    Value v = first || !inherit ? const_find(mod, name, inherit) : const_find_inside(mod, name);
     return is_undef(v) ? vm_call1(mod, SYM(const_missing), name) : v;
 }
 
-static Value step_defined(Value mod, Value name, bool inherit, bool last)
+static Value step_defined(Value mod, Value name, bool inherit, bool first, bool last)
 {
     if (!const_defined(mod, name, inherit))
         return V_UNDEF;
+    if (!first && inherit && mod != klass.Object && const_defined(klass.Object, name, true)) {
+        Value v = const_find_inside(mod, name);
+        return last && !is_undef(v) ? V_TRUE : v;
+    }
     return last ? V_TRUE : const_find(mod, name, inherit);
 }
 
@@ -424,36 +449,39 @@ static Value mod_s_constants(Value self, int argc, const Value *argv)
     if (argc || self != klass.Module)
         return mod_constants(self, argc, argv);
     Value list = ary_new(8);
-    for (Value c = frame_cref(); !is_nil(c); c = obj_field(c, CREF_OUTER))
-        ary_concat(list, mod_constants(obj_field(c, CREF_MODULE), 0, NULL));
+    for (Value c = frame_cref(); !is_nil(c); c = obj_field(c, CREF_OUTER)) {
+        Value mod = obj_field(c, CREF_MODULE);
+        Value names = is_module(mod) ? mod_constants(mod, 0, NULL) : ary_new(0);
+        for (size_t i = 0; i < ary_len(names); i++)
+            if (!ary_includes(list, ary_get(names, (long)i)))
+                ary_push(list, ary_get(names, (long)i));
+    }
     return list;
+}
+
+static Value location_of(Value mod, Value name, bool inherit)
+{
+    for (Value k = mod; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
+        Value owner = inherit ? class_owner_at(k) : k;
+        if (is_undef(owner) || !class_row_find(owner, class_ext(owner)->constants, symbol_id(name), NULL))
+            continue;
+        Value at = const_location(owner, name);
+        return is_nil(at) ? ary_new(0) : ary_dup(at);
+    }
+    return inherit && obj_type(mod) == T_MODULE ? location_of(klass.Object, name, true) : V_NIL;
+}
+
+static Value step_location(Value mod, Value name, bool inherit, bool first, bool last)
+{
+    if (last)
+        return location_of(mod, name, inherit);
+    return const_defined(mod, name, inherit) ? step_get(mod, name, inherit, first, last) : V_UNDEF;
 }
 
 static Value mod_const_source_location(Value self, int argc, const Value *argv)
 {
-    Value name = name_of(argv[0]);
-    bool inherit = argc < 2 || truthy(argv[1]);
-    StrView view = str_view(sym_name_str(name));
-    const char *colon = strstr(view.ptr, "::");
-    if (colon) {
-        const char *last = colon;
-        for (const char *p = colon; (p = strstr(p + 2, "::"));)
-            last = p;
-        Value outer = walk_path(self, str_new(view.ptr, (size_t)(last - view.ptr)), inherit, step_get);
-        Value tail[1] = {sym_intern(last + 2)};
-        return mod_const_source_location(outer, 1, tail);
-    }
-    for (Value k = self; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
-        Value owner = inherit ? class_owner_at(k) : k;
-        if (is_undef(owner) || !class_row_find(owner, class_ext(owner)->constants, symbol_id(name), NULL))
-            continue;
-        Value table = slot_read(owner, &class_ext(owner)->locations);
-        Slot *s = is_nil(table) ? NULL : symtable_find(table, symbol_id(name));
-        return s ? ary_dup(slot_read(table, s)) : ary_new(0);
-    }
-    if (inherit && obj_type(self) == T_MODULE)
-        return mod_const_source_location(klass.Object, argc, argv);
-    return V_NIL;
+    Value at = walk_path(self, argv[0], argc < 2 || truthy(argv[1]), step_location);
+    return is_undef(at) ? V_NIL : at;
 }
 
 static Value flag_constants(Value self, int argc, const Value *argv, unsigned set, unsigned clear)
@@ -521,7 +549,7 @@ static Value mod_s_nesting(Value self, int argc, const Value *argv)
     (void)self, (void)argc, (void)argv;
     Value list = ary_new(4);
     for (Value c = frame_cref(); !is_nil(c) && !is_nil(obj_field(c, CREF_OUTER)); c = obj_field(c, CREF_OUTER))
-        if (obj_field(c, CREF_SINGLETON) != V_TRUE)
+        if (obj_field(c, CREF_SINGLETON) != V_TRUE && is_module(obj_field(c, CREF_MODULE)))
             ary_push(list, obj_field(c, CREF_MODULE));
     return list;
 }
@@ -715,43 +743,6 @@ static Value mod_attr(Value self, int argc, const Value *argv)
     return attr_define(self, argc, argv, true, false);
 }
 
-static Value mod_define_method(Value self, int argc, const Value *argv)
-{
-    Value name = name_of(argv[0]), body;
-    if (argc == 2) {
-        body = argv[1];
-    } else {
-        body = block_proc();
-        if (is_nil(body))
-            raise_error(klass.ArgumentError, "tried to create Proc object without a block");
-    }
-    int vis = default_visibility(self);
-    MethodEntry *me;
-    if (is_proc(body)) {
-        me = method_entry_new(ME_PROC, (Visibility)(vis & 3));
-        slot_init(&me->body, body);
-    } else if (is_type(body, T_METHOD) || is_type(body, T_UNBOUND_METHOD)) {
-        Value entry = obj_field(body, METHODF_ENTRY), owner = obj_field(body, METHODF_OWNER);
-        if (is_type(owner, T_CLASS) && !module_inherits(self, owner)) {
-            if (class_is_singleton(owner))
-                raise_error(klass.TypeError, "can't bind singleton method to a different class");
-            raise_error(klass.TypeError, "bind argument must be a subclass of %s", class_name_c(owner));
-        }
-        MethodEntry *from = (MethodEntry *)entry;
-        me = method_entry_new((MethodKind)from->kind, VIS_PUBLIC);
-        uint64_t head = me->head;
-        *me = *from;
-        me->head = head;
-        me->visibility = (uint8_t)(vis & 3);
-    } else {
-        raise_error(klass.TypeError, "wrong argument type %C (expected Proc/Method/UnboundMethod)", class_real(body));
-    }
-    method_add(self, name, me);
-    if (vis & DEFAULT_MODULE_FUNCTION)
-        copy_to_singleton(self, name);
-    return name;
-}
-
 static Value mod_alias_method(Value self, int argc, const Value *argv)
 {
     (void)argc;
@@ -886,7 +877,26 @@ static Value mod_private_class_method(Value self, int argc, const Value *argv)
 
 static Value mod_ruby2_keywords(Value self, int argc, const Value *argv)
 {
-    (void)self, (void)argc, (void)argv;
+    for (int i = 0; i < argc; i++) {
+        Value name = name_of(argv[i]);
+        MethodEntry *me = method_find_here(self, name);
+        if (!me || me->kind == ME_UNDEF) {
+            if (method_find(self, name))
+                raise_name_error(self, name, "method '%s' not defined in %s", sym_text(name), class_name_c(self));
+            raise_name_error(self, name, "undefined method '%s' for %s '%s'", sym_text(name), module_kind_name(self), class_name_c(self));
+        }
+        Value body = slot_read((Value)me, &me->body);
+        if (me->kind == ME_PROC && is_proc(body))
+            body = obj_field(body, PROC_CODE);
+        else if (me->kind != ME_CODE)
+            body = V_NIL;
+        Code *code = is_type(body, T_CODE) ? code_ptr(body) : NULL;
+        if (!code || !(code->flags & CODE_REST) || code->params.post || code->params.keywords || (code->flags & CODE_KWREST)) {
+            warn_printf("Skipping set of ruby2_keywords flag for %s (method accepts keywords or post arguments or method does not accept argument splat)", sym_text(name));
+            continue;
+        }
+        code->flags |= CODE_RUBY2_KEYWORDS;
+    }
     return V_NIL;
 }
 
@@ -930,7 +940,7 @@ static Value main_private(Value self, int argc, const Value *argv)
 static Value main_define_method(Value self, int argc, const Value *argv)
 {
     (void)self;
-    return mod_define_method(klass.Object, argc, argv);
+    return vm_call_with_block(klass.Object, sym_intern("define_method"), argc, argv, block_proc());
 }
 
 static Value main_to_s(Value self, int argc, const Value *argv)
@@ -1010,17 +1020,16 @@ static const Builtin methods[] = {
     {"attr_reader", mod_attr_reader, 0, -1, 0},
     {"attr_writer", mod_attr_writer, 0, -1, 0},
     {"attr_accessor", mod_attr_accessor, 0, -1, 0},
-    {"define_method", mod_define_method, 1, 2, 0},
     {"alias_method", mod_alias_method, 2, 2, 0},
     {"undef_method", mod_undef_method, 0, -1, 0},
     {"remove_method", mod_remove_method, 0, -1, 0},
-    {"public", mod_public, 0, -1, 0},
-    {"protected", mod_protected, 0, -1, 0},
-    {"private", mod_private, 0, -1, 0},
+    {"public", mod_public, 0, -1, BI_PRIVATE},
+    {"protected", mod_protected, 0, -1, BI_PRIVATE},
+    {"private", mod_private, 0, -1, BI_PRIVATE},
     {"module_function", mod_module_function, 0, -1, BI_PRIVATE},
     {"public_class_method", mod_public_class_method, 0, -1, 0},
     {"private_class_method", mod_private_class_method, 0, -1, 0},
-    {"ruby2_keywords", mod_ruby2_keywords, 0, -1, BI_PRIVATE},
+    {"ruby2_keywords", mod_ruby2_keywords, 1, -1, BI_PRIVATE},
     {"refine", mod_refine, 1, 1, BI_PRIVATE},
     {"using", mod_using, 1, 1, BI_PRIVATE},
 };

@@ -613,6 +613,21 @@ void class_name_set(Value cls, Value outer, Value name)
     class_rows_each(cls, class_ext(cls)->constants, name_inner, &arg);
 }
 
+static void forget_name(uint32_t id, Slot *s, void *arg)
+{
+    (void)id, (void)arg;
+    if (!slot_unresolved(*s) && is_module(s->raw) && !class_flag(s->raw, CLASS_NAMED))
+        slot_write(s->raw, &class_ext(s->raw)->name, V_NIL);
+}
+
+/* cls got another temporary name: what is named after it follows. */
+void class_rename_inner(Value cls)
+{
+    NameArg arg = {cls};
+    class_rows_each(cls, class_ext(cls)->constants, forget_name, NULL);
+    class_rows_each(cls, class_ext(cls)->constants, name_inner, &arg);
+}
+
 /* ---- tables in two copies (K5) ---- */
 
 Value class_table_for_change(Value mod, Slot *tables, TableCopy copy)

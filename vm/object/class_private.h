@@ -97,6 +97,7 @@ void method_note_mixin(Value cls, Value module);
 Value module_new_of(Value cls); /* Module.new of a subclass of Module */
 Value class_new_anonymous(Value super);
 void class_check_inheritable(Value super);
+void class_rename_inner(Value cls);
 void class_name_set(Value cls, Value outer, Value name);
 Value class_path(Value cls); /* String, also for anonymous modules and singleton classes */
 void const_location_note(Value mod, Value name);

@@ -27,6 +27,15 @@ static bool find_here(Value mod, Value name, Found *found)
     return true;
 }
 
+typedef struct Loading {
+    Value path;
+} Loading;
+
+static Value load_file(void *arg)
+{
+    return vm_call1(vm_main_object(), sym_intern("require"), ((Loading *)arg)->path);
+}
+
 /* A row that is an autoload is loaded here; false when the file did not define the constant. */
 static bool resolve(Found *found, Value name)
 {
@@ -36,8 +45,17 @@ static bool resolve(Found *found, Value name)
         return false;
     Value owner = found->owner, path = found->value;
     *symtable_flags(found->table, symbol_id(name)) |= CONST_AUTOLOADING;
-    vm_require(path);
-    if (!find_here(owner, name, found))
+    Loading loading = {path};
+    Value result, record;
+    bool ok = vm_protect(load_file, &loading, &result, &record);
+    bool there = find_here(owner, name, found);
+    if (there && (found->flags & CONST_AUTOLOADING)) {
+        *symtable_flags(found->table, symbol_id(name)) &= ~(uint32_t)CONST_AUTOLOADING;
+        found->flags &= ~(uint32_t)CONST_AUTOLOADING;
+    }
+    if (!ok)
+        vm_resume_unwind(record);
+    if (!there)
         return false;
     if (found->flags & CONST_AUTOLOAD) { /* the file did not define it: the row goes */
         class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
@@ -49,7 +67,8 @@ static bool resolve(Found *found, Value name)
 
 static void warn_deprecated(const Found *found, Value name)
 {
-    if (found->flags & CONST_DEPRECATED) {
+    if ((found->flags & CONST_DEPRECATED) && method_find(class_of(klass.Warning), SYM(op_aref)) &&
+        truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern("deprecated")))) {
         if (found->owner == klass.Object)
             warn_printf("constant ::%s is deprecated", sym_text(name));
         else
@@ -129,6 +148,16 @@ Value const_find(Value mod, Value name, bool inherit)
     Found found;
     if (!find_in(mod, name, inherit ? LOOK_OBJECT_TOO : LOOK_HERE, &found))
         return V_UNDEF;
+    warn_deprecated(&found, name);
+    return found.value;
+}
+
+Value const_find_inside(Value mod, Value name)
+{
+    Found found;
+    if (!find_in(mod, name, LOOK_EXCLUDE_OBJECT, &found))
+        return V_UNDEF;
+    warn_deprecated(&found, name);
     return found.value;
 }
 
@@ -165,6 +194,15 @@ Value const_location(Value mod, Value name)
     return s ? slot_read(table, s) : V_NIL;
 }
 
+static void tell_added(Value mod, Value name)
+{
+    if (vm_booting)
+        return;
+    MethodEntry *me = method_find(class_of(mod), SYM(const_added));
+    if (me && me->kind != ME_BUILTIN)
+        vm_call1(mod, SYM(const_added), name);
+}
+
 void const_set(Value mod, Value name, Value v)
 {
     obj_modify(mod);
@@ -184,11 +222,7 @@ void const_set(Value mod, Value name, Value v)
     *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_AUTOLOADING);
     const_serial++;
     const_location_note(mod, name);
-    if (!vm_booting) {
-        MethodEntry *me = method_find(class_of(mod), SYM(const_added));
-        if (me && me->kind != ME_BUILTIN)
-            vm_call1(mod, SYM(const_added), name);
-    }
+    tell_added(mod, name);
 }
 
 Value const_remove(Value mod, Value name)
@@ -198,6 +232,7 @@ Value const_remove(Value mod, Value name)
     if (!find_here(mod, name, &found))
         raise_name_error(mod, name, "constant %s%s%s not defined", mod == klass.Object ? "Object" : class_name_c(mod), "::",
                          sym_text(name));
+    warn_deprecated(&found, name);
     class_row_remove(mod, class_ext(mod)->constants, symbol_id(name));
     const_serial++;
     return found.flags & CONST_AUTOLOAD ? V_NIL : found.value;
@@ -226,6 +261,7 @@ void const_autoload(Value mod, Value name, Value path)
     *symtable_flags(table, symbol_id(name)) |= CONST_AUTOLOAD;
     const_serial++;
     const_location_note(mod, name);
+    tell_added(mod, name);
 }
 
 Value const_autoload_path(Value mod, Value name, bool inherit)

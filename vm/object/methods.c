@@ -214,8 +214,16 @@ static void bump_if_looked_up(Value name)
         method_serial++;
 }
 
+static bool always_private(Value name)
+{
+    return name == SYM(initialize) || name == SYM(initialize_copy) || name == SYM(initialize_clone) ||
+           name == SYM(initialize_dup) || name == SYM(respond_to_missing_p);
+}
+
 static void enter(Value cls, Value name, MethodEntry *me)
 {
+    if (always_private(name) && me->kind != ME_UNDEF && me->kind != ME_BUILTIN && !class_is_singleton(cls))
+        me->visibility = VIS_PRIVATE;
     slot_write((Value)me, &me->owner, cls);
     if (is_nil(me->defined.raw))
         slot_write((Value)me, &me->defined, cls);
@@ -247,15 +255,9 @@ void method_add(Value cls, Value name, MethodEntry *me)
         run_hook(cls, name, SYM(method_added), SYM(singleton_method_added));
 }
 
-static bool always_private(Value name)
-{
-    return name == SYM(initialize) || name == SYM(initialize_copy) || name == SYM(initialize_clone) ||
-           name == SYM(initialize_dup) || name == SYM(respond_to_missing_p);
-}
-
 void method_define_code(Value cls, Value name, Value code, Value cref, Visibility vis)
 {
-    MethodEntry *me = method_entry_new(ME_CODE, always_private(name) ? VIS_PRIVATE : vis);
+    MethodEntry *me = method_entry_new(ME_CODE, vis);
     slot_init(&me->body, code);
     slot_init(&me->cref, cref);
     method_add(cls, name, me);
@@ -301,14 +303,15 @@ void method_alias(Value cls, Value new_name, Value old_name)
 {
     obj_modify(cls);
     MethodEntry *me = entry_copy(find_for_change(cls, old_name));
-    if (always_private(new_name))
-        me->visibility = VIS_PRIVATE;
     method_add(cls, new_name, me);
 }
 
 void method_undef(Value cls, Value name)
 {
     obj_modify(cls);
+    if (!method_find(cls, name) && class_is_singleton(cls) && is_module(class_attached_object(cls)))
+        raise_name_error(cls, name, "undefined method '%s' for %s '%s'", sym_text(name), module_kind_name(class_attached_object(cls)),
+                         class_name_c(class_attached_object(cls)));
     find_for_change(cls, name);
     enter(cls, name, method_entry_new(ME_UNDEF, VIS_PUBLIC));
     run_hook(cls, name, SYM(method_undefined), SYM(singleton_method_undefined));
@@ -333,7 +336,7 @@ void method_set_visibility(Value cls, Value name, Visibility vis)
 {
     obj_modify(cls);
     MethodEntry *me = find_for_change(cls, name);
-    if (me->visibility == vis && method_find_here(cls, name))
+    if (me->visibility == vis)
         return;
     MethodEntry *own = method_find_here(cls, name);
     MethodEntry *row;
@@ -344,6 +347,11 @@ void method_set_visibility(Value cls, Value name, Visibility vis)
         row = method_entry_new(ME_ZSUPER, vis);
     }
     enter(cls, name, row);
+}
+
+bool method_same_definition(const MethodEntry *a, const MethodEntry *b)
+{
+    return a == b || (a->kind == b->kind && (a->kind == ME_BUILTIN ? a->fn == b->fn : slot_same(a->body, b->body)));
 }
 
 /* ---- built-ins ---- */
