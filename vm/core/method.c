@@ -68,16 +68,9 @@ static Value find_method(Value self, Value name, bool public_only)
         truthy(vm_call2(self, SYM(respond_to_missing_p), name, bool_value(!public_only))))
         return method_object(T_METHOD, self, NULL, name, cls);
     if (me && public_only && me->visibility != VIS_PUBLIC)
-        raise_name_error(self, name, "method '%T' for %s '%C' is %s", name, is_type(class_real(self), T_MODULE) ? "module" : "class",
-                         class_real(self), me->visibility == VIS_PRIVATE ? "private" : "protected");
-    raise_name_error(self, name, "undefined method '%T' for %s", name,
-                     str_view(str_format(self == V_NIL    ? "nil"
-                                         : self == V_TRUE ? "true"
-                                         : self == V_FALSE ? "false"
-                                         : is_class(self) ? "class '#<Class:%C>'"
-                                                          : "an instance of %C",
-                                         is_class(self) ? self : class_real(self)))
-                         .ptr);
+        raise_name_error(self, name, "method '%T' for class '%s' is %s", name, class_name_c(cls),
+                         me->visibility == VIS_PRIVATE ? "private" : "protected");
+    raise_name_error(self, name, "undefined method '%T' for class '%s'", name, class_name_c(cls));
 }
 
 static Value kernel_method(Value self, UNUSED int argc, const Value *argv)
@@ -96,7 +89,7 @@ static Value kernel_singleton_method(Value self, UNUSED int argc, const Value *a
         if (me && me->kind != ME_UNDEF)
             return method_object(T_METHOD, self, me, name, cls);
     }
-    raise_name_error(self, name, "undefined singleton method '%T' for %V", name, self);
+    raise_name_error(self, name, "undefined singleton method '%T' for '%T'", name, self);
 }
 
 static Value module_instance_method_with(Value self, Value name, bool public_only)
@@ -109,7 +102,10 @@ static Value module_instance_method_with(Value self, Value name, bool public_onl
             if (owner != V_UNDEF)
                 me = method_find_here(owner, name);
         }
-    if (!me || me->kind == ME_UNDEF || (public_only && me->visibility != VIS_PUBLIC))
+    if (me && me->kind != ME_UNDEF && public_only && me->visibility != VIS_PUBLIC)
+        raise_name_error(self, name, "method '%T' for %s '%s' is %s", name, is_class(self) ? "class" : "module", class_name_c(self),
+                         me->visibility == VIS_PRIVATE ? "private" : "protected");
+    if (!me || me->kind == ME_UNDEF)
         no_method(self, name);
     return method_object(T_UNBOUND_METHOD, V_NIL, me, name, self);
 }
@@ -287,8 +283,8 @@ static Value method_equal(Value self, UNUSED int argc, const Value *argv)
         a = method_resolve(a);
         b = method_resolve(b);
     }
-    return bool_value((a && b ? method_same_definition(a, b) : a == b) && obj_field(self, METHODF_RECEIVER) == obj_field(o, METHODF_RECEIVER) &&
-                      obj_field(self, METHODF_OWNER) == obj_field(o, METHODF_OWNER));
+    return bool_value((a && b ? method_same_definition(a, b) : a == b) &&
+                      obj_field(self, METHODF_RECEIVER) == obj_field(o, METHODF_RECEIVER));
 }
 static Value method_hash(Value self, UNUSED int argc, UNUSED const Value *argv)
 {

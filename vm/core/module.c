@@ -110,6 +110,7 @@ static Value mod_set_temporary_name(Value self, int argc, const Value *argv)
     obj_modify(self);
     if (is_nil(argv[0])) {
         slot_write(self, &class_ext(self)->name, V_NIL);
+        class_rename_inner(self);
         return self;
     }
     Value name = name_of(argv[0]);

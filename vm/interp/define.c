@@ -32,7 +32,7 @@ void define_singleton_method(Frame *f, Value obj, Value name, Value code)
     if (is_fixnum(obj) || is_flonum(obj) || is_symbol(obj) || is_type(obj, T_BIGNUM) || is_type(obj, T_FLOAT))
         raise_error(klass.TypeError, "can't define singleton");
     if (obj_frozen(obj) && is_heap(obj))
-        raise_error(klass.FrozenError, "can't modify frozen object: %V", obj);
+        raise_frozen(obj);
     method_define_code(obj_singleton_class(obj), name, code, f->cref, VIS_PUBLIC);
 }
 

@@ -625,7 +625,8 @@ void class_rename_inner(Value cls)
 {
     NameArg arg = {cls};
     class_rows_each(cls, class_ext(cls)->constants, forget_name, NULL);
-    class_rows_each(cls, class_ext(cls)->constants, name_inner, &arg);
+    if (!is_nil(slot_read(cls, &class_ext(cls)->name)))
+        class_rows_each(cls, class_ext(cls)->constants, name_inner, &arg);
 }
 
 /* ---- tables in two copies (K5) ---- */

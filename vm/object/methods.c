@@ -86,6 +86,11 @@ void method_note_redefinition(Value cls, uint32_t id, MethodEntry *me)
     if (me->kind == ME_CODE && is_heap(me->body.raw) && (code_ptr(me->body.raw)->flags & CODE_INTERNAL))
         return;
     bool core = is_core(cls);
+    if (!core && obj_type(cls) == T_MODULE) { /* mixed into a core class? */
+        const ClassList *l = &class_ext(cls)->subclasses;
+        for (uint32_t i = 0; i < l->n && !core; i++)
+            core = is_core(slot_read(l->at[i], &class_ext(l->at[i])->includer));
+    }
     if (!core && !is_core_ancestor(cls))
         return;
     for (size_t i = 0; i < COUNT_OF(operators); i++)
@@ -222,6 +227,8 @@ static bool always_private(Value name)
 
 static void enter(Value cls, Value name, MethodEntry *me)
 {
+    if (obj_frozen_bit(cls) && class_is_singleton(cls))
+        raise_frozen(class_attached_object(cls));
     if (always_private(name) && me->kind != ME_UNDEF && me->kind != ME_BUILTIN && !class_is_singleton(cls))
         me->visibility = VIS_PRIVATE;
     slot_write((Value)me, &me->owner, cls);
@@ -351,7 +358,8 @@ void method_set_visibility(Value cls, Value name, Visibility vis)
 
 bool method_same_definition(const MethodEntry *a, const MethodEntry *b)
 {
-    return a == b || (a->kind == b->kind && (a->kind == ME_BUILTIN ? a->fn == b->fn : slot_same(a->body, b->body)));
+    return a == b || (a->kind == b->kind && slot_same(a->defined, b->defined) &&
+                      (a->kind == ME_BUILTIN ? a->fn == b->fn : slot_same(a->body, b->body)));
 }
 
 /* ---- built-ins ---- */
