@@ -80,8 +80,14 @@ static Value exc_detailed_message(Value self, int argc, const Value *argv)
 
 static Value exc_full_message(Value self, int argc, const Value *argv)
 {
-    Value opts = call_take_keywords(&argc, argv);
-    return exception_full_message(self, wants_highlight(opts), false);
+    extern int isatty(int);
+    Value opts = call_take_keywords(&argc, argv), order = keyword_get(opts, "order");
+    Value h = keyword_get(opts, "highlight");
+    bool reverse = order != V_UNDEF && order == sym_intern("bottom");
+    if (order != V_UNDEF && order != V_NIL && !reverse && order != sym_intern("top"))
+        raise_error(klass.ArgumentError, "expected :top or :bottom as order: %V", order);
+    bool bright = h == V_UNDEF || h == V_NIL ? isatty(2) : wants_highlight(opts);
+    return exception_full_message(self, bright, reverse);
 }
 
 static Value exc_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)

@@ -298,8 +298,8 @@ Value exception_detailed(Value exc, Value message, bool highlight)
         str_append(out, str_view(message).ptr, first);
         str_append_str(out, str_format(" (%s)", cname));
     }
-    if (newline) {
-        v = str_view(message);
+    v = str_view(message);
+    if (newline && first + 1 < v.len) {
         if (!highlight) {
             str_append(out, v.ptr + first, v.len - first);
         } else {
@@ -343,32 +343,46 @@ static Value backtrace_of(Value exc)
     return vm_call0(exc, SYM(backtrace));
 }
 
+/* One exception of a report, and its causes.  Without a backtrace the place of the caller stands for one. */
 static void append_one(Value out, Value exc, bool highlight, bool reverse, Value shown, int depth)
 {
     Value bt = backtrace_of(exc), text = detailed_of(exc, highlight);
     size_t n = is_array(bt) ? ary_len(bt) : 0;
-    (void)reverse;
+    if (n && reverse) {
+        str_append_c(out, highlight ? "\033[1mTraceback\033[m" : "Traceback");
+        str_append_c(out, " (most recent call last):\n");
+        int width = snprintf(NULL, 0, "%zu", n - 1);
+        for (size_t i = n - 1; i > 0; i--) {
+            char head[48];
+            snprintf(head, sizeof head, "\t%*zu: from ", width, i);
+            str_append_c(out, head);
+            str_append_str(out, ary_get(bt, (long)i));
+            str_append_c(out, "\n");
+        }
+    }
     if (n) {
         str_append_str(out, ary_get(bt, 0));
         str_append_c(out, ": ");
+    } else if (depth == 0 && frame_ruby(vm.fp) > vm.frames) {
+        str_append_str(out, str_format("%s:%d:in '", vm_current_file(), vm_current_line()));
+        if (vm.fp->me && !vm.fp->code)
+            str_append_c(out, sym_text(symbol_value(vm.fp->me->name)));
+        else
+            str_append_str(out, frame_label(frame_ruby(vm.fp)));
+        str_append_c(out, "': ");
     } else if (depth == 0) {
         str_append_str(out, vm.script_name == V_NIL ? str_new_c("-e") : vm.script_name);
         str_append_c(out, ": ");
     }
     str_append_str(out, text);
-    for (size_t i = 1; i < n; i++) {
-        str_append_c(out, "\n\tfrom ");
+    str_append_c(out, "\n");
+    for (size_t i = 1; i < n && !reverse; i++) {
+        str_append_c(out, "\tfrom ");
         str_append_str(out, ary_get(bt, (long)i));
+        str_append_c(out, "\n");
     }
-    StrView v = str_view(out);
-    if (n > 1 || depth > 0 || (v.len && v.ptr[v.len - 1] != '\n'))
-        if (n > 1 || depth > 0)
-            str_append_c(out, "\n");
     Value cause = obj_field(exc, EXC_CAUSE);
     if (is_type(cause, T_EXCEPTION) && !ary_includes(shown, cause) && depth < 100) {
-        v = str_view(out);
-        if (v.len && v.ptr[v.len - 1] != '\n')
-            str_append_c(out, "\n");
         ary_push(shown, cause);
         append_one(out, cause, highlight, reverse, shown, depth + 1);
     }

@@ -87,10 +87,12 @@ static Thread *next_runnable(void)
     return best;
 }
 
-static _Noreturn void deadlock(void)
+static Value deadlock_error(void)
 {
-    Value exc = exception_new(fatal_class, "No live threads left. Deadlock?");
-    vm_raise(exc);
+    Value text = str_format("No live threads left. Deadlock?\n%u threads, %u sleeps\n", live, live);
+    for (Thread *t = thread_main; t; t = t->next)
+        str_append_str(text, str_format("* %V\n", t->object));
+    return exception_new(fatal_class, "%T", text);
 }
 
 /* Sleeps until some thread is runnable. */
@@ -225,9 +227,9 @@ static void schedule(void)
         if (!wait_for_event()) {
             if (me == thread_main) {
                 me->state = THREAD_RUNNABLE;
-                deadlock();
+                vm_raise(deadlock_error());
             }
-            thread_interrupt(thread_main, exception_new(fatal_class, "No live threads left. Deadlock?"));
+            thread_interrupt(thread_main, deadlock_error());
             continue;
         }
         if (vm_interrupt_flag) {
