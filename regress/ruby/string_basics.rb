@@ -257,3 +257,19 @@ t { "a".."e" }
 t { ("a".."e").to_a }
 t { ("a".."e").step(2).to_a }
 t { "abc".unicode_normalize }
+t { "xxabcxx".strip("x") }
+t { "xyabcyx".strip("x", "x-y") }
+t { "xyabcyx".lstrip("x-y") }
+t { "  ab ".rstrip(" b") }
+t { " a ".strip("") }
+t { " a ".strip(nil) }
+t { " a\0".strip(" ") }
+t { "aaa".strip("a") }
+t { "abc".strip("^b") }
+t { o = Object.new; o.extend(Random::Formatter); def o.bytes(n) = "\x01" * n; [o.random_number, o.rand(10), o.random_number(5.0), o.rand(1..3), o.random_number(0), o.rand(2**40)] }
+t { Encoding::Converter.new("ISO-8859-1", "EUC-JP").convpath }
+t { Encoding::Converter.new("UTF-8", "EUC-JP", crlf_newline: true).convpath }
+t { ec = Encoding::Converter.new("UTF-8", "US-ASCII"); (ec.convert("é") rescue 0); ec.last_error }
+t { Encoding::Converter.new("UTF-8", "US-ASCII", undef: :replace).replacement }
+t { Encoding.list.size }
+t { Encoding.constants.size }

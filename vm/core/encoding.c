@@ -327,20 +327,21 @@ static const Builtin singleton_methods[] = {
 static void define_constants(const char *name, size_t len, Value v)
 {
     char text[64];
-    bool lower = false;
+    bool lower = false, upper = false, plain = true;
     if (len >= sizeof text || (name[0] >= '0' && name[0] <= '9'))
         return;
     for (size_t i = 0; i < len; i++) {
-        text[i] = name[i] == '-' || name[i] == ':' || name[i] == '.' ? '_' : name[i];
-        lower |= text[i] >= 'a' && text[i] <= 'z';
+        char c = name[i];
+        bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+        plain &= letter || c == '_' || (c >= '0' && c <= '9');
+        lower |= letter && (c & 32);
+        upper |= letter && !(c & 32);
+        text[i] = c == '-' || c == ':' || c == '.' ? '_' : c;
     }
     text[len] = 0;
-    if (text[0] >= 'A' && text[0] <= 'Z') {
-        Value sym = sym_intern(text);
-        if (!const_defined(klass.Encoding, sym, false))
-            const_set(klass.Encoding, sym, v);
-    } else {
+    if (text[0] >= 'a' && text[0] <= 'z')
         text[0] = (char)(text[0] - 32);
+    if (plain || upper) {
         Value sym = sym_intern(text);
         if (!const_defined(klass.Encoding, sym, false))
             const_set(klass.Encoding, sym, v);
@@ -386,6 +387,7 @@ void encoding_boot(void)
         }
         obj_freeze(v);
     }
+    const_set(klass.Encoding, sym_intern("UNICODE_VERSION"), str_new_frozen("17.0.0", 6, ENC_UTF_8));
     enc_compatibility_error = class_define_under(klass.Encoding, "CompatibilityError", klass.EncodingError);
     enc_undefined_error = class_define_under(klass.Encoding, "UndefinedConversionError", klass.EncodingError);
     enc_invalid_error = class_define_under(klass.Encoding, "InvalidByteSequenceError", klass.EncodingError);

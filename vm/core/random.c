@@ -9,6 +9,7 @@ typedef struct Generator {
     uint32_t state[MT_N];
     int next; /* MT_N: all used up */
     bool ready;
+    Value source; /* not 0: words come from this object's #bytes, nothing else is used */
 } Generator;
 
 static Generator session_generator;
@@ -44,6 +45,16 @@ static void mt_seed_array(Generator *g, const uint32_t *key, size_t len)
 }
 static uint32_t mt_next(Generator *g)
 {
+    if (g->source) {
+        Value b = vm_call1(g->source, sym_intern("bytes"), int_fix(4));
+        StrView v = str_view(b);
+        uint32_t w = 0;
+        if (v.len < 4)
+            raise_error(klass.RangeError, "random data too short %zu", v.len);
+        memcpy(&w, v.ptr, 4);
+        KEEP(b);
+        return w;
+    }
     if (g->next >= MT_N) {
         uint32_t *s = g->state;
         for (int i = 0; i < MT_N; i++) {
@@ -263,10 +274,18 @@ static Value rand_method(Generator *g, int argc, const Value *argv)
 }
 METHOD(rnd_rand) { return rand_method(generator_of(self), argc, argv); }
 METHOD(rnd_s_rand) { (void)self; return rand_method(session(), argc, argv); }
-METHOD(rnd_random_number)
+/* Random::Formatter: over the #bytes of whatever includes it */
+METHOD(fmt_rand)
+{
+    Generator *g = generator_of(self), own = {.source = self};
+    return rand_method(g ? g : &own, argc, argv);
+}
+METHOD(fmt_random_number)
 {
     Value v = argc ? argv[0] : V_NIL;
-    Generator *g = generator_of(self);
+    Generator *g = generator_of(self), own = {.source = self};
+    if (!g)
+        g = &own;
     if (is_nil(v) || (is_float(v) && !(float_double(v) > 0)) || (is_integer(v) && int_sign(v) <= 0))
         return float_value(real_number(g, true));
     return rand_method(g, 1, &v);
@@ -382,21 +401,23 @@ static Value rnd_allocate(Value cls)
 
 static const Builtin methods[] = {
     {"initialize", rnd_initialize, 0, 1, BI_PRIVATE},
-    {"initialize_copy", rnd_initialize_copy, 1, 1, 0},
+    {"initialize_copy", rnd_initialize_copy, 1, 1, BI_PRIVATE},
     {"rand", rnd_rand, 0, 1, 0},
-    {"random_number", rnd_random_number, 0, 1, 0},
     {"bytes", rnd_bytes, 1, 1, 0},
     {"seed", rnd_seed, 0, 0, 0},
     {"==", rnd_equal, 1, 1, 0},
 };
 static const Builtin singleton_methods[] = {
     {"rand", rnd_s_rand, 0, 1, 0},
-    {"random_number", rnd_random_number, 0, 1, 0},
     {"bytes", rnd_s_bytes, 1, 1, 0},
     {"seed", rnd_s_seed, 0, 0, 0},
     {"new_seed", rnd_s_new_seed, 0, 0, 0},
     {"srand", k_srand, 0, 1, 0},
     {"urandom", rnd_s_urandom, 1, 1, 0},
+};
+static const Builtin formatter[] = {
+    {"random_number", fmt_random_number, 0, 1, 0},
+    {"rand", fmt_rand, 0, 1, 0},
 };
 static const Builtin kernel[] = {
     {"rand", k_rand, 0, 1, BI_MODULE_FUNCTION},
@@ -408,6 +429,10 @@ void random_boot(void)
 {
     heap_add_root(&session_seed);
     class_set_allocator(klass.Random, rnd_allocate);
+    Value mod = module_define_under(klass.Random, "Formatter");
+    ADD_BUILTINS(mod, formatter);
+    module_include(klass.Random, mod);
+    module_include(obj_singleton_class(klass.Random), mod);
     ADD_BUILTINS(klass.Random, methods);
     ADD_SINGLETON_BUILTINS(klass.Random, singleton_methods);
     ADD_BUILTINS(klass.Kernel, kernel);

@@ -746,7 +746,7 @@ METHOD(re_named_captures)
 
 static const Builtin methods[] = {
     {"initialize", re_initialize, 1, 2, BI_PRIVATE | BI_KW},
-    {"initialize_copy", re_initialize_copy, 1, 1, 0},
+    {"initialize_copy", re_initialize_copy, 1, 1, BI_PRIVATE},
     {"=~", re_match_op, 1, 1, 0},
     {"===", re_eqq, 1, 1, 0},
     {"~", re_tilde, 0, 0, 0},

@@ -506,32 +506,42 @@ static size_t right_end(Value self)
     }
     return end;
 }
-static Value strip_to(Value self, bool left, bool right)
+/* The part that stays; with arguments, sets of characters as in count. */
+static void strip_bounds(Value self, int argc, const Value *argv, bool left, bool right, size_t *at, size_t *end)
 {
-    size_t end = right ? right_end(self) : str_view(self).len, at = left ? left_blank(self) : 0;
-    if (at > end)
-        at = end;
+    if (argc) {
+        str_strip_sets(self, argc, argv, left, right, at, end);
+        return;
+    }
+    *end = right ? right_end(self) : str_view(self).len;
+    *at = left ? left_blank(self) : 0;
+    if (*at > *end)
+        *at = *end;
+}
+static Value strip_to(Value self, int argc, const Value *argv, bool left, bool right)
+{
+    size_t at, end;
+    strip_bounds(self, argc, argv, left, right, &at, &end);
     return str_new_share(self, at, end - at);
 }
-static Value strip_bang(Value self, bool left, bool right)
+static Value strip_bang(Value self, int argc, const Value *argv, bool left, bool right)
 {
+    size_t at, end;
     obj_modify(self);
-    size_t len = str_view(self).len, end = right ? right_end(self) : len, at = left ? left_blank(self) : 0;
-    if (at > end)
-        at = end;
-    if (at == 0 && end == len)
+    strip_bounds(self, argc, argv, left, right, &at, &end);
+    if (at == 0 && end == str_view(self).len)
         return V_NIL;
     str_modify(self);
     memmove(str_ptr(self)->ptr, str_ptr(self)->ptr + at, end - at);
     str_set_len(self, end - at);
     return self;
 }
-METHOD(str_m_strip) { UNUSED_ARGS; return strip_to(self, true, true); }
-METHOD(str_m_lstrip) { UNUSED_ARGS; return strip_to(self, true, false); }
-METHOD(str_m_rstrip) { UNUSED_ARGS; return strip_to(self, false, true); }
-METHOD(str_m_strip_bang) { UNUSED_ARGS; return strip_bang(self, true, true); }
-METHOD(str_m_lstrip_bang) { UNUSED_ARGS; return strip_bang(self, true, false); }
-METHOD(str_m_rstrip_bang) { UNUSED_ARGS; return strip_bang(self, false, true); }
+METHOD(str_m_strip) { return strip_to(self, argc, argv, true, true); }
+METHOD(str_m_lstrip) { return strip_to(self, argc, argv, true, false); }
+METHOD(str_m_rstrip) { return strip_to(self, argc, argv, false, true); }
+METHOD(str_m_strip_bang) { return strip_bang(self, argc, argv, true, true); }
+METHOD(str_m_lstrip_bang) { return strip_bang(self, argc, argv, true, false); }
+METHOD(str_m_rstrip_bang) { return strip_bang(self, argc, argv, false, true); }
 
 /* How much chomp takes off; sep V_UNDEF: the default. */
 static size_t chomp_size(Value self, Value sep)
@@ -911,12 +921,12 @@ static const Builtin methods[] = {
     {"delete_prefix!", str_m_delete_prefix_bang, 1, 1, 0},
     {"delete_suffix", str_m_delete_suffix, 1, 1, 0},
     {"delete_suffix!", str_m_delete_suffix_bang, 1, 1, 0},
-    {"strip", str_m_strip, 0, 0, 0},
-    {"lstrip", str_m_lstrip, 0, 0, 0},
-    {"rstrip", str_m_rstrip, 0, 0, 0},
-    {"strip!", str_m_strip_bang, 0, 0, 0},
-    {"lstrip!", str_m_lstrip_bang, 0, 0, 0},
-    {"rstrip!", str_m_rstrip_bang, 0, 0, 0},
+    {"strip", str_m_strip, 0, -1, 0},
+    {"lstrip", str_m_lstrip, 0, -1, 0},
+    {"rstrip", str_m_rstrip, 0, -1, 0},
+    {"strip!", str_m_strip_bang, 0, -1, 0},
+    {"lstrip!", str_m_lstrip_bang, 0, -1, 0},
+    {"rstrip!", str_m_rstrip_bang, 0, -1, 0},
     {"chomp", str_m_chomp, 0, 1, 0},
     {"chomp!", str_m_chomp_bang, 0, 1, 0},
     {"chop", str_m_chop, 0, 0, 0},

@@ -157,6 +157,25 @@ METHOD(str_m_count)
     sets_free(sets);
     return int_fix(n);
 }
+void str_strip_sets(Value self, int argc, const Value *argv, bool left, bool right, size_t *at, size_t *end)
+{
+    CharSets *sets = sets_parse(self, argc, argv);
+    StrView s = str_view(self);
+    int broken = 0;
+    *at = 0;
+    *end = s.len;
+    for (size_t p = 0; left && p < s.len; *at = p)
+        if (!sets_have(sets, code_at(s, &p, &broken)))
+            break;
+    while (right && *end > *at) {
+        size_t start = (size_t)(enc_left(s.enc, s.ptr, s.ptr + *end - 1, s.ptr + s.len) - s.ptr), p = start;
+        if (!sets_have(sets, code_at(s, &p, &broken)))
+            break;
+        *end = start;
+    }
+    sets_free(sets);
+    KEEP(self);
+}
 static Value delete_chars(Value self, int argc, const Value *argv) /* new String, or nil when nothing changed */
 {
     CharSets *sets = sets_parse(self, argc, argv);

@@ -144,6 +144,7 @@ int64_t str_find(Value str, Value sub, size_t from);       /* byte offset at a c
 int64_t str_rfind(Value str, Value sub, size_t from);
 Value str_unescape_dump(Value str);
 Value str_dump(Value str);
+void str_strip_sets(Value self, int argc, const Value *argv, bool left, bool right, size_t *at, size_t *end);
 void str_inspect_char(Value buf, int enc, uint32_t c);
 bool str_bad_range(Value range);
 /* case mapping (string_case.c) */

@@ -419,13 +419,112 @@ static int conv_field(Value self, const char *name)
         raise_error(klass.ArgumentError, "uninitialized encoding converter");
     return (int)fix_int(v);
 }
+typedef struct ConvCall {
+    Value str, options;
+    int to;
+} ConvCall;
+static Value conv_run(void *arg)
+{
+    ConvCall *c = arg;
+    return str_transcode(c->str, c->to, c->options);
+}
 METHOD(conv_convert)
 {
     (void)argc;
-    Value str = str_dup(str_get(argv[0]));
+    Value str = str_dup(str_get(argv[0])), exc;
     str_set_encoding(str, conv_field(self, "__from"));
     str_set_coderange(str, CR_UNKNOWN);
-    return str_transcode(str, conv_field(self, "__to"), ivar_get(self, sym_intern("__options")));
+    ConvCall call = {str, ivar_get(self, sym_intern("__options")), conv_field(self, "__to")};
+    Value r = vm_rescue(conv_run, &call, klass.EncodingError, &exc);
+    ivar_set(self, sym_intern("__last_error"), is_undef(r) ? exc : V_NIL);
+    if (is_undef(r))
+        vm_raise(exc);
+    return r;
+}
+METHOD(conv_last_error)
+{
+    (void)argc, (void)argv;
+    Value e = ivar_get(self, sym_intern("__last_error"));
+    return is_undef(e) ? V_NIL : e;
+}
+static Value path_of(int from, int to)
+{
+    Value path = ary_new(2);
+    Value a = encoding_value(from), b = encoding_value(to), u = encoding_value(ENC_UTF_8);
+    if (from == ENC_UTF_8 || to == ENC_UTF_8) {
+        ary_push(path, ary_new_from(2, (Value[]){a, b}));
+    } else {
+        ary_push(path, ary_new_from(2, (Value[]){a, u}));
+        ary_push(path, ary_new_from(2, (Value[]){u, b}));
+    }
+    return path;
+}
+static void path_decorators(Value path, Value kw)
+{
+    Options o = options_of(kw);
+    if (o.xml_text)
+        ary_push(path, str_new_c("xml_text_escape"));
+    if (o.xml_attr) {
+        ary_push(path, str_new_c("xml_attr_content_escape"));
+        ary_push(path, str_new_c("xml_attr_quote"));
+    }
+    if (o.crlf_nl)
+        ary_push(path, str_new_c("crlf_newline"));
+    if (o.cr_nl)
+        ary_push(path, str_new_c("cr_newline"));
+    if (o.lf_nl)
+        ary_push(path, str_new_c("lf_newline"));
+    if (o.universal_nl)
+        ary_push(path, str_new_c("universal_newline"));
+}
+METHOD(conv_convpath)
+{
+    (void)argc, (void)argv;
+    Value path = path_of(conv_field(self, "__from"), conv_field(self, "__to"));
+    path_decorators(path, ivar_get(self, sym_intern("__options")));
+    return path;
+}
+METHOD(conv_s_search)
+{
+    (void)self;
+    Value kw = call_take_keywords(&argc, argv);
+    Value names[2];
+    if (argc != 2)
+        raise_arity(argc, 2, 3);
+    for (int i = 0; i < 2; i++)
+        names[i] = is_string(argv[i]) ? argv[i] : str_new_c(encoding_name(encoding_of(argv[i])));
+    int from = encoding_find(str_view(names[0]).ptr), to = encoding_find(str_view(names[1]).ptr);
+    if (from < 0 || to < 0 || !*iconv_name(from) || !*iconv_name(to))
+        raise_error(enc_not_found_error, "code converter not found (%T to %T)", names[0], names[1]);
+    Value path = path_of(from, to);
+    path_decorators(path, kw);
+    return path;
+}
+METHOD(conv_s_asciicompat)
+{
+    (void)self, (void)argc;
+    int enc = is_string(argv[0]) ? encoding_find(str_view(argv[0]).ptr) : encoding_of(argv[0]);
+    if (enc < 0 || enc_ascii_compat(enc))
+        return V_NIL;
+    if (!strncmp(encoding_name(enc), "ISO-2022-JP", 11) || !strncmp(encoding_name(enc), "CP5022", 6))
+        return encoding_value(encoding_find(!strncmp(encoding_name(enc), "CP5022", 6) ? "CP51932" : "stateless-ISO-2022-JP"));
+    return encoding_value(ENC_UTF_8);
+}
+METHOD(conv_set_replacement)
+{
+    (void)argc;
+    Value kw = ivar_get(self, sym_intern("__options")), copy = is_hash(kw) ? hash_dup(kw) : hash_new();
+    hash_set(copy, sym_intern("replace"), str_get(argv[0]));
+    ivar_set(self, sym_intern("__options"), copy);
+    return argv[0];
+}
+METHOD(conv_eq)
+{
+    (void)argc;
+    if (class_real(argv[0]) != class_real(self))
+        return V_FALSE;
+    return bool_value(conv_field(self, "__from") == conv_field(argv[0], "__from") && conv_field(self, "__to") == conv_field(argv[0], "__to") &&
+                      obj_equal(ivar_get(self, sym_intern("__options")), ivar_get(argv[0], sym_intern("__options"))));
 }
 METHOD(conv_finish)
 {
@@ -471,6 +570,11 @@ static const Builtin converter[] = {
     {"initialize", conv_initialize, 1, 2, BI_PRIVATE | BI_KW},
     {"convert", conv_convert, 1, 1, 0},
     {"finish", conv_finish, 0, 0, 0},
+    {"last_error", conv_last_error, 0, 0, 0},
+    {"convpath", conv_convpath, 0, 0, 0},
+    {"replacement=", conv_set_replacement, 1, 1, 0},
+    {"==", conv_eq, 1, 1, 0},
+    {"primitive_errinfo", conv_missing, 0, 0, 0},
     {"source_encoding", conv_source, 0, 0, 0},
     {"destination_encoding", conv_destination, 0, 0, 0},
     {"replacement", conv_replacement, 0, 0, 0},
@@ -494,6 +598,23 @@ void transcode_boot(void)
 {
     ADD_BUILTINS(klass.String, methods);
     ADD_BUILTINS(enc_converter_class, converter);
+    static const Builtin of_converter[] = {
+        {"search_convpath", conv_s_search, 2, 3, BI_KW},
+        {"asciicompat_encoding", conv_s_asciicompat, 1, 1, 0},
+    };
+    ADD_SINGLETON_BUILTINS(enc_converter_class, of_converter);
+    static const struct {
+        const char *name;
+        int value;
+    } constants[] = {
+        {"AFTER_OUTPUT", 262144},        {"CRLF_NEWLINE_DECORATOR", 4096},      {"CR_NEWLINE_DECORATOR", 8192},
+        {"INVALID_MASK", 15},            {"INVALID_REPLACE", 2},                {"LF_NEWLINE_DECORATOR", 16384},
+        {"PARTIAL_INPUT", 131072},       {"UNDEF_HEX_CHARREF", 48},             {"UNDEF_MASK", 240},
+        {"UNDEF_REPLACE", 32},           {"UNIVERSAL_NEWLINE_DECORATOR", 256},  {"XML_ATTR_CONTENT_DECORATOR", 65536},
+        {"XML_ATTR_QUOTE_DECORATOR", 1048576}, {"XML_TEXT_DECORATOR", 32768},
+    };
+    for (size_t i = 0; i < COUNT_OF(constants); i++)
+        const_set(enc_converter_class, sym_intern(constants[i].name), int_fix(constants[i].value));
     ADD_BUILTINS(enc_undefined_error, of_errors);
     ADD_BUILTINS(enc_undefined_error, of_undefined);
     ADD_BUILTINS(enc_invalid_error, of_errors);

@@ -347,7 +347,7 @@ int method_arity(MethodEntry *me)
     case ME_CODE:
         return code_arity((Code *)slot_read((Value)me, &me->body), true);
     case ME_BUILTIN:
-        return me->min == me->max && !(me->flags & BI_KW) ? me->min : -me->min - 1;
+        return me->min == me->max && !(me->flags & BI_KW) ? me->min : -1; /* as CRuby counts its C functions */
     case ME_ATTR_WRITER:
         return 1;
     case ME_PROC: {
