@@ -93,8 +93,14 @@ static char *read_edited(const char *prompt)
         history_path(path, sizeof path);
         read_history(path);
     }
-    errno = 0;
-    line = readline(prompt);
+    for (;;) {
+        errno = 0;
+        line = readline(prompt);
+        if (line || errno != EINTR) {
+            break;
+        }
+        vm_check_interrupts(); /* Ctrl-C raises; after Ctrl-Z and fg the line is asked for again */
+    }
     if (line) {
         keep_history(line);
     }
