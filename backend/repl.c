@@ -7,6 +7,7 @@
  */
 #include "backend/repl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -158,14 +159,22 @@ static Value repl_incomplete(UNUSED Value self, UNUSED int argc, const Value *ar
     ParseOptions options = {.partial_script = true};
     MemoryContext *memory = memctx_create(NULL, "repl");
     ParseResult *parsed;
-    bool more;
+    size_t last_line = source.len;
+    bool more = false, broken = false;
 
     parsed = parse_source(source.ptr, source.len, &options, memory);
-    more = parsed->error_count > 0;
-    for (uint32_t i = 0; i < parsed->error_count; i++) {
-        /* a fault before the end is one that no further line mends */
-        more = more && (wants_more(parsed->errors[i].message) || parsed->errors[i].location.start + 1 >= source.len);
+    while (last_line > 0 && isspace((unsigned char)source.ptr[last_line - 1])) {
+        last_line--;
     }
+    while (last_line > 0 && source.ptr[last_line - 1] != '\n') {
+        last_line--;
+    }
+    for (uint32_t i = 0; i < parsed->error_count; i++) {
+        const ParseDiagnostic *error = &parsed->errors[i];
+        more = more || wants_more(error->message);
+        broken = broken || (!wants_more(error->message) && error->location.start < last_line);
+    }
+    more = more && !broken; /* a fault before the last line is one that no further line mends */
     memctx_delete(memory);
     return more ? V_TRUE : V_FALSE;
 }
