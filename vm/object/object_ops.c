@@ -165,6 +165,11 @@ Value obj_object_id(Value v)
     return uint_value(s->object_id);
 }
 
+uint64_t identity_hash_of_oid(uint64_t oid)
+{
+    return hash_u64(oid ^ 0x1dea) | 1;
+}
+
 int64_t obj_identity_hash(Value v)
 {
     if (is_immediate(v))
@@ -173,7 +178,7 @@ int64_t obj_identity_hash(Value v)
     obj_ptr(v)->head |= OF_ID;
     if (!s->identity_hash && (obj_head(v) & OF_OID) && obj_oid_hook) {
         /* a stored object's follows from its oid: every session finds the same without asking */
-        s->identity_hash = hash_u64(obj_oid_hook(v) ^ 0x1dea) | 1;
+        s->identity_hash = identity_hash_of_oid(obj_oid_hook(v));
     }
     if (!s->identity_hash) {
         static uint64_t state;

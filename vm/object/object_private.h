@@ -17,6 +17,7 @@ typedef struct Side {
 } Side;
 Side *side_find(Value v);
 Side *side_get(Value v); /* makes it; the caller sets OF_IVARS or OF_ID */
+uint64_t identity_hash_of_oid(uint64_t oid); /* what a stored object without one of its own has */
 void ivar_restore(Value obj, uint32_t symbol_id, Slot x);
 void ivar_forget(Value obj);
 void side_boot(void);

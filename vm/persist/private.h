@@ -69,6 +69,7 @@ struct RecordBuilder {
     size_t nslots, slots_cap;
     uint8_t *bytes;
     size_t nbytes, bytes_cap;
+    bool checking, differs; /* debug: compares a clean object with its record; it refers to something unsaved */
 };
 struct RecordReader {
     const StoreRecord *record;
@@ -79,6 +80,7 @@ void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, em
 Value record_materialize(Oid oid, StoreRecord *); /* a new object */
 void record_empty(Value v);                   /* makes v hollow */
 bool record_can_hollow(Value v);
+void record_check_clean(Value v);             /* debug builds: PANIC when it is not what its record says */
 
 /* fault.c */
 Value persist_resolve(Oid oid);

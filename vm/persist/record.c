@@ -32,10 +32,11 @@ void record_put_value(RecordBuilder *b, Value v)
         put_word(b, v);
     } else {
         Oid oid = builtin_oid(v);
-        if (!oid) {
+        if (!oid && !b->checking)
             txn_reach(v, b->object);
+        if (!oid)
             oid = oidmap_oid(v);
-        }
+        b->differs |= !oid;
         put_word(b, SLOT_FROM_OID(oid));
     }
 }
@@ -83,8 +84,8 @@ void record_refuse(RecordBuilder *b, const char *why)
     txn_refuse(b->object, why);
 }
 
-/* Fills in *b and puts it into the commit's write set. */
-void record_build(RecordBuilder *b, Value v)
+/* What v would be in the store now: *b owns slots and bytes. */
+static StorePut record_fill(RecordBuilder *b, Value v)
 {
     b->object = v;
     b->nslots = b->nbytes = 0;
@@ -98,7 +99,7 @@ void record_build(RecordBuilder *b, Value v)
         put.flags |= RECORD_FROZEN;
     if (obj_head(v) & OF_ID) {
         Side *side = side_find(v);
-        if (side && side->identity_hash) {
+        if (side && side->identity_hash && side->identity_hash != identity_hash_of_oid(put.oid)) {
             put.flags |= RECORD_HASH;
             put_word(b, int_fix((int64_t)(side->identity_hash >> 2)));
         }
@@ -126,12 +127,41 @@ void record_build(RecordBuilder *b, Value v)
     put.nbytes = (uint32_t)b->nbytes;
     put.slots = b->slots;
     put.bytes = b->bytes;
+    return put;
+}
+
+/* Puts v's new version into the commit's write set. */
+void record_build(RecordBuilder *b, Value v)
+{
+    StorePut put = record_fill(b, v);
     if (b->nslots * 8 + b->nbytes > STORE_MAX_BODY)
         txn_refuse(v, "it is larger than a record may be");
     if (put.oid < OID_FIRST_USER)
         put.is_new = false; /* others may create it at the same time */
     store_commit_put(&put);
 }
+
+#ifdef LODE_DEBUG
+/* A clean object must still be what its record says: otherwise some method changed it without obj_modify (O2). */
+void record_check_clean(Value v)
+{
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    if (!store_fetch(oidmap_oid(v), &record))
+        return;
+    RecordBuilder b = {.checking = true};
+    StorePut put = record_fill(&b, v);
+    bool same = !b.differs && put.class_id == record.class_id && put.shape == record.shape && put.flags == record.flags &&
+                put.nslots == record.nslots && put.nbytes == record.nbytes &&
+                memcmp(b.slots ? (void *)b.slots : "", record.nslots ? (const void *)record.slots : "", record.nslots * 8) == 0 &&
+                memcmp(b.bytes ? (void *)b.bytes : "", record.nbytes ? (const void *)record.bytes : "", record.nbytes) == 0;
+    heap_free(b.slots);
+    heap_free(b.bytes);
+    if (!same)
+        ereport(PANIC, ERR_INTERNAL, errmsg("object %lu, a %s, was changed without obj_modify", (unsigned long)record.oid,
+                                            class_name_c(class_real(v))));
+}
+#endif
 
 /* ---- restoring ---- */
 

@@ -257,6 +257,30 @@ static void builder_free(void *p)
     b->bytes = NULL;
 }
 
+#ifdef LODE_DEBUG
+static void check_each(Value v, Oid oid, void *arg)
+{
+    uint64_t head = obj_head(v);
+    (void)oid;
+    if ((head & OF_PERSISTENT) && !(head & (OF_DIRTY | OF_HOLLOW)) && !is_module(v) && obj_type(v) != T_ICLASS &&
+        obj_type(v) != T_ENV)
+        list_push(arg, v);
+}
+#endif
+
+/* P2, in debug builds: whatever counts as clean is. */
+static void check_clean_objects(void)
+{
+#ifdef LODE_DEBUG
+    static ValueList all;
+    all.count = 0;
+    oidmap_each(check_each, &all);
+    for (size_t i = 0; i < all.count; i++)
+        record_check_clean(all.items[i]);
+    all.count = 0;
+#endif
+}
+
 /* Steps 1 and 2 of DESIGN-store.md section 3; the rest is the store's. */
 static void commit_body(CommitResult *result)
 {
@@ -289,6 +313,7 @@ Value persist_commit(void)
     if (session.commit_disallowed)
         raise_error(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
                     "an earlier commit of this transaction failed: abort it before you commit again");
+    check_clean_objects();
     CommitResult result = {0};
     for (int attempt = 0;; attempt++) {
         boot_parts_collect();
@@ -327,6 +352,7 @@ void persist_abort(void)
 {
     if (!session.attached)
         return;
+    check_clean_objects();
     store_commit_abort();
     session.commit_disallowed = false;
     ValueList modules = {0};
