@@ -196,6 +196,8 @@ Value str_new_share(Value str, size_t at, size_t len)
 Value str_dup(Value str)
 {
     obj_attend(str);
+    if (!(obj_head(str) >> STR_CR_AT & 3) && str_ptr(str)->len <= 64)
+        str_coderange(str); /* literals are copied often: scan them once */
     return str_new_share(str, 0, str_ptr(str)->len);
 }
 

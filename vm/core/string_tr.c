@@ -257,11 +257,29 @@ static Value translate(Value self, Value from_text, Value to_text, bool squeeze)
     set_parse(&from, from_text, true); /* on an error the few bytes of `to` are lost; no promise is broken */
     Value out = str_buf_new(str_view(self).len, enc);
     StrView s = str_view(self);
-    bool changed = false, have_last = false;
+    bool changed = false, have_last = false, ascii = enc_ascii_compat(s.enc) && enc_ascii_compat(enc) && !squeeze;
     uint32_t last = 0;
     int broken = 0;
+    int16_t table[128]; /* what becomes of an ASCII character: itself, another one, or -1: the slow way */
+    for (uint32_t c = 0; ascii && c < 128; c++) {
+        bool in = from.negated ? !set_has_plain(&from, c) : set_position(&from, c) >= 0;
+        uint32_t r = !in ? c : from.negated ? set_nth(&to, to.total - 1) : set_nth(&to, MIN((uint64_t)set_position(&from, c), to.total - 1));
+        table[c] = r < 128 ? (int16_t)r : -1;
+    }
     for (size_t at = 0; at < s.len;) {
         size_t start = at;
+        if (ascii && !(s.ptr[at] & 0x80)) {
+            char run[256];
+            size_t n = 0;
+            while (n < sizeof run && at < s.len && !(s.ptr[at] & 0x80) && table[(uint8_t)s.ptr[at]] >= 0) {
+                run[n] = (char)table[(uint8_t)s.ptr[at]];
+                changed |= run[n++] != s.ptr[at++];
+            }
+            if (n) {
+                str_buf_cat(out, run, n);
+                continue;
+            }
+        }
         uint32_t c = code_at(s, &at, &broken), r;
         if (from.negated ? set_has_plain(&from, c) : set_position(&from, c) < 0) {
             str_buf_cat(out, s.ptr + start, at - start);
