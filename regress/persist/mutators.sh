@@ -21,31 +21,25 @@ skip = %i[instance_exec instance_eval __send__ send public_send exit exit! abort
           lazy then yield_self tap instance_variable_get method public_method singleton_method define_singleton_method
           encode! encode unicode_normalize! unicode_normalize unpack unpack1 freeze object_id __id__ hash dup clone find_references_in_memory
           committed? extend singleton_class]
+calls = arguments.product(blocks)
 tried = 0
 makers.each do |kind, make|
-  Maglev[kind] = make.call
-  Maglev.commit
-  names = Maglev[kind].public_methods.uniq - skip - Maglev[kind].methods.grep(/unicode/)
-  names.sort.each do |name|
-    arguments.each do |args|
-      blocks.each do |block|
-        object = Maglev[kind]
-        begin
-          args = args.map { |a| a.frozen? ? a : a.dup }
-          object.public_send(name, *args, &block)
-        rescue StandardError, ScriptError, SystemStackError
-        end
-        tried += 1
-      end
+  names = make.call.public_methods.uniq - skip
+  names.reject { |n| n.match?(/unicode/) }.sort.each do |name|
+    Maglev[kind] = calls.map { make.call }
+    Maglev.commit
+    Maglev[kind].zip(calls) do |object, (args, block)|
+      object.public_send(name, *args.map { |a| a.frozen? ? a : a.dup }, &block)
+    rescue StandardError, ScriptError, SystemStackError
+    ensure
+      tried += 1
     end
     begin
       Maglev.commit
     rescue TransactionError
       Maglev.abort
-      Maglev[kind] = make.call
-      Maglev.commit
+      Maglev[kind] = []
     end
-    Maglev[kind] = make.call if tried % 7 == 0
   end
   Maglev[:last] ||= {}
   Maglev[:last][kind] = Maglev[kind].inspect
