@@ -41,6 +41,38 @@ __asm__(".text\n"
         ".section .note.GNU-stack,\"\",@progbits\n"
         ".text\n");
 
+/*
+ * The address sanitizer must be told of each switch: where the next stack lies, and that the old one may come back.
+ * The main stack's place is what it tells us when we first leave it.
+ */
+#ifdef LODE_SANITIZE
+void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom_old, size_t *size_old);
+static Fiber *leaving;
+
+static void sanitizer_leaves(Fiber *from, Fiber *to, bool for_good)
+{
+    leaving = from;
+    __sanitizer_start_switch_fiber(for_good ? NULL : &from->fake_stack, to->c_mapped ? to->c_low : to->c_map,
+                                   to->c_mapped ? (size_t)(to->c_high - to->c_low) : to->main_size);
+}
+
+static void sanitizer_arrives(void *fake_stack)
+{
+    const void *bottom;
+    size_t size;
+
+    __sanitizer_finish_switch_fiber(fake_stack, &bottom, &size);
+    if (leaving && !leaving->c_mapped) {
+        leaving->c_map = (char *)bottom;
+        leaving->main_size = size;
+    }
+}
+#else
+#define sanitizer_leaves(from, to, for_good) ((void)0)
+#define sanitizer_arrives(fake_stack) ((void)0)
+#endif
+
 static void link_in(Fiber *f)
 {
     f->next = main_fiber.next;
@@ -154,7 +186,9 @@ static void switch_to(Fiber *to)
     to->state = FIBER_RUNNING;
     from->errors = error_stack_switch(to->errors);
     heap_set_stack_base(to->c_high);
+    sanitizer_leaves(from, to, false);
     fiber_swap(&from->sp, to->sp);
+    sanitizer_arrives(from->fake_stack);
     after_switch();
 }
 
@@ -215,6 +249,7 @@ static Value entry_run(void *arg)
 /* The first and only function on a fiber's stack. */
 static void fiber_main(void)
 {
+    sanitizer_arrives(NULL);
     after_switch();
     Fiber *f = vm.fiber;
     struct entry e = {f, f->passed};
@@ -244,6 +279,7 @@ static void fiber_main(void)
     to->state = FIBER_RUNNING;
     dead_errors = error_stack_switch(to->errors);
     heap_set_stack_base(to->c_high);
+    sanitizer_leaves(f, to, true);
     fiber_swap(&f->sp, to->sp);
     __builtin_unreachable();
 }
@@ -262,6 +298,7 @@ void fiber_end_into(Fiber *f, Fiber *to)
     to->state = FIBER_RUNNING;
     dead_errors = error_stack_switch(to->errors);
     heap_set_stack_base(to->c_high);
+    sanitizer_leaves(f, to, true);
     fiber_swap(&f->sp, to->sp);
     __builtin_unreachable();
 }

@@ -29,6 +29,8 @@ typedef struct Fiber {
     char *c_low, *c_high;        /* C stack; main: c_high is where scanning starts */
     size_t c_mapped;             /* bytes mapped from c_map; 0: main */
     char *c_map;
+    void *fake_stack;            /* the address sanitizer's, while it does not run; NULL without it */
+    size_t main_size;            /* of the main fiber's C stack at c_map, for the sanitizer */
 } Fiber;
 
 typedef struct FiberObject { /* T_FIBER */
