@@ -117,7 +117,7 @@ static void visibility_changes_follow_the_original(void **state)
     method_set_visibility(d, sym_intern("vis"), VIS_PRIVATE);
     MethodEntry *me = method_find(d, sym_intern("vis"));
     assert_int_equal(me->visibility, VIS_PRIVATE);
-    assert_true(slot_read((Value)me, &me->owner) == c);
+    assert_true(slot_read((Value)me, &me->owner) == d && slot_read((Value)me, &me->defined) == c);
     assert_int_equal(method_find(c, sym_intern("vis"))->visibility, VIS_PUBLIC);
     MethodEntry *attr = method_entry_new(ME_ATTR_READER, VIS_PUBLIC);
     method_add(c, sym_intern("vis"), attr);

@@ -8,10 +8,8 @@ _Noreturn static void fail(Value a, Value b)
     raise_error(klass.ArgumentError, "comparison of %C with %C failed", class_real(a), class_real(b));
 }
 
-/* The sign of a <=> b. */
-static int compare(Value a, Value b)
+static int sign(Value r, Value a, Value b)
 {
-    Value r = vm_call1(a, SYM(op_cmp), b);
     if (is_fixnum(r))
         return fix_int(r) < 0 ? -1 : fix_int(r) > 0;
     if (is_nil(r))
@@ -19,6 +17,12 @@ static int compare(Value a, Value b)
     if (truthy(vm_call1(r, SYM(op_gt), int_fix(0))))
         return 1;
     return truthy(vm_call1(r, SYM(op_lt), int_fix(0))) ? -1 : 0;
+}
+
+/* The sign of a <=> b. */
+static int compare(Value a, Value b)
+{
+    return sign(vm_call1(a, SYM(op_cmp), b), a, b);
 }
 
 typedef struct Pair {
@@ -29,11 +33,7 @@ static Value equal_body(void *arg)
 {
     Pair *p = arg;
     Value r = vm_call1(p->a, SYM(op_cmp), p->b);
-    if (is_nil(r))
-        return V_FALSE;
-    if (is_fixnum(r))
-        return bool_value(r == int_fix(0));
-    return bool_value(obj_equal(r, int_fix(0)));
+    return bool_value(!is_nil(r) && sign(r, p->a, p->b) == 0);
 }
 
 static Value cmp_eq(Value self, int argc, const Value *argv)

@@ -73,6 +73,7 @@ static Value gc_stat(Value self, int argc, const Value *argv)
         {"time", s.time_ns / 1000000},
         {"heap_allocated_pages", s.pages},
         {"heap_live_slots", s.live},
+        {"total_allocated_objects", s.freed + s.live},
         {"total_freed_objects", s.freed},
         {"total_allocated_bytes", s.allocated},
         {"malloc_increase_bytes", s.malloc_bytes},
@@ -93,6 +94,33 @@ static Value gc_stat(Value self, int argc, const Value *argv)
     return hash;
 }
 
+static Value gc_measure(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(heap_measure_time);
+}
+
+static Value gc_set_measure(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    heap_measure_time = truthy(argv[0]);
+    return argv[0];
+}
+
+static Value gc_config(Value self, int argc, const Value *argv)
+{
+    (void)self;
+    if (argc && !is_nil(argv[0])) {
+        if (!is_hash(argv[0]))
+            raise_error(klass.ArgumentError, "ArgumentError");
+        if (!is_undef(hash_get(argv[0], sym_intern("implementation"))))
+            raise_error(klass.ArgumentError, "Attempting to set read-only key \"Implementation\"");
+    }
+    Value hash = hash_new();
+    hash_set(hash, sym_intern("implementation"), str_new_c("mark and sweep"));
+    return hash;
+}
+
 static Value gc_compact(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -108,6 +136,9 @@ static const Builtin singleton_methods[] = {
     {"stress", gc_stress, 0, 0, 0},
     {"stress=", gc_set_stress, 1, 1, 0},
     {"total_time", gc_total_time, 0, 0, 0},
+    {"measure_total_time", gc_measure, 0, 0, 0},
+    {"measure_total_time=", gc_set_measure, 1, 1, 0},
+    {"config", gc_config, 0, 1, 0},
     {"compact", gc_compact, 0, 0, 0},
 };
 

@@ -84,9 +84,14 @@ static Value kernel_public_method(Value self, UNUSED int argc, const Value *argv
 static Value kernel_singleton_method(Value self, UNUSED int argc, const Value *argv)
 {
     Value name = name_argument(argv[0]), cls = class_of(self);
-    if (is_heap(self) && class_is_singleton(cls)) {
-        MethodEntry *me = method_find_here(cls, name);
-        if (me && me->kind != ME_UNDEF)
+    for (Value k = cls; is_heap(self) && k != V_NIL && (obj_type(k) == T_ICLASS || k == cls); k = class_next(k)) {
+        Value owner = class_owner_at(k);
+        if (!class_is_singleton(cls))
+            break;
+        MethodEntry *me = owner == V_UNDEF ? NULL : method_find_here(owner, name);
+        if (me && me->kind == ME_UNDEF)
+            break;
+        if (me)
             return method_object(T_METHOD, self, me, name, cls);
     }
     raise_name_error(self, name, "undefined singleton method '%T' for '%T'", name, self);
@@ -147,6 +152,7 @@ static Value define_with(Value mod, Value name, Value body, Visibility vis)
             me->flags = from->flags;
             me->fn = from->fn;
             me->row = from->row;
+            me->original_name = from->original_name ? from->original_name : from->name;
         }
     } else {
         raise_error(klass.TypeError, "wrong argument type %C (expected Proc/Method/UnboundMethod)", class_real(body));

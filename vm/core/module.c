@@ -270,7 +270,10 @@ static Value mod_initialize_copy(Value self, int argc, const Value *argv)
             raise_error(klass.TypeError, "already initialized class");
         if (class_is_singleton(from))
             raise_error(klass.TypeError, "can't copy singleton class");
-        class_set_super(self, class_superclass(from));
+        if (is_nil(class_superclass(from))) /* BasicObject */
+            class_ptr(self)->flags |= CLASS_INITIALIZED;
+        else
+            class_set_super(self, class_superclass(from));
         class_make_metaclass(self);
         ClassExt *x = class_ext(self), *y = class_ext(from);
         x->allocator = y->allocator;
@@ -941,7 +944,9 @@ static Value main_private(Value self, int argc, const Value *argv)
 static Value main_define_method(Value self, int argc, const Value *argv)
 {
     (void)self;
-    return vm_call_with_block(klass.Object, sym_intern("define_method"), argc, argv, block_proc());
+    Value name = vm_call_with_block(klass.Object, sym_intern("define_method"), argc, argv, block_proc());
+    method_set_visibility(klass.Object, name, VIS_PUBLIC);
+    return name;
 }
 
 static Value main_to_s(Value self, int argc, const Value *argv)

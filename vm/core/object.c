@@ -150,8 +150,9 @@ static Value obj_initialize_copy(Value self, int argc, const Value *argv)
     (void)argc;
     if (self == argv[0])
         return self;
-    if (is_heap(self))
-        obj_modify(self);
+    if (obj_frozen(self))
+        raise_frozen(self);
+    obj_modify(self);
     if (class_real(self) != class_real(argv[0]))
         raise_error(klass.TypeError, "initialize_copy should take same class object");
     return self;
@@ -309,8 +310,6 @@ static Value obj_respond_to(Value self, int argc, const Value *argv)
     MethodEntry *me = method_find_shown(class_of(self), name);
     if (me && (private_too || me->visibility == VIS_PUBLIC))
         return V_TRUE;
-    if (me && !private_too && me->visibility != VIS_PUBLIC)
-        return V_FALSE;
     MethodEntry *missing = method_find(class_of(self), SYM(respond_to_missing_p));
     if (!missing || missing->kind == ME_BUILTIN)
         return V_FALSE;

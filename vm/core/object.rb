@@ -11,8 +11,5 @@ module Kernel
     yield self
   end
 
-  def yield_self
-    return to_enum(:yield_self) { 1 } unless block_given?
-    yield self
-  end
+  alias yield_self then
 end

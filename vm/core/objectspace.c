@@ -6,7 +6,9 @@
  * A weak map is rows in order and an index of row numbers by code, weak in the keys, for WeakMap in the values too.  The
  * collector clears dead words; such rows are squeezed out when the table next grows.
  */
+#include "vm/frame.h"
 #include "vm/object/class_private.h"
+#include "vm/object/names.h"
 #include "vm/core.h"
 
 #include "lib/hashtab.h"
@@ -77,7 +79,7 @@ void objectspace_run_finalizers(void)
     while (due.n) {
         FinalizerRow row = due.at[--due.n];
         Value exc = V_NIL;
-        if (is_undef(vm_rescue(run_one, &row, klass.StandardError, &exc)))
+        if (is_undef(vm_rescue(run_one, &row, klass.Exception, &exc)))
             warn_printf("Exception in finalizer: %V", exc);
     }
 }
@@ -93,6 +95,25 @@ void objectspace_finish(void)
     }
 }
 
+void obj_copy_finalizers(Value to, Value from)
+{
+    for (size_t i = 0; i < table.n; i++)
+        if (table.at[i].object == from) {
+            FinalizerRow row = {to, ary_dup(table.at[i].procs), obj_object_id(to)};
+            obj_ptr(to)->head |= OF_FINALIZER;
+            rows_add(&table, row);
+            return;
+        }
+}
+
+/* Would the finalizer keep its object alive? */
+static bool refers_to(Value proc, Value object)
+{
+    if (is_proc(proc))
+        return obj_field(proc, PROC_SELF) == object;
+    return is_type(proc, T_METHOD) && obj_field(proc, METHODF_RECEIVER) == object;
+}
+
 static Value os_define_finalizer(Value self, int argc, const Value *argv)
 {
     (void)self;
@@ -103,12 +124,18 @@ static Value os_define_finalizer(Value self, int argc, const Value *argv)
         raise_frozen(object);
     if (!vm_responds_to(proc, SYM(call), false))
         raise_error(klass.ArgumentError, "wrong type argument %C (should be callable)", class_real(proc));
-    Value result = ary_new_from(2, (Value[]){int_fix(0), proc});
+    if (refers_to(proc, object))
+        warn_printf("finalizer references object to be finalized");
     for (size_t i = 0; i < table.n; i++)
         if (table.at[i].object == object) {
-            ary_push(table.at[i].procs, proc);
-            return result;
+            Value procs = table.at[i].procs;
+            for (size_t k = 0; k < ary_len(procs); k++)
+                if (obj_equal(ary_get(procs, (long)k), proc))
+                    return ary_new_from(2, (Value[]){int_fix(0), ary_get(procs, (long)k)});
+            ary_push(procs, proc);
+            return ary_new_from(2, (Value[]){int_fix(0), proc});
         }
+    Value result = ary_new_from(2, (Value[]){int_fix(0), proc});
     FinalizerRow row = {object, ary_new_from(1, &proc), obj_object_id(object)};
     obj_ptr(object)->head |= OF_FINALIZER;
     rows_add(&table, row);
@@ -240,6 +267,8 @@ static void match_id(Value v, void *arg)
 static Value os_id2ref(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
+    if (truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern("deprecated"))))
+        warn_printf("ObjectSpace._id2ref is deprecated");
     int64_t id = value_int(argv[0]);
     if (id & 1)
         return int_fix((id - 1) / 2);
@@ -328,7 +357,7 @@ static WeakRow *weak_find(Value self, Value key)
         WeakRow *r = &m->rows[m->index[at] - 1];
         if (r->code != code || !row_live(r))
             continue;
-        if (r->key.raw == key || (m->by_value && obj_eql(r->key.raw, key)))
+        if (r->key.raw == key || (m->by_value && obj_eql(key, r->key.raw)))
             return &m->rows[m->index[at] - 1];
     }
     return NULL;
@@ -379,6 +408,8 @@ static Value weak_m_set(Value self, int argc, const Value *argv)
 {
     (void)argc;
     obj_modify(self);
+    if (((WeakMap *)self)->by_value && (is_immediate(argv[0]) || obj_type(argv[0]) == T_FLOAT || obj_type(argv[0]) == T_BIGNUM))
+        raise_error(klass.ArgumentError, "WeakKeyMap keys must be garbage collectable");
     weak_set(self, argv[0], argv[1]);
     return argv[1];
 }
@@ -503,9 +534,12 @@ static Value weak_m_inspect(Value self, int argc, const Value *argv)
     }
     for (size_t i = 0; i < ary_len(list); i++) {
         str_append_c(text, i ? ", " : ": ");
-        str_append_str(text, obj_inspect(ary_get(ary_get(list, (long)i), 0)));
-        str_append_c(text, " => ");
-        str_append_str(text, obj_inspect(ary_get(ary_get(list, (long)i), 1)));
+        for (long k = 0; k < 2; k++) {
+            Value v = ary_get(ary_get(list, (long)i), k);
+            str_append_str(text, is_immediate(v) ? obj_inspect(v) : obj_any_to_s(v));
+            if (k == 0)
+                str_append_c(text, " => ");
+        }
     }
     str_append_c(text, ">");
     return text;
@@ -559,6 +593,7 @@ void objectspace_boot(void)
     weak_key_map_class = class_define_under(klass.ObjectSpace, "WeakKeyMap", klass.Object);
     heap_add_root(&weak_map_class);
     heap_add_root(&weak_key_map_class);
+    module_include(weak_map_class, klass.Enumerable);
     class_set_allocator(weak_map_class, weakmap_allocate);
     class_set_allocator(weak_key_map_class, weakmap_allocate);
     ADD_BUILTINS(weak_map_class, weak_map_methods);

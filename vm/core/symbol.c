@@ -133,6 +133,7 @@ static const Builtin methods[] = {
     {"id2name", sym_to_s, 0, 0, 0},
     {"name", sym_name, 0, 0, 0},
     {"to_sym", sym_to_sym, 0, 0, BI_LEAF},
+    {"intern", sym_to_sym, 0, 0, BI_LEAF},
     {"inspect", sym_inspect, 0, 0, 0},
     {"<=>", sym_cmp, 1, 1, 0},
     {"casecmp", sym_casecmp, 1, 1, 0},

@@ -448,6 +448,7 @@ void heap_collect(void)
         malloc_trim(1 << 20);
     clock_gettime(CLOCK_MONOTONIC, &to);
     heap.stats.count++;
-    heap.stats.time_ns += (uint64_t)((to.tv_sec - from.tv_sec) * NSEC_PER_SEC + to.tv_nsec - from.tv_nsec);
+    if (heap_measure_time)
+        heap.stats.time_ns += (uint64_t)((to.tv_sec - from.tv_sec) * NSEC_PER_SEC + to.tv_nsec - from.tv_nsec);
     heap.collecting = false;
 }

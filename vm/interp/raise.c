@@ -178,7 +178,7 @@ void raise_errno(int err, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    Value detail = format_message(format, &ap);
+    Value detail = format_message(format ? format : "", &ap);
     va_end(ap);
     Value text = str_new_c(strerror(err));
     StrView v = str_view(detail);

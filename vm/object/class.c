@@ -744,6 +744,7 @@ void class_boot(void)
     class_make_metaclass(klass.Module);
     class_make_metaclass(klass.Class);
     boot_name(klass.BasicObject, "BasicObject");
+    const_set(klass.BasicObject, sym_intern("BasicObject"), klass.BasicObject);
     boot_name(klass.Object, "Object");
     boot_name(klass.Module, "Module");
     boot_name(klass.Class, "Class");

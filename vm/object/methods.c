@@ -178,6 +178,7 @@ static MethodEntry *search(Value from, Value name)
         }
         MethodEntry *copy = entry_copy(real);
         copy->visibility = me->visibility;
+        slot_write((Value)copy, &copy->owner, owner);
         return copy;
     }
     return NULL;
@@ -208,6 +209,9 @@ MethodEntry *method_find_super_of(Value self_class, MethodEntry *me, Value name)
     for (Value k = self_class; !is_nil(k); k = class_next(k))
         if (class_owner_at(k) == defined)
             return search(class_next(k), name);
+    /* A module's method bound to an object without the module: super is what the object itself answers. */
+    if (is_type(defined, T_MODULE))
+        return search(self_class, name);
     return is_nil(defined) ? NULL : search(class_next(class_own_place(defined)), name);
 }
 

@@ -16,4 +16,5 @@ enum { METHODS_PUBLIC = 1, METHODS_PROTECTED = 2, METHODS_PRIVATE = 4, METHODS_U
 /* Names of the methods along the ancestry from cls; only its own unless `inherit`. */
 Value method_names(Value cls, bool inherit, unsigned which);
 void obj_copy_singleton(Value to, Value from);
+void obj_copy_finalizers(Value to, Value from); /* objectspace.c */
 #endif

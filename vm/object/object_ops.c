@@ -221,6 +221,8 @@ static Value copy_of(Value v)
     if (!has_slots(v)) {
         Value copy = obj_alloc(cls);
         ivar_copy_all(copy, v);
+        if (obj_head(v) & OF_FINALIZER)
+            obj_copy_finalizers(copy, v);
         return copy;
     }
     obj_attend(v);
@@ -229,6 +231,8 @@ static Value copy_of(Value v)
     /* the type's own flags belong to the value */
     obj_ptr(copy)->head |= obj_head(v) & ((uint64_t)0xffff << 16);
     ivar_copy_all(copy, v);
+    if (obj_head(v) & OF_FINALIZER)
+        obj_copy_finalizers(copy, v);
     return copy;
 }
 
@@ -265,6 +269,12 @@ static void copy_singleton_row(uint32_t id, Slot *s, void *arg)
     class_row_set(a->to, class_ext(a->to)->methods, id, (Value)copy);
 }
 
+static void copy_singleton_constant(uint32_t id, Slot *s, void *arg)
+{
+    CopyArg *a = arg;
+    class_row_set(a->to, class_ext(a->to)->constants, id, s->raw);
+}
+
 void obj_copy_singleton(Value to, Value from)
 {
     Value cls = class_of(from);
@@ -273,6 +283,7 @@ void obj_copy_singleton(Value to, Value from)
     Value single = obj_singleton_class(to);
     CopyArg arg = {cls, single};
     class_rows_each(cls, class_ext(cls)->methods, copy_singleton_row, &arg);
+    class_rows_each(cls, class_ext(cls)->constants, copy_singleton_constant, &arg);
     /* modules that the object was extended with, the last one first */
     Value list = ary_new(4);
     for (Value k = class_next(cls); !is_nil(k) && obj_type(k) == T_ICLASS; k = class_next(k))
