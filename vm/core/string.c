@@ -866,4 +866,5 @@ void string_boot(void)
     string_tr_boot();
     string_case_boot();
     string_regexp_boot();
+    string_normalize_boot();
 }

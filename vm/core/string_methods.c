@@ -124,10 +124,18 @@ METHOD(str_m_mod)
     Value args = is_hash(a) ? V_NIL : ary_try(a);
     if (is_array(args)) {
         size_t n = ary_len(args);
-        Value *copy = alloca((n + 1) * sizeof(Value));
+        Value few[16];
+        if (n <= COUNT_OF(few)) {
+            for (size_t i = 0; i < n; i++)
+                few[i] = ary_get(args, (long)i);
+            return format_values(self, (int)n, few);
+        }
+        Value copy = ary_new(n); /* ours alone: its slots hold Values and stay where they are */
         for (size_t i = 0; i < n; i++)
-            copy[i] = ary_get(args, (long)i);
-        return format_values(self, (int)n, copy);
+            ary_push(copy, ary_get(args, (long)i));
+        Value out = format_values(self, (int)n, (const Value *)ary_view(copy).ptr);
+        KEEP(copy);
+        return out;
     }
     return format_values(self, 1, &a);
 }

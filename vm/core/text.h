@@ -161,6 +161,7 @@ void string_methods_boot(void);
 void string_tr_boot(void);
 void string_case_boot(void);
 void string_regexp_boot(void);
+void string_normalize_boot(void);
 void transcode_boot(void);
 void pack_boot(void);
 Value str_transcode(Value str, int to, Value options);     /* new String */

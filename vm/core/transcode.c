@@ -1,4 +1,4 @@
-/* transcode.c -- String#encode, Encoding::Converter, unicode_normalize's loading; by iconv
+/* transcode.c -- String#encode, Encoding::Converter; by iconv
  *
  * iconv tells where it stopped and why (EILSEQ, EINVAL); what to do there (raise, replace, fallback, xml) is ours.
  * A piece between two known encodings goes through UTF-8 when iconv knows no direct way (it always has one).
@@ -375,25 +375,6 @@ METHOD(str_m_encode_bang)
     return self;
 }
 
-/* ---- unicode_normalize: Ruby's own tables, loaded at first use ---- */
-
-static Value normalizer(const char *method, Value self, int argc, const Value *argv)
-{
-    Value form = argc ? argv[0] : sym_intern("nfc");
-    if (str_coderange(self) == CR_7BIT && enc_ascii_compat(str_encoding(self)) && strcmp(method, "normalized?"))
-        return str_dup(self);
-    vm_require(str_new_c("unicode_normalize/normalize.rb"));
-    return vm_call2(const_get_from(klass.Object, sym_intern("UnicodeNormalize")), sym_intern(method), self, form);
-}
-METHOD(str_m_normalize) { return normalizer("normalize", self, argc, argv); }
-METHOD(str_m_normalize_bang)
-{
-    obj_modify(self);
-    str_replace(self, normalizer("normalize", self, argc, argv));
-    return self;
-}
-METHOD(str_m_normalized_p) { return normalizer("normalized?", self, argc, argv); }
-
 /* ---- Encoding::Converter: whole strings; primitive_convert and its kind are not there yet ---- */
 
 METHOD(conv_initialize)
@@ -562,9 +543,6 @@ METHOD(err_field_again) { (void)argc, (void)argv; return ivar_get(self, sym_inte
 static const Builtin methods[] = {
     {"encode", str_m_encode, 0, 2, BI_KW},
     {"encode!", str_m_encode_bang, 0, 2, BI_KW},
-    {"unicode_normalize", str_m_normalize, 0, 1, 0},
-    {"unicode_normalize!", str_m_normalize_bang, 0, 1, 0},
-    {"unicode_normalized?", str_m_normalized_p, 0, 1, 0},
 };
 static const Builtin converter[] = {
     {"initialize", conv_initialize, 1, 2, BI_PRIVATE | BI_KW},
