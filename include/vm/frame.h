@@ -62,7 +62,7 @@ enum { DEFINED_IVAR, DEFINED_GVAR, DEFINED_CVAR, DEFINED_CONST, DEFINED_CONST_IN
 /* Fields of T_PROC, T_CREF, T_THROW, T_METHOD, T_BINDING (SLOTS types) */
 enum { PROC_CODE, PROC_ENV, PROC_SELF, PROC_CREF, PROC_ME, PROC_FLAGS /* fixnum: PROCF_* */, PROC_FN_ARG /* C block: argument */, PROC_FIELDS };
 enum { PROCF_LAMBDA = 1, PROCF_FROM_METHOD = 2, PROCF_FROM_SYMBOL = 4, PROCF_C = 8, PROCF_RUBY2_KEYWORDS = 16 };
-enum { CREF_MODULE, CREF_OUTER, CREF_VISIBILITY /* fixnum; + 8: module_function */, CREF_REFINEMENTS, CREF_SINGLETON /* true: class_eval target differs */, CREF_FIELDS };
+enum { CREF_MODULE, CREF_OUTER, CREF_VISIBILITY /* fixnum; + 8: module_function */, CREF_REFINEMENTS, CREF_SINGLETON /* true: instance_eval, def goes to the singleton class; nil: block of class_eval; constants and class variables skip both */, CREF_FIELDS };
 enum { THROW_KIND /* fixnum */, THROW_TARGET /* fixnum serial, or tag of throw */, THROW_VALUE, THROW_FIELDS };
 enum { METHODF_RECEIVER, METHODF_ENTRY, METHODF_NAME, METHODF_OWNER, METHODF_CLASS, METHODF_FIELDS };
 enum { BINDINGF_ENV, BINDINGF_EXTRA /* Array of Envs for locals that eval made */, BINDINGF_LINE, BINDINGF_PATH, BINDINGF_FIELDS };

@@ -475,7 +475,7 @@ static Place resolve(Unit *u, const Name *name, uint32_t depth)
         }
         distance++;
         if (at->parent == NULL)
-            return resolve_external(u, name, depth, distance);
+            return resolve_external(u, name, depth, distance + depth); /* level n lies n frames further out */
         at = at->parent;
     }
     reg = unit_find_local(at, name);

@@ -243,7 +243,7 @@ static Value kernel_abort(UNUSED Value self, int argc, const Value *argv)
 }
 
 /* ---- instance_eval, class_eval ---- */
-static Value eval_text(Value self, Value module, bool singleton, int argc, const Value *argv)
+static Value eval_text(Value self, Value module, Value singleton, int argc, const Value *argv)
 {
     Frame *scope = frame_caller();
     char text[1200];
@@ -258,7 +258,7 @@ static Value eval_text(Value self, Value module, bool singleton, int argc, const
     Value cref = cref_new(module, scope->cref, VIS_PUBLIC, singleton);
     return eval_in_env(argv[0], env_reify(scope), self, cref, name, line, V_NIL);
 }
-static Value eval_block(Value self, Value module, bool singleton, Value arg)
+static Value eval_block(Value self, Value module, Value singleton, Value arg)
 {
     BlockRef block = vm.fp->block;
     Value outer = ref_is_frame(block) ? ref_frame(block)->cref
@@ -271,27 +271,27 @@ static Value basic_instance_eval(Value self, int argc, const Value *argv)
     if (block_given()) {
         if (argc)
             raise_arity(argc, 0, 0);
-        return eval_block(self, self, true, self);
+        return eval_block(self, self, V_TRUE, self);
     }
     if (argc < 1)
         raise_error(klass.ArgumentError, "wrong number of arguments (given 0, expected 1..3)");
-    return eval_text(self, self, true, argc, argv);
+    return eval_text(self, self, V_TRUE, argc, argv);
 }
 static Value module_class_eval(Value self, int argc, const Value *argv)
 {
     if (block_given()) {
         if (argc)
             raise_arity(argc, 0, 0);
-        return eval_block(self, self, false, self);
+        return eval_block(self, self, V_NIL, self);
     }
     if (argc < 1)
         raise_error(klass.ArgumentError, "wrong number of arguments (given 0, expected 1..3)");
-    return eval_text(self, self, false, argc, argv);
+    return eval_text(self, self, V_FALSE, argc, argv);
 }
 /* For Class.new and Module.new of vm/core/module.c: runs the running built-in's block as a body of `module`. */
 Value vm_module_exec_block(Value module)
 {
-    return eval_block(module, module, false, module);
+    return eval_block(module, module, V_NIL, module);
 }
 
 /* ---- warn ---- */

@@ -553,7 +553,7 @@ static Value mod_s_nesting(Value self, int argc, const Value *argv)
     (void)self, (void)argc, (void)argv;
     Value list = ary_new(4);
     for (Value c = frame_cref(); !is_nil(c) && !is_nil(obj_field(c, CREF_OUTER)); c = obj_field(c, CREF_OUTER))
-        if (obj_field(c, CREF_SINGLETON) != V_TRUE && is_module(obj_field(c, CREF_MODULE)))
+        if (obj_field(c, CREF_SINGLETON) == V_FALSE && is_module(obj_field(c, CREF_MODULE)))
             ary_push(list, obj_field(c, CREF_MODULE));
     return list;
 }

@@ -474,7 +474,7 @@ static bool enter_special_public_send(Call *c, MethodEntry *me, Value *result)
     return send_on(c, me, result, false);
 }
 
-static bool exec_with(Call *c, MethodEntry *me, Value *result, Value self, Value module, bool singleton)
+static bool exec_with(Call *c, MethodEntry *me, Value *result, Value self, Value module, Value singleton)
 {
     if (!c->block) {
         push_builtin_frame(c, me, 0);
@@ -492,11 +492,11 @@ static bool exec_with(Call *c, MethodEntry *me, Value *result, Value self, Value
 }
 static bool enter_special_instance_exec(Call *c, MethodEntry *me, Value *result)
 {
-    return exec_with(c, me, result, c->recv, c->recv, true);
+    return exec_with(c, me, result, c->recv, c->recv, V_TRUE);
 }
 static bool enter_special_class_exec(Call *c, MethodEntry *me, Value *result)
 {
-    return exec_with(c, me, result, c->recv, c->recv, false);
+    return exec_with(c, me, result, c->recv, c->recv, V_NIL);
 }
 
 /* ---- the interface for C (call.h) ---- */

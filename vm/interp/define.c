@@ -87,7 +87,7 @@ Value define_class(Frame *f, Value super, Value base, Value name, bool module)
 void enter_class_body(Frame *f, Value cls, Code *code, unsigned ret, bool singleton)
 {
     (void)singleton;
-    Value cref = cref_new(cls, f->cref, VIS_PUBLIC, false);
+    Value cref = cref_new(cls, f->cref, VIS_PUBLIC, V_FALSE);
     Frame *g = f + 1;
     Value *base = f->top, *top = base + code->nregs;
     frame_check_room(g, top);
@@ -128,7 +128,7 @@ Value defined_what(Frame *f, int kind, Value v, Value name)
         break;
     case DEFINED_CVAR: {
         Value cref = f->cref;
-        while (obj_field(cref, CREF_OUTER) != V_NIL && (obj_field(cref, CREF_SINGLETON) == V_TRUE ||
+        while (obj_field(cref, CREF_OUTER) != V_NIL && (obj_field(cref, CREF_SINGLETON) != V_FALSE ||
                !is_module(cref_module(cref)) ||
                (is_class(cref_module(cref)) && class_is_singleton(cref_module(cref)))))
             cref = obj_field(cref, CREF_OUTER);
@@ -138,7 +138,7 @@ Value defined_what(Frame *f, int kind, Value v, Value name)
     }
     case DEFINED_CONST:
         for (Value c = f->cref; c != V_NIL && !yes; c = obj_field(c, CREF_OUTER))
-            yes = is_module(cref_module(c)) && const_defined(cref_module(c), name, true);
+            yes = obj_field(c, CREF_SINGLETON) == V_FALSE && is_module(cref_module(c)) && const_defined(cref_module(c), name, true);
         yes = yes || const_defined(klass.Object, name, true);
         text = "constant";
         break;

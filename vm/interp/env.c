@@ -218,14 +218,14 @@ static Value internal_new(ObjectType type, uint32_t shape, unsigned fields)
     return heap_alloc_head((uint64_t)shape << OH_SHAPE_AT | OF_EMBED | type, (1 + fields) * sizeof(Slot));
 }
 
-Value cref_new(Value module, Value outer, int visibility, bool singleton)
+Value cref_new(Value module, Value outer, int visibility, Value singleton)
 {
     Value v = internal_new(T_CREF, cref_shape, CREF_FIELDS);
     obj_init_field(v, CREF_MODULE, module);
     obj_init_field(v, CREF_OUTER, outer);
     obj_init_field(v, CREF_VISIBILITY, int_fix(visibility));
     obj_init_field(v, CREF_REFINEMENTS, V_NIL);
-    obj_init_field(v, CREF_SINGLETON, bool_value(singleton));
+    obj_init_field(v, CREF_SINGLETON, singleton);
     return v;
 }
 

@@ -33,7 +33,7 @@ Value vm_eval_source(const char *src, size_t len, const char *file, int line, Va
 {
     CompileOptions options = {.file = file, .first_line = line, .kind = CODE_TOP};
     Value code = code_compile(src, len, &options, NULL);
-    return run_code((Code *)code, self, cref == V_NIL ? cref_new(klass.Object, V_NIL, VIS_PRIVATE, false) : cref,
+    return run_code((Code *)code, self, cref == V_NIL ? cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE) : cref,
                     FRAME_TOP, V_NIL, NULL, 0);
 }
 

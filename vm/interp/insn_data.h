@@ -174,7 +174,7 @@ static Value cvar_base(void)
                 raise_error(klass.RuntimeError, "class variable access from toplevel");
             return module;
         }
-        bool skip = obj_field(cref, CREF_SINGLETON) == V_TRUE || (is_class(module) && class_is_singleton(module)) ||
+        bool skip = obj_field(cref, CREF_SINGLETON) != V_FALSE || (is_class(module) && class_is_singleton(module)) ||
                     !is_module(module);
         if (!skip)
             return module;

@@ -75,7 +75,7 @@ static void run_file(const char *path, bool wrap)
         module = module_new(NULL);
         self = obj_clone(self, V_NIL);
     }
-    Value cref = cref_new(module, wrap ? vm.top_cref : V_NIL, VIS_PRIVATE, false);
+    Value cref = cref_new(module, wrap ? vm.top_cref : V_NIL, VIS_PRIVATE, V_FALSE);
     run_code(code, self, cref, FRAME_TOP, V_NIL, NULL, 0);
 }
 
@@ -260,6 +260,6 @@ void load_prelude(void)
         CompileOptions options = {.file = f->name, .first_line = 1, .kind = CODE_TOP, .internal = true,
                                   .frozen_string_literal = 1};
         Code *code = (Code *)code_compile(f->text, f->len, &options, NULL);
-        run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PUBLIC, false), FRAME_TOP, V_NIL, NULL, 0);
+        run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PUBLIC, V_FALSE), FRAME_TOP, V_NIL, NULL, 0);
     }
 }

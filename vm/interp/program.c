@@ -279,7 +279,7 @@ Value program_run(void *arg)
     if (o.persistent) {
         persist_set_mode(true);
     }
-    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, false), FRAME_TOP, V_NIL, NULL, 0);
+    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE), FRAME_TOP, V_NIL, NULL, 0);
     if (o.commit) {
         vm_call0(klass.Maglev, sym_intern("commit_transaction"));
     }

@@ -37,8 +37,8 @@ static Value main_to_s(UNUSED Value self, UNUSED int argc, UNUSED const Value *a
 }
 
 static const Builtin main_methods[] = {
-    {"to_s", main_to_s, 0, 0, 0},
     {"inspect", main_to_s, 0, 0, 0},
+    {"to_s", main_to_s, 0, 0, 0},
 };
 
 /* The sentinel frame: what C calls from outside any program hang on. */
@@ -81,7 +81,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     env_boot();
     fiber_boot();
     code_boot();
-    vm.top_cref = cref_new(klass.Object, V_NIL, VIS_PUBLIC, false);
+    vm.top_cref = cref_new(klass.Object, V_NIL, VIS_PUBLIC, V_FALSE);
     gvar_boot();
     vm.main_object = heap_alloc_slots(T_OBJECT, klass.Object, 0);
     vm.frames[0].self = vm.main_object;

@@ -227,7 +227,7 @@ _Noreturn void unwind_return(Frame *f, Value v);
 void exception_prepare(Value exc);       /* backtrace and cause, once */
 
 /* ---- cref ---- */
-Value cref_new(Value module, Value outer, int visibility, bool singleton);
+Value cref_new(Value module, Value outer, int visibility, Value singleton); /* singleton: see CREF_SINGLETON */
 static inline Value cref_module(Value cref)
 {
     return obj_field(cref, CREF_MODULE);

@@ -105,7 +105,7 @@ Value const_get_lexical(Value cref, Value name)
     Found found;
     Value first = V_UNDEF;
     for (Value c = cref; !is_nil(c); c = obj_field(c, CREF_OUTER)) {
-        if (obj_field(c, CREF_SINGLETON) == V_TRUE)
+        if (obj_field(c, CREF_SINGLETON) != V_FALSE)
             continue;
         Value mod = obj_field(c, CREF_MODULE);
         if (is_undef(first))
