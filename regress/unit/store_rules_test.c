@@ -273,6 +273,32 @@ static void a_dead_extent_rests_while_another_holds_the_redo_point_back(void **s
     test_remove();
 }
 
+static void extents_that_change_hands_are_redone_as_they_were(void **state)
+{
+    (void)state;
+    setup(STORE_SOLO);
+    for (uint64_t round = 0; round < 25; round++) {
+        /* Table pages are written again and again: their old extents become free and are taken for data. */
+        for (int j = 0; j < 3; j++) {
+            for (uint64_t i = 0; i < 59; i++) {
+                store_begin();
+                assert_int_equal(test_commit(1 + i * 1020, round, 100, false, DURABILITY_ASYNC), COMMIT_OK);
+            }
+            store_checkpoint_now();
+        }
+        for (uint64_t i = 0; i < 3; i++)
+            assert_int_equal(bulk_of(100 + (round * 3 + i) * 300, round), COMMIT_OK);
+        test_close(false);
+        test_open(STORE_SOLO);
+        store_verify();
+    }
+    for (uint64_t i = 0; i < 75 * 300; i++)
+        if ((100 + i) % 1020 != 1)
+            assert_int_equal(test_value(100 + i), i / 900);
+    test_close(true);
+    test_remove();
+}
+
 static void what_was_locked_when_a_page_was_written_is_free_after_a_crash(void **state)
 {
     (void)state;
@@ -339,6 +365,7 @@ int main(void)
         cmocka_unit_test(an_abort_moves_the_fill_mark_back),
         cmocka_unit_test(a_checkpoint_in_mid_commit_loses_nothing),
         cmocka_unit_test(a_dead_extent_rests_while_another_holds_the_redo_point_back),
+        cmocka_unit_test(extents_that_change_hands_are_redone_as_they_were),
         cmocka_unit_test(what_was_locked_when_a_page_was_written_is_free_after_a_crash),
         cmocka_unit_test(a_checkpoint_waits_for_a_page_in_mid_commit),
     };

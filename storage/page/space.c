@@ -549,10 +549,6 @@ void space_settle(void)
     s->free_hint = 1;
     for (uint32_t e = 0; e < s->extents; e++) {
         Extent *x = extent_of(e);
-        if (x->kind == EXTENT_META && x->used == 0) {
-            x->kind = EXTENT_FREE;
-            extent_changed(e);
-        }
         s->kind_count[x->kind]++;
         switch (x->kind) {
         case EXTENT_FREE:
@@ -588,6 +584,9 @@ void space_redo_take(const ExtentTakeRecord *record)
         /* The map may be newer than this record: then it knows all this and more. */
         if (x->kind == record->kind && x->bulk == record->bulk && x->class_id == record->class_id)
             continue;
+        if (x->kind == EXTENT_META)
+            ereport(ERROR, ERR_CORRUPT_WAL,
+                    errmsg("the log takes extent %u for data, which the last checkpoint refers to", e));
         if (x->kind != EXTENT_FREE && x->kind != EXTENT_DEAD)
             continue;
         if (x->kind == EXTENT_DEAD && x->bulk == record->bulk && record->bulk != 0)

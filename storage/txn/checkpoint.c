@@ -447,6 +447,10 @@ void checkpoint_load(const Control *control)
             if (place_of((Stream)stream, i) != 0)
                 refer(place_of((Stream)stream, i), "the directory");
     }
+    /* A meta extent that nothing refers to was free as soon as this checkpoint was complete: the log may take it. */
+    for (uint32_t e = 1; e < s->extents; e++)
+        if (the_store->extents[e].kind == EXTENT_META && the_store->extents[e].used == 0)
+            the_store->extents[e].kind = EXTENT_FREE;
     atomic_store(&s->table_pages, root->pages[STREAM_TABLE]);
     catalogue_settle(root->catalogue_bytes);
     mem_free(root);

@@ -27,7 +27,13 @@ static void check_place(uint64_t index, Location location, uint32_t pages)
             wrong(index, "its record lies beyond the last extent");
         const Extent *x = &the_store->extents[e];
         if (x->kind != EXTENT_MIXED && x->kind != EXTENT_CLASS && x->kind != EXTENT_BULK)
-            wrong(index, "its record lies in an extent that holds no data");
+            ereport(ERROR, ERR_CORRUPT_RECORD,
+                    errmsg("object with index %llu of \"%s\": its record lies in page %llu, whose extent %llu is of kind %u",
+                           (unsigned long long)index, the_store->dir, (unsigned long long)page, (unsigned long long)e,
+                           x->kind),
+                    errdetail("The extent's bulk commit is %llu, its sequence %llu, its pages %016llx.",
+                              (unsigned long long)x->bulk, (unsigned long long)atomic_load(&the_store->extents[e].sequence),
+                              (unsigned long long)x->used));
         if (!(x->used >> (page % EXTENT_PAGES) & 1))
             wrong(index, "its record lies in a page that was never opened");
     }
