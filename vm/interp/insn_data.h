@@ -85,7 +85,7 @@ BODY(LOADCREF)
 {
     /* What instance_eval and its like put on top is no place for constants. */
     Value cref = vm.fp->cref;
-    while (obj_field(cref, CREF_SINGLETON) == V_TRUE && obj_field(cref, CREF_OUTER) != V_NIL)
+    while (obj_field(cref, CREF_SINGLETON) != V_FALSE && obj_field(cref, CREF_OUTER) != V_NIL)
         cref = obj_field(cref, CREF_OUTER);
     R(ARG_A) = cref_module(cref);
     return pc + 1;
