@@ -134,6 +134,7 @@ Value const_get_from(Value mod, Value name);                    /* Mod::Name: an
 Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when there is none; resolves autoload */
 Value const_find_inside(Value mod, Value name);                 /* V_UNDEF; ancestry without Object, as Mod::Name looks */
 bool const_defined(Value mod, Value name, bool inherit);
+bool const_defined_from(Value mod, Value name);                 /* would Mod::Name find one without const_missing? */
 void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
 Value const_remove(Value mod, Value name);
 Value const_location(Value mod, Value name);                    /* [file, line] of a constant of mod itself; nil when unknown */

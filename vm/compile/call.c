@@ -423,6 +423,21 @@ void forwarding_super_node(Unit *u, ForwardingSuperNode *node, int dst)
         home = home->parent;
         distance++;
     }
+    if (home->kind == CODE_CLASS || home->kind == CODE_TOP) {
+        /* Only define_method can have brought us here. */
+        Args raise = {.argc = 2, .flags = CALL_SELF, .names = -1, .block = -1};
+
+        temps(u, 2);
+        set_line(u, node->base.location.start);
+        emit(u, OP_LOADSELF, base);
+        emit(u, OP_GETCONST_TOP, base + 1, symbol_text(u->c, "RuntimeError"), cache_new(u));
+        load_text(u, base + 2, "implicit argument passing of super from method defined by define_method() is not "
+                               "supported. Specify all arguments explicitly.");
+        emit_call(u, base, &raise, symbol_text(u->c, "raise"), 0);
+        load_nil(u, dst);
+        u->top = mark;
+        return;
+    }
     p = &home->params;
     leading = (uint32_t)p->required + p->optional;
     keywords_at = leading + (home->zsuper_rest >= 0 ? 1 : 0) + p->post;

@@ -105,7 +105,7 @@ struct probe {
 static Value probe_const(void *arg)
 {
     struct probe *p = arg;
-    return bool_value(is_module(p->v) && const_defined(p->v, p->name, true));
+    return bool_value(is_module(p->v) && const_defined_from(p->v, p->name));
 }
 
 static Value text_of(const char *s)

@@ -106,7 +106,7 @@ bool gvar_defined(Value name)
     if (!g || !g->defined)
         return false;
     /* $1, $& and their like are defined when they have a value. */
-    return !g->hooked || strchr("&`'+~", sym_text(name)[1]) == NULL || sym_len(name) != 2 || gvar_get(name) != V_NIL;
+    return !g->hooked || strchr("&`'+", sym_text(name)[1]) == NULL || sym_len(name) != 2 || gvar_get(name) != V_NIL;
 }
 
 Value gvar_names(void)

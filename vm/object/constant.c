@@ -161,6 +161,13 @@ Value const_find_inside(Value mod, Value name)
     return found.value;
 }
 
+bool const_defined_from(Value mod, Value name)
+{
+    Found found;
+
+    return find_in(mod, name, LOOK_EXCLUDE_OBJECT, &found) && !(found.flags & CONST_PRIVATE);
+}
+
 bool const_defined(Value mod, Value name, bool inherit)
 {
     Found found;
