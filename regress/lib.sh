@@ -104,7 +104,11 @@ session_open() {
     local name=$1 in out
     shift
     mkfifo "$LODE_TEST_DIR/$name.in" "$LODE_TEST_DIR/$name.out"
-    lode "$@" "$LODE_TOP/regress/tools/driver.rb" <"$LODE_TEST_DIR/$name.in" >"$LODE_TEST_DIR/$name.out" 2>"$LODE_TEST_DIR/$name.err" &
+    (
+        # without the other sessions' ends: who holds one keeps its reader from seeing the end
+        for in in ${session_in[@]} ${session_out[@]}; do exec {in}>&-; done
+        exec lode "$@" "$LODE_TOP/regress/tools/driver.rb" <"$LODE_TEST_DIR/$name.in" >"$LODE_TEST_DIR/$name.out" 2>"$LODE_TEST_DIR/$name.err"
+    ) &
     session_pid[$name]=$!
     exec {in}>"$LODE_TEST_DIR/$name.in" {out}<"$LODE_TEST_DIR/$name.out"
     session_in[$name]=$in
@@ -130,6 +134,7 @@ said() {
 session_close() {
     local in=${session_in[$1]} out=${session_out[$1]}
     exec {in}>&- {out}<&-
+    unset "session_in[$1]" "session_out[$1]"
     wait "${session_pid[$1]}"
     rm -f "$LODE_TEST_DIR/$1.in" "$LODE_TEST_DIR/$1.out"
 }

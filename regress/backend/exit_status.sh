@@ -17,34 +17,34 @@ gives 0 "$LODE" -e 'exit(system("exit 0") ? 0 : 1)'
 gives 1 "$LODE" -e 'exit(system("exit 7") ? 0 : 1)'
 
 # signals sent to the client reach the program, those alone that the program knows
-"$LODE" -e 'trap(:USR1) { puts "usr1"; exit 9 }; puts "up"; $stdout.flush; sleep 20' >out &
+"$LODE" -e 'trap(:USR1) { puts "usr1"; exit 9 }; puts "up"; $stdout.flush; sleep 20' >out1 &
 client=$!
-until_true grep -q up out
+until_true grep -q up out1
 kill -USR1 $client
 wait $client
 is 9 $? "status after a trapped signal"
-is "up usr1" "$(echo $(cat out))" "output of the trap"
-env --default-signal=INT "$LODE" -e 'puts "up"; $stdout.flush; begin; sleep 20; rescue Interrupt; puts "interrupt"; exit 8; end' >out &
+is "up usr1" "$(echo $(cat out1))" "output of the trap"
+env --default-signal=INT "$LODE" -e 'puts "up"; $stdout.flush; begin; sleep 20; rescue Interrupt; puts "interrupt"; exit 8; end' >out2 &
 client=$!
-until_true grep -q up out
+until_true grep -q up out2
 kill -INT $client
 wait $client
 is 8 $? "status after INT"
-is "up interrupt" "$(echo $(cat out))" "INT is Interrupt"
+is "up interrupt" "$(echo $(cat out2))" "INT is Interrupt"
 # an ignored signal stays ignored
-(trap '' HUP; exec "$LODE" -e 'puts "up"; $stdout.flush; sleep 1; puts "end"') >out &
+(trap '' HUP; exec "$LODE" -e 'puts "up"; $stdout.flush; sleep 1; puts "end"') >out3 &
 client=$!
-until_true grep -q up out
+until_true grep -q up out3
 kill -HUP $client
 wait $client
 is 0 $? "status with an ignored HUP"
-is "up end" "$(echo $(cat out))" "a nohup program runs on"
+is "up end" "$(echo $(cat out3))" "a nohup program runs on"
 
 # the client is killed: the program ends
-"$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out &
+"$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out4 &
 client=$!
-until_true test -s out
-worker=$(cat out)
+until_true test -s out4
+worker=$(cat out4)
 kill -9 $client
 wait $client 2>/dev/null
 until_true gone "$worker"

@@ -25,6 +25,7 @@ is 1 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:other]')" "the other session's co
 ready() { [ "$(status_of state)" = ready ]; }
 for name in wal-writer checkpointer reaper; do
     "$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] += 1; Maglev.commit_transaction' || fail "commit before the kill of $name"
+rm -f out err
     "$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out 2>err &
     client=$!
     until_true test -s out
@@ -45,6 +46,7 @@ kill -9 "$(status_of wal-writer_pid)"
 is 3 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]' 2>err || sleep 0.2; [ -s err ] && "$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "a client during the restart"
 
 # a forked session is watched as well
+rm -f out err
 "$LODE" -e 'pid = fork { sleep 60 }; puts pid; $stdout.flush; Process.wait(pid); puts $?.termsig' >out &
 client=$!
 until_true test -s out

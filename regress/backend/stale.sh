@@ -4,6 +4,7 @@
 "$LODECTL" -D "$LODE_STORE" init >/dev/null && "$LODECTL" -D "$LODE_STORE" start >/dev/null || fail "start"
 for round in 1 2; do
     pid=$(server_pid)
+rm -f out err
     "$LODE" -e 'puts $$; $stdout.flush; system("sleep 30"); sleep 30' >out 2>err &
     client=$!
     until_true test -s out

@@ -27,6 +27,7 @@ gives 0 "$LODECTL" -D "$LODE_STORE" restart >/dev/null
 [ "$pid" != "$(server_pid)" ] || fail "restart is another process"
 
 # smart waits for a session that runs
+rm -f out err
 "$LODE" -e 'puts 1; $stdout.flush; sleep 1.5; puts 2' >out &
 client=$!
 until_true grep -q 1 out
@@ -40,6 +41,7 @@ until_true gone "$(server_pid 2>/dev/null || echo 999999)"
 
 # fast ends it by SIGTERM, ensure runs
 gives 0 "$LODECTL" -D "$LODE_STORE" start >/dev/null
+rm -f out err
 "$LODE" -e 'begin; puts 1; $stdout.flush; sleep 20; ensure; puts "ensured"; end' >out 2>err &
 client=$!
 until_true grep -q 1 out
@@ -51,6 +53,7 @@ has "$(cat err)" "shutting down" "what the client says under fast"
 
 # immediate ends all at once
 gives 0 "$LODECTL" -D "$LODE_STORE" start >/dev/null
+rm -f out err
 "$LODE" -e 'puts 1; $stdout.flush; sleep 20' >out 2>err &
 client=$!
 until_true grep -q 1 out

@@ -1,6 +1,7 @@
 # lode takes ruby's options, arguments and standard input, and gives its exit codes.
 . "$LODE_TOP/regress/lib.sh"
 for solo in '' --solo; do
+    [ -n "$solo" ] && server_stop # one process owns the store
     prints '3' lode $solo -e 'p 1 + 2'
     prints '1
 2' lode $solo -e 'puts 1' -e 'puts 2'

@@ -228,6 +228,17 @@ static void exec_in_path(const Command *c)
     }
 }
 
+/* Descriptors from here on are no target of a redirection. */
+static int above_targets(const Command *c)
+{
+    int above = 10;
+
+    for (size_t i = 0; i < c->redirect_count; i++) {
+        above = MAX(above, c->redirects[i].target + 1);
+    }
+    return above;
+}
+
 /* In the new process, or in this one for exec: async-signal-safe from here on.  Returns only on failure, with errno. */
 static void become(const Command *c)
 {
@@ -242,7 +253,7 @@ static void become(const Command *c)
     for (size_t i = 0; i < c->redirect_count; i++) {
         Redirect *r = &c->redirects[i];
         if (r->kind == REDIRECT_DUP) {
-            int high = fcntl(r->source, F_DUPFD_CLOEXEC, 64);
+            int high = fcntl(r->source, F_DUPFD_CLOEXEC, above_targets(c));
             if (high < 0) {
                 return;
             }
@@ -285,7 +296,7 @@ static Value spawn_command(CommandMemory *m)
     io_flush_all();
     pid = fork();
     if (pid == 0) {
-        int high = fcntl(ends[1], F_DUPFD_CLOEXEC, 200);
+        int high = fcntl(ends[1], F_DUPFD_CLOEXEC, above_targets(&m->command));
         vm_host.subprocess_begin();
         become(&m->command);
         err = errno;

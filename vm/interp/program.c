@@ -213,7 +213,7 @@ static void set_globals(const VmOptions *o)
 static uint8_t parse_switches(const VmOptions *o)
 {
     return (uint8_t)((o->split ? PARSE_SWITCH_A : 0) | (o->exprs.count ? PARSE_SWITCH_E : 0) | (o->chomp ? PARSE_SWITCH_L : 0) |
-                     (o->loop && !o->print ? PARSE_SWITCH_N : 0) | (o->print ? PARSE_SWITCH_P : 0) |
+                     (o->loop ? PARSE_SWITCH_N : 0) | (o->print ? PARSE_SWITCH_P : 0) |
                      (o->find_ruby_line ? PARSE_SWITCH_X : 0));
 }
 
