@@ -57,7 +57,7 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
     if (cref == V_UNDEF) { /* `private` inside is no business of those around */
         Value around = slot_read(env, &env_ptr(env)->cref);
         cref = cref_new(obj_field(around, CREF_MODULE), obj_field(around, CREF_OUTER), (int)fix_int(obj_field(around, CREF_VISIBILITY)),
-                        obj_field(around, CREF_SINGLETON) == V_TRUE);
+                        obj_field(around, CREF_SINGLETON));
     }
     Value me = slot_read(env, &env_ptr(env)->me), block = slot_read(env, &env_ptr(env)->block);
     Frame *f = push_plain(code, self, cref, FRAME_EVAL | FRAME_FINISH, env, me == V_NIL ? NULL : (MethodEntry *)me,

@@ -287,7 +287,7 @@ static Value cell_for(StoreRecord *record)
     Value cls = class_from_store(record->class_id);
     const TypeRow *row = heap_type_row(type);
     if (type == T_CREF)
-        return cref_new(V_NIL, V_NIL, 0, false);
+        return cref_new(V_NIL, V_NIL, 0, V_FALSE);
     if (row == heap_type_row(T_OBJECT)) {
         unsigned n = record->nslots > UINT16_MAX ? 0 : record->nslots;
         return heap_alloc_slots(type, cls, n < 60 ? n : 0);
