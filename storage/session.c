@@ -92,6 +92,12 @@ int slot_attach_auxiliary(void)
 
 static void free_slot(SessionSlot *slot)
 {
+    StoreShared *s = the_store->shared;
+    s->gone_commits += atomic_exchange(&slot->commits, 0);
+    s->gone_conflicts += atomic_exchange(&slot->conflicts, 0);
+    s->gone_aborts += atomic_exchange(&slot->aborts, 0);
+    s->gone_fetched += atomic_exchange(&slot->fetched, 0);
+    s->gone_walked += atomic_exchange(&slot->walked, 0);
     atomic_store(&slot->snapshot, 0);
     atomic_store(&slot->lower_bound, 0);
     atomic_store(&slot->pid, 0);
@@ -146,7 +152,9 @@ void store_session_adopt(int slot)
     the_store->slot = -1;
     store_commit_abort();
     SessionSlot *me = &the_store->slots[slot];
-    atomic_store(&me->pid, (int32_t)getpid());
+    int32_t parent = atomic_load(&me->pid);
+    if (parent == 0 || !atomic_compare_exchange_strong(&me->pid, &parent, (int32_t)getpid()))
+        ereport(ERROR, ERR_CONNECTION, errmsg("the parent's session is gone, and with it the one it kept for its child"));
     the_store->slot = slot;
     the_store->me = me;
     crit_word_set(&me->critical);
@@ -216,6 +224,14 @@ void store_session_cleanup(int slot)
     bool attached = !slot_is_mine();
     if (attached)
         slot_attach_auxiliary();
+    /* One kept for a child that it did not come to fork. */
+    int32_t pid = atomic_load(&dead->pid);
+    for (uint32_t i = 0; i < the_store->shared->sessions_max && pid != 0; i++) {
+        SessionSlot *clone = &the_store->slots[i];
+        int32_t expected = pid;
+        if (clone != dead && atomic_compare_exchange_strong(&clone->pid, &expected, 0))
+            free_slot(clone);
+    }
     STOP_POINT(SESSION_CLEANUP);
     cache_cleanup(slot);
     open_cleanup(slot);

@@ -154,6 +154,9 @@ typedef struct StoreShared {
     _Atomic uint32_t bell;
     _Atomic uint32_t asked;
 
+    /* what sessions that have left did */
+    _Atomic uint64_t gone_commits, gone_conflicts, gone_aborts, gone_fetched, gone_walked;
+
     _Atomic uint64_t next_bulk;
     _Atomic uint64_t stat_page_reads, stat_page_writes, stat_evictions, stat_evictions_dirty, stat_bulk_commits;
     Done done[DONE_SLOTS];

@@ -504,6 +504,11 @@ void store_stats(StoreStats *out)
         out->versions_walked += slot->walked;
         out->sessions += i < s->sessions_max && atomic_load(&slot->state) != SLOT_FREE;
     }
+    out->commits += s->gone_commits;
+    out->conflicts += s->gone_conflicts;
+    out->aborts += s->gone_aborts;
+    out->objects_fetched += s->gone_fetched;
+    out->versions_walked += s->gone_walked;
     out->bulk_commits = s->stat_bulk_commits;
     out->frames = s->frames;
     out->page_size = PAGE_BYTES;

@@ -24,7 +24,7 @@ static pid_t start_session(void (*fn)(int), int i)
     if (pid != 0)
         return pid;
     lib_after_fork("session");
-    alarm(100);
+    alarm(40);
     TRY()
     {
         store_session_attach();
@@ -509,6 +509,7 @@ static void too_many_sessions_are_refused(void **state)
 int main(void)
 {
     unit_start();
+    alarm(90); /* a rule switched off may leave sessions waiting for ever */
     shared = unit_shared(sizeof(*shared));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_committer_wins),
