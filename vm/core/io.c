@@ -1326,8 +1326,11 @@ static Value io_s_select(Value cls, int argc, const Value *argv)
     int64_t left = timeout < 0 ? -1 : (int64_t)(timeout * 1000);
     for (;;) {
         int slice = ready_now ? 0 : left < 0 || left > 100 ? 100 : (int)left;
-        int got = poll(fds, n, slice);
+        bool peers = thread_has_peers();
+        int got = poll(fds, n, peers ? 0 : slice);
         vm_check_interrupts();
+        if (got == 0 && peers && slice)
+            thread_sleep_until(thread_now() + (slice = slice < 2 ? slice : 2) * 1000000ll);
         if (got > 0 || ready_now)
             break;
         if (left >= 0 && (left -= slice) <= 0)
@@ -1406,18 +1409,13 @@ static Value io_p_ready(Value self, int argc, const Value *argv)
     int want = (int)fix_int(argv[0]);
     if (want & 1 && buffered(io))
         return V_TRUE;
-    struct pollfd p = {want & 4 && io->write_fd >= 0 ? io->write_fd : io->fd,
-                       (short)((want & 1 ? POLLIN : 0) | (want & 4 ? POLLOUT : 0)), 0};
-    int64_t left = argc > 1 && !is_nil(argv[1]) ? (int64_t)(value_double(argv[1]) * 1000) : argc > 1 ? -1 : 0;
-    for (;;) {
-        int slice = left < 0 || left > 100 ? 100 : (int)left;
-        int n = poll(&p, 1, slice);
-        vm_check_interrupts();
-        if (n > 0)
-            return V_TRUE;
-        if (left >= 0 && (left -= slice) <= 0)
-            return V_FALSE;
-    }
+    int fd = want & 4 && io->write_fd >= 0 ? io->write_fd : io->fd;
+    short events = (short)((want & 1 ? POLLIN : 0) | (want & 4 ? POLLOUT : 0));
+    struct pollfd p = {fd, events, 0};
+    if (argc == 1)
+        return bool_value(poll(&p, 1, 0) > 0);
+    int64_t deadline = is_nil(argv[1]) ? THREAD_FOREVER : thread_now() + (int64_t)(value_double(argv[1]) * 1e9);
+    return bool_value(thread_wait_fd(fd, events, deadline) != 0);
 }
 
 /* __read_available(n): what the buffer has or one read(2) gives; nil at the end; the caller knows it will not wait */

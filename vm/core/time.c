@@ -109,7 +109,7 @@ Value time_now(void)
 static Value like(Value self, int64_t sec, int64_t nsec)
 {
     Time *t = time_ptr(self);
-    return time_make(class_real(self), sec, nsec, t->mode, t->offset, slot_read(self, &t->zone));
+    return time_make(klass.Time, sec, nsec, t->mode, t->offset, slot_read(self, &t->zone));
 }
 
 /* ---- the calendar ---- */
@@ -237,7 +237,6 @@ static bool parse_zone(Value v, uint64_t *mode, int32_t *offset, Value *zone)
             int n = p[0] <= 'I' ? p[0] - 'A' + 1 : p[0] <= 'M' ? p[0] - 'A' : 'M' - p[0];
             *mode = MODE_OFFSET;
             *offset = n * 3600;
-            *zone = v;
             return true;
         }
         if (s.len < 3 || (p[0] != '+' && p[0] != '-'))
@@ -256,8 +255,10 @@ static bool parse_zone(Value v, uint64_t *mode, int32_t *offset, Value *zone)
             f[n++] = (p[i] - '0') * 10 + p[i + 1] - '0';
             i += 2;
         }
-        if (i != s.len || f[0] > 23 || f[1] > 59 || f[2] > 59)
+        if (i != s.len || f[1] > 59 || f[2] > 59)
             return false;
+        if (f[0] > 23)
+            raise_error(klass.ArgumentError, "utc_offset out of range");
         *mode = MODE_OFFSET;
         *offset = (p[0] == '-' ? -1 : 1) * (f[0] * 3600 + f[1] * 60 + f[2]);
         return true;
@@ -304,11 +305,11 @@ static int month_number(Value v)
     return (int)n;
 }
 
-static int ranged(Value v, int lo, int hi)
+static int ranged(Value v, int lo, int hi, const char *what)
 {
     int64_t n = whole_number(v);
     if (n < lo || n > hi)
-        out_of_range();
+        raise_error(klass.ArgumentError, "%s out of range", n < 0 ? "argument" : what);
     return (int)n;
 }
 
@@ -319,8 +320,8 @@ static Value from_parts(Value cls, int argc, const Value *argv, uint64_t mode, i
     for (int i = 0; i < 7; i++)
         a[i] = i < argc ? argv[i] : V_NIL;
     int64_t year = whole_number(a[0]);
-    int mon = is_nil(a[1]) ? 1 : month_number(a[1]), day = is_nil(a[2]) ? 1 : ranged(a[2], 1, 31);
-    int hour = is_nil(a[3]) ? 0 : ranged(a[3], 0, 24), min = is_nil(a[4]) ? 0 : ranged(a[4], 0, 59), sec = 0;
+    int mon = is_nil(a[1]) ? 1 : month_number(a[1]), day = is_nil(a[2]) ? 1 : ranged(a[2], 1, 31, "argument");
+    int hour = is_nil(a[3]) ? 0 : ranged(a[3], 0, 24, "hour"), min = is_nil(a[4]) ? 0 : ranged(a[4], 0, 59, "min"), sec = 0;
     int64_t nsec = 0;
     if (!is_nil(a[5])) {
         if (is_string(a[5])) {
@@ -330,9 +331,9 @@ static Value from_parts(Value cls, int argc, const Value *argv, uint64_t mode, i
                 int64_t scale = 100000000;
                 for (const char *p = dot + 1; p < s.ptr + s.len && scale; p++, scale /= 10)
                     nsec += (*p - '0') * scale;
-                sec = ranged(str_new(s.ptr, (size_t)(dot - s.ptr)), 0, 60);
+                sec = ranged(str_new(s.ptr, (size_t)(dot - s.ptr)), 0, 60, "sec");
             } else {
-                sec = ranged(a[5], 0, 60);
+                sec = ranged(a[5], 0, 60, "sec");
             }
         } else {
             int64_t whole;
@@ -348,7 +349,7 @@ static Value from_parts(Value cls, int argc, const Value *argv, uint64_t mode, i
         nsec = us * 1000 + frac / 1000000;
     }
     if (hour == 24 && (min || sec))
-        out_of_range();
+        raise_error(klass.ArgumentError, "%s out of range", min ? "min" : "sec");
     int64_t t = mode == MODE_LOCAL ? local_seconds(year, mon, day, hour, min, sec)
                                    : days_from_civil(year, mon, day) * 86400 + hour * 3600 + min * 60 + sec - (mode == MODE_OFFSET ? offset : 0);
     return time_make(cls, t, nsec, mode, offset, zone);
@@ -401,29 +402,33 @@ static Value from_text(Value cls, Value text, Value zone_arg)
     while (p < end && *p >= '0' && *p <= '9')
         f[0] = f[0] * 10 + (*p++ - '0');
     if (p == start)
-        raise_error(klass.ArgumentError, "no time information in %V", text);
+        raise_error(klass.ArgumentError, "can't parse: %V", text);
     if (p - start < 4)
         raise_error(klass.ArgumentError, "year must be 4 or more digits: %T", str_new(start, (size_t)(p - start)));
     if (p == end)
         return from_parts(cls, 1, (Value[]){int_value(f[0])}, MODE_LOCAL, 0, V_NIL);
-    static const char before[] = "--  ::";
     static const char *const what[] = {"", "mon", "mday", "hour", "min", "sec"};
     int64_t nsec = 0;
+    const char *clock = NULL;
     for (int i = 1; i < 6; i++) {
         if (p >= end) {
-            if (i == 3)
-                raise_error(klass.ArgumentError, "no time information in %V", text);
-            raise_error(klass.ArgumentError, "missing %s part: %T ", i < 3 ? "mon" : i == 4 ? "min" : "sec",
-                        str_new(s.ptr + 11 < end ? s.ptr + 11 : s.ptr, (size_t)(end - (s.ptr + 11 < end ? s.ptr + 11 : s.ptr))));
+            if (i <= 3)
+                raise_error(klass.ArgumentError, "no time information");
+            raise_error(klass.ArgumentError, "missing %s part: %T", what[i], str_new(clock, (size_t)(end - clock)));
         }
         char want = i < 3 ? '-' : i == 3 ? ' ' : ':';
-        (void)before;
         if (*p != want && !(i == 3 && *p == 'T'))
             raise_error(klass.ArgumentError, "can't parse: %V", str_new(p, (size_t)(end - p)));
         p++;
-        if (end - p < 2 || p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
-            raise_error(klass.ArgumentError, "two digits %s is expected:%T", what[i],
-                        str_format("%c%T", want, str_new(p, (size_t)(end - p < 10 ? end - p : 10))));
+        if (end - p < 2 || p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9') {
+            Value rest = str_new(p, (size_t)(end - p < 10 ? end - p : 10));
+            if (i == 3)
+                raise_error(klass.ArgumentError, "two digits hour is expected:  %T", rest);
+            raise_error(klass.ArgumentError, "two digits %s is expected after '%c': %c%T", what[i], want, want,
+                        str_new(p, (size_t)(end - p < 9 ? end - p : 9)));
+        }
+        if (i == 3)
+            clock = p;
         f[i] = (p[0] - '0') * 10 + p[1] - '0';
         p += 2;
     }
@@ -441,6 +446,8 @@ static Value from_text(Value cls, Value text, Value zone_arg)
         raise_error(klass.ArgumentError, "mday out of range");
     if (f[3] > 24)
         raise_error(klass.ArgumentError, "hour out of range");
+    if (f[3] == 24 && (f[4] || f[5]))
+        raise_error(klass.ArgumentError, "%s out of range", f[4] ? "min" : "sec");
     if (f[4] > 59)
         raise_error(klass.ArgumentError, "min out of range");
     if (f[5] > 60)
@@ -825,7 +832,7 @@ static void put_offset(Value out, const Parts *p, bool utc, const Spec *s)
     }
     int hour_width = digits - (int)strlen(rest) - 1;
     if (hour_width < 2)
-        hour_width = s->pad == '-' ? 1 : 2;
+        hour_width = 2;
     if (s->pad == ' ')
         snprintf(text, sizeof text, "%*s%c%d", hour_width - (h > 9 ? 2 : 1), "", minus ? '-' : '+', h);
     else
@@ -1074,9 +1081,6 @@ static void format_into(Value self, Value out, const char *f, const char *end)
             break;
         case 'r':
             put_nested(self, out, "%I:%M:%S %p", &s);
-            break;
-        case '+':
-            put_nested(self, out, "%a %b %e %H:%M:%S %Z %Y", &s);
             break;
         default:
             str_buf_cat(out, start, (size_t)(f - start + 1));
