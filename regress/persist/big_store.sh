@@ -10,8 +10,9 @@ server_start
 cat >write.rb <<'RUBY'
 Maglev.persistent { class Item; attr_reader :n, :text, :next; def initialize(n, text, nxt) = (@n = n; @text = text; @next = nxt); end }
 lists = Maglev[:lists] = []
+random = Random.new(1)
 30.times do |i|
-  part = Array.new(5_000) { |k| n = i * 5_000 + k; Item.new(n, "item #{n} " + "x" * 1100, nil) }
+  part = Array.new(5_000) { |k| n = i * 5_000 + k; Item.new(n, "item #{n} x" + random.bytes(1100), nil) } # not to be compressed
   lists << part
   Maglev.commit
 end
@@ -23,7 +24,7 @@ Maglev[:lists].each do |part|
   part.each do |item|
     count += 1
     sum += item.n
-    bad += 1 unless item.text.start_with?("item #{item.n} x") && item.text.size > 1100
+    bad += 1 unless item.text.byteindex("item #{item.n} x") == 0 && item.text.bytesize > 1100
   end
 end
 p count, sum, bad

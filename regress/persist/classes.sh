@@ -50,7 +50,7 @@ p d.singleton_methods
 RUBY
 expected='hello, bob!
 hello
-3
+0
 [Derived, Base, Comparable]
 ["ann", "ANN"]
 #<struct Derived::Inner a=1, b=[2]>
