@@ -11,15 +11,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-Value path_value(Value v)
+static Value path_text(Value v)
 {
     if (!is_string(v)) {
         Value p = is_heap(v) ? vm_call_if_responds(v, SYM(to_path), 0, NULL) : V_UNDEF;
         v = str_to_str(is_undef(p) ? v : p);
     }
+    return v;
+}
+
+Value path_value(Value v)
+{
+    v = path_text(v);
     StrView s = str_view(v);
     if (memchr(s.ptr, 0, s.len))
-        raise_error(klass.ArgumentError, "string contains null byte");
+        raise_error(klass.ArgumentError, "path name contains null byte");
     return v;
 }
 
@@ -273,7 +279,9 @@ static void join_one(Join *j, Value v)
         j->list = outer;
         return;
     }
-    v = path_value(v);
+    v = path_text(v);
+    if (memchr(str_view(v).ptr, 0, str_view(v).len))
+        raise_error(klass.ArgumentError, "string contains null byte");
     if (j->first) {
         str_append_str(j->out, v);
         j->first = false;
