@@ -295,6 +295,33 @@ static void a_missing_segment_is_damage(void **state)
     test_log_destroy(&log);
 }
 
+/* A stray file with a segment's name, far away or at the end of all positions, keeps no recovery busy. */
+static void a_stray_segment_is_no_harm(void **state)
+{
+    TestLog log;
+    char path[400];
+    (void)state;
+
+    small_log(&log);
+    test_log_open(&log);
+    for (uint64_t i = 1; i <= 3; i++)
+        wal_flush(log.wal, test_commit(log.wal, i, 100).end);
+    test_log_forget(&log);
+    for (int i = 0; i < 3; i++) {
+        static const char *const NAMES[] = {"FFFFFFFFFFFF0000", "0000100000000000", "00000000deadbeef"};
+        int fd;
+
+        snprintf(path, sizeof(path), "%s/%s.wal", log.directory, NAMES[i]);
+        fd = open(path, O_WRONLY | O_CREAT, 0600);
+        assert_int_equal(ftruncate(fd, i == 0 ? 65536 : 100), 0);
+        close(fd);
+    }
+    test_log_open(&log);
+    assert_int_equal(seen.count, 3);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
 /* A log shorter than the control file knows is damage even when nothing follows it. */
 static void a_log_too_short_is_damage(void **state)
 {
@@ -374,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_dead_incarnations_leavings_are_not_read),
         cmocka_unit_test(batches_behind_a_lost_one_are_not_read),
         cmocka_unit_test(a_missing_segment_is_damage),
+        cmocka_unit_test(a_stray_segment_is_no_harm),
         cmocka_unit_test(a_log_too_short_is_damage),
         cmocka_unit_test(another_stores_log_is_not_read),
         cmocka_unit_test(garbage_is_survived),

@@ -101,6 +101,47 @@ static void crowds_share_the_log_through_the_writer(void **state)
     crowd(true, false, WAL_SYNC_OPEN_DATASYNC);
 }
 
+/* Batches larger than several segments, through io_uring: no piece goes astray. */
+static void run_big_appender(TestLog *log, int arg)
+{
+    for (uint64_t i = 1; i <= 60; i++) {
+        Lsn end = test_commit(log->wal, ((uint64_t)arg << 40) + i, 16000).end;
+
+        if (i % 6 == 0)
+            wal_flush(log->wal, end);
+    }
+    wal_flush(log->wal, wal_insert_position(log->wal));
+}
+
+static void batches_over_many_segments_are_whole(void **state)
+{
+    TestLog log;
+    pid_t writer, pids[3];
+    uint64_t last[3] = {0};
+    (void)state;
+
+    test_log_create_sized(&log, 64 << 10);
+    log.config.ring_size = 1 << 20;
+    log.config.solo = false;
+    test_log_open(&log);
+    writer = test_fork(&log, run_writer, 0);
+    while (atomic_load(&log.wal->shared->writer_pid) == 0)
+        usleep(1000);
+    for (int i = 0; i < 3; i++)
+        pids[i] = test_fork(&log, run_big_appender, i);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(test_wait(pids[i]), 0);
+    kill(writer, SIGTERM);
+    assert_int_equal(test_wait(writer), 0);
+    test_log_forget(&log);
+    test_log_recover(&log);
+    assert_int_equal(seen.count, 180);
+    for (uint64_t i = 0; i < seen.count; i++)
+        assert_int_equal(seen.value[i] & ((UINT64_C(1) << 40) - 1), ++last[seen.value[i] >> 40]);
+    test_log_forget(&log);
+    test_log_destroy(&log);
+}
+
 static void crowds_share_the_log_through_pwrite(void **state)
 {
     (void)state;
@@ -246,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crowds_share_the_log_through_the_writer),
+        cmocka_unit_test(batches_over_many_segments_are_whole),
         cmocka_unit_test(crowds_share_the_log_through_pwrite),
         cmocka_unit_test(crowds_share_the_log_without_a_writer),
         cmocka_unit_test(a_dead_writer_holds_no_one_up),

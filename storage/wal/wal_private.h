@@ -194,7 +194,7 @@ void wal_segments_survey(Wal *wal, Lsn from);
 void wal_segments_close(Wal *wal);
 void wal_segments_sync(Wal *wal, Lsn from, Lsn to);
 bool wal_segments_prepare_soon(Wal *wal);
-bool wal_segments_exist_after(const Wal *wal, Lsn lsn);
+Lsn wal_segment_next(const Wal *wal, Lsn lsn);
 
 /* wal_write.c */
 bool wal_write_try(Wal *wal);

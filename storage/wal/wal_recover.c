@@ -135,8 +135,8 @@ static bool find_evidence(WalReader *reader, Lsn end, uint64_t newest_incarnatio
 
         if (!read_segment(reader, at, chunk, n)) {
             /* A hole in the row of segments must not hide what lies behind it. */
-            at = wal_segment_start(reader->wal, at) + size;
-            if (!wal_segments_exist_after(reader->wal, at - 1))
+            at = wal_segment_next(reader->wal, wal_segment_start(reader->wal, at) + size);
+            if (at == LSN_NONE || at < end)
                 return false;
             continue;
         }

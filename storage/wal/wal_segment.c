@@ -185,7 +185,8 @@ static bool parse_segment_name(const char *name, Lsn *start)
 {
     char *end;
 
-    if (strlen(name) != SEGMENT_NAME_LENGTH || strcmp(name + 16, ".wal") != 0)
+    if (strlen(name) != SEGMENT_NAME_LENGTH || strcmp(name + 16, ".wal") != 0 ||
+        strspn(name, "0123456789ABCDEF") != 16)
         return false;
     *start = strtoull(name, &end, 16);
     return end == name + 16 && *start != 0;
@@ -228,20 +229,22 @@ void wal_segments_survey(Wal *wal, Lsn from)
     atomic_store(&shared->prepared_end, end);
 }
 
-/* Is there any segment that starts after `lsn`? */
-bool wal_segments_exist_after(const Wal *wal, Lsn lsn)
+/* The first segment there is that starts at `lsn` or later; LSN_NONE when there is none. */
+Lsn wal_segment_next(const Wal *wal, Lsn lsn)
 {
     DIR *dir = opendir(wal->directory);
     struct dirent *entry;
-    bool found = false;
-    Lsn start;
+    Lsn start, first = LSN_NONE;
 
     if (dir == NULL)
-        return false;
-    while (!found && (entry = readdir(dir)) != NULL)
-        found = parse_segment_name(entry->d_name, &start) && start > lsn;
+        return LSN_NONE;
+    while ((entry = readdir(dir)) != NULL) {
+        if (parse_segment_name(entry->d_name, &start) && start >= lsn && start % wal->config.segment_size == 0 &&
+            (first == LSN_NONE || start < first))
+            first = start;
+    }
     closedir(dir);
-    return found;
+    return first;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------- */

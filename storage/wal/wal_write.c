@@ -349,8 +349,8 @@ void wal_flush_group(Wal *wal, Lsn lsn, unsigned delay_us)
     WalShared *shared = wal->shared;
     int64_t deadline = clock_monotonic_ns() + (int64_t)delay_us * NSEC_PER_USEC;
 
-    /* Not counted as sleepers and asking for nothing: who does ask takes us along. */
-    while (!wal_is_durable(wal, lsn) && clock_monotonic_ns() < deadline) {
+    /* We ask for nothing: who does ask takes us along.  Alone there is no one to wait for. */
+    while (!wal->config.solo && !wal_is_durable(wal, lsn) && clock_monotonic_ns() < deadline) {
         uint32_t done = atomic_load(&shared->done);
 
         if (wal_is_durable(wal, lsn))

@@ -174,6 +174,7 @@ static void queue_piece(WalWriter *writer, unsigned flight, Lsn at, uint32_t len
     sqe = next_request(writer);
     io_uring_prep_write(sqe, wal_segment_open(wal, segment), wal_ring_at(wal, at), length, at - segment);
     sqe->user_data = index;
+    io_uring_submit(&writer->ring); /* now: the descriptor may be closed for another segment's */
 }
 
 /* Forms a batch and sends it on its way.  The latch is held. */
@@ -196,7 +197,6 @@ static bool launch(WalWriter *writer)
         queue_piece(writer, index, at, (uint32_t)n);
         at += n;
     }
-    io_uring_submit(&writer->ring);
     STOP_POINT(WAL_LAUNCHED);
     atomic_fetch_add_explicit(&wal->shared->writer_writes, 1, memory_order_relaxed);
     return true;
