@@ -100,6 +100,8 @@ typedef struct MethodEntry { /* T_METHOD_ENTRY, internal heap object, immutable 
 } MethodEntry;
 
 MethodEntry *method_find(Value cls, Value name);                /* along the ancestry; NULL when none or undefined; cached */
+extern bool refinements_used;                                   /* some module has refinements: calls ask the next */
+MethodEntry *method_find_refined(Value cls, Value name, Value cref); /* as code at cref sees it; cref may be nil */
 MethodEntry *method_find_super(Value defined_class_or_iclass, Value name);
 MethodEntry *method_find_super_of(Value self_class, MethodEntry *me, Value name); /* what `super` in me calls */
 MethodEntry *method_find_here(Value cls, Value name);           /* only in this module's own tables (UNDEF rows too) */

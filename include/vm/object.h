@@ -207,6 +207,7 @@ bool obj_frozen(Value v);      /* immediates are */
 Value obj_freeze(Value v);     /* returns v */
 Value obj_dup(Value v);        /* calls initialize_copy through initialize_dup */
 Value obj_clone(Value v, Value freeze); /* freeze: nil, true, false */
+Value obj_dup_slots(Value v);  /* a plain copy of a SLOTS object: no hooks, no flags; for internal ones (CREF) */
 Value obj_alloc(Value cls);    /* Class#allocate */
 Value obj_singleton_class(Value v); /* makes it; TypeError for immediates */
 bool obj_same(Value a, Value b); /* equal? */

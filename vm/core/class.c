@@ -65,7 +65,7 @@ void class_methods_boot(void);
 void class_methods_boot(void)
 {
     ADD_BUILTINS(klass.Class, methods);
-    static const char *const not_for_classes[] = {"module_function", "append_features", "prepend_features", "extend_object", "refine"};
+    static const char *const not_for_classes[] = {"module_function", "append_features", "prepend_features", "extend_object"};
     for (size_t i = 0; i < COUNT_OF(not_for_classes); i++)
         method_undef(klass.Class, sym_intern(not_for_classes[i]));
 }

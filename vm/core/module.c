@@ -904,18 +904,6 @@ static Value mod_ruby2_keywords(Value self, int argc, const Value *argv)
     return V_NIL;
 }
 
-static Value mod_refine(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    raise_not_implemented("Module#refine");
-}
-
-static Value mod_using(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    raise_not_implemented("Module#using");
-}
-
 /* ---- the main object ---- */
 
 static Value main_include(Value self, int argc, const Value *argv)
@@ -962,7 +950,6 @@ static const Builtin main_methods[] = {
     {"public", main_public, 0, -1, BI_PRIVATE},
     {"private", main_private, 0, -1, BI_PRIVATE},
     {"define_method", main_define_method, 1, 2, BI_PRIVATE},
-    {"using", mod_using, 1, 1, BI_PRIVATE},
 };
 
 static const Builtin methods[] = {
@@ -1036,8 +1023,6 @@ static const Builtin methods[] = {
     {"public_class_method", mod_public_class_method, 0, -1, 0},
     {"private_class_method", mod_private_class_method, 0, -1, 0},
     {"ruby2_keywords", mod_ruby2_keywords, 1, -1, BI_PRIVATE},
-    {"refine", mod_refine, 1, 1, BI_PRIVATE},
-    {"using", mod_using, 1, 1, BI_PRIVATE},
 };
 
 static const Builtin singleton_methods[] = {

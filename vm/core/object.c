@@ -307,7 +307,9 @@ static Value obj_respond_to(Value self, int argc, const Value *argv)
 {
     Value name = name_of(argv[0]);
     bool private_too = argc > 1 && truthy(argv[1]);
-    MethodEntry *me = method_find_shown(class_of(self), name);
+    MethodEntry *me = refinements_used ? method_find_refined(class_of(self), name, frame_cref()) : method_find_shown(class_of(self), name);
+    if (me && !method_is_shown(me))
+        me = NULL;
     if (me && (private_too || me->visibility == VIS_PUBLIC))
         return V_TRUE;
     MethodEntry *missing = method_find(class_of(self), SYM(respond_to_missing_p));

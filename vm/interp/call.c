@@ -79,6 +79,8 @@ void call_splat(Call *c, Value list)
 
 MethodEntry *call_lookup(Value recv, uint32_t name)
 {
+    if (unlikely(refinements_used))
+        return method_find_refined(class_of(recv), symbol_value(name), vm.fp->cref);
     return method_find(class_of(recv), symbol_value(name));
 }
 

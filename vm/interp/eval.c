@@ -54,11 +54,8 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
     Code *code = (Code *)code_compile(v.ptr, v.len, &options, NULL);
     if (self == V_UNDEF)
         self = slot_read(env, &env_ptr(env)->self);
-    if (cref == V_UNDEF) { /* `private` inside is no business of those around */
-        Value around = slot_read(env, &env_ptr(env)->cref);
-        cref = cref_new(obj_field(around, CREF_MODULE), obj_field(around, CREF_OUTER), (int)fix_int(obj_field(around, CREF_VISIBILITY)),
-                        obj_field(around, CREF_SINGLETON));
-    }
+    if (cref == V_UNDEF) /* a copy: `private` inside is no business of those around */
+        cref = obj_dup_slots(slot_read(env, &env_ptr(env)->cref));
     Value me = slot_read(env, &env_ptr(env)->me), block = slot_read(env, &env_ptr(env)->block);
     Frame *f = push_plain(code, self, cref, FRAME_EVAL | FRAME_FINISH, env, me == V_NIL ? NULL : (MethodEntry *)me,
                           block == V_NIL ? 0 : block);

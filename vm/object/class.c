@@ -63,6 +63,7 @@ static void visit(Object *o, Visitor *v)
     v->slot(v, &x->module);
     v->slot(v, &x->includer);
     v->slot(v, &x->attached);
+    v->slot(v, &x->refinements);
     v->slot(v, &x->origin);
     v->slot(v, &x->name);
     v->slot(v, &x->locations);

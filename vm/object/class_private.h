@@ -37,8 +37,9 @@ struct ClassExt {
     Slot cvars[TABLE_COPIES];
     Slot ivars;                   /* T_SYMTABLE or nil: instance variables of the class itself */
     Slot module;                  /* ICLASS: whose tables; else nil */
-    Slot includer;                /* ICLASS: the class or module in whose ancestry it stands */
-    Slot attached;                /* singleton class: its object; else nil */
+    Slot includer;                /* ICLASS: the class or module in whose ancestry it stands; refinement: the module it is in */
+    Slot attached;                /* singleton class: its object; refinement: the class refined; else nil */
+    Slot refinements;             /* Array of the refinements made in this module, or nil */
     Slot origin;                  /* CLASS_PREPENDED: the ICLASS with CLASS_ORIGIN; else nil */
     Slot name;                    /* Symbol of the whole path, or nil */
     Slot locations;               /* T_SYMTABLE or nil: constant -> [file, line] */
@@ -81,6 +82,13 @@ void class_rows_each(Value mod, Slot *tables, void (*fn)(uint32_t, Slot *, void 
 
 Value class_alloc(ObjectType type, Value cls);
 void class_set_super(Value cls, Value super);
+Value refinement_get(Value mod, Value target); /* finds or makes mod's refinement of target */
+Value refinement_target(Value r);
+Value refinement_owner(Value r);
+Value module_refinements(Value mod);           /* Array: not to be changed */
+void refinements_use(Value cref, Value mod);
+Value refinements_active(Value cref);
+
 /* Where the own methods of a class stand in its ancestry: itself, or its origin. */
 static inline Value class_own_place(Value cls)
 {

@@ -85,6 +85,8 @@ void method_note_redefinition(Value cls, uint32_t id, MethodEntry *me)
     /* The Ruby part of core defines methods too. */
     if (me->kind == ME_CODE && is_heap(me->body.raw) && (code_ptr(me->body.raw)->flags & CODE_INTERNAL))
         return;
+    if (class_flag(cls, CLASS_REFINEMENT))
+        cls = class_attached_object(cls);
     bool core = is_core(cls);
     if (!core && obj_type(cls) == T_MODULE) { /* mixed into a core class? */
         const ClassList *l = &class_ext(cls)->subclasses;

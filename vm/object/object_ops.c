@@ -236,6 +236,14 @@ static Value copy_of(Value v)
     return copy;
 }
 
+Value obj_dup_slots(Value v)
+{
+    unsigned n = shape_table[obj_shape(v)].count;
+    Value copy = heap_alloc_head((obj_head(v) & ~((uint64_t)0xffffff << 8)) | OF_EMBED, (MAX(n, 3u) + 1) * sizeof(Slot));
+    slot_copy_range(copy, obj_slots(copy), obj_slots(v), n);
+    return copy;
+}
+
 static bool is_special(Value v)
 {
     return is_immediate(v) || obj_type(v) == T_FLOAT || obj_type(v) == T_BIGNUM || obj_type(v) == T_RATIONAL ||
