@@ -31,6 +31,14 @@ kill -INT $client
 wait $client
 is 8 $? "status after INT"
 is "up interrupt" "$(echo $(cat out2))" "INT is Interrupt"
+# also those of a program that became another
+env --default-signal=INT "$LODE" -e 'puts "up"; $stdout.flush; exec "sleep", "20"' >out5 &
+client=$!
+until_true grep -q up out5
+sleep 0.3
+kill -INT $client
+wait $client
+is 130 $? "status of an exec after INT"
 # an ignored signal stays ignored
 (trap '' HUP; exec "$LODE" -e 'puts "up"; $stdout.flush; sleep 1; puts "end"') >out3 &
 client=$!

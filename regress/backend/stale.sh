@@ -5,9 +5,10 @@
 for round in 1 2; do
     pid=$(server_pid)
 rm -f out err
-    "$LODE" -e 'puts $$; $stdout.flush; system("sleep 30"); sleep 30' >out 2>err &
+    "$LODE" -e 'puts $$; $stdout.flush; puts fork { sleep 60 }; $stdout.flush; system("sleep 30"); sleep 30' >out 2>err &
     client=$!
-    until_true test -s out
+    two() { [ "$(wc -l <out)" = 2 ]; }
+    until_true two
     others="$(cat out) $(status_of wal-writer_pid) $(status_of checkpointer_pid) $(status_of reaper_pid)"
     kill -9 "$pid"
     for p in $others; do until_true gone "$p"; done

@@ -22,6 +22,7 @@ typedef struct Arguments {
     const char *log_path;
     bool json, quiet;
     int64_t timeout_ms;
+    bool timeout_given; /* else stop waits for shutdown_timeout */
     char **settings;
     size_t setting_count;
 } Arguments;
@@ -110,6 +111,10 @@ static int run_stop(Arguments *args)
     }
     if (kill(file.pid, signo) != 0) {
         return say_error(args, "could not signal the server", errno_text());
+    }
+    if (!args->timeout_given) {
+        datadir_load_config(args->dir);
+        args->timeout_ms = conf.shutdown_timeout;
     }
     deadline = clock_monotonic_ns() + args->timeout_ms * NSEC_PER_MSEC;
     while (server_is_alive(&file)) {
@@ -321,6 +326,7 @@ static int run(int argc, char **argv, Arguments *args, const char **dir)
                 args->settings[args->setting_count++] = (char *)value;
             } else {
                 args->timeout_ms = strtoll(value, NULL, 10) * 1000;
+                args->timeout_given = true;
                 if (args->timeout_ms <= 0) {
                     return wrong(args, "-t wants a number of seconds, not ", value);
                 }
