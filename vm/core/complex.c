@@ -338,6 +338,9 @@ static Value convert_part(Value v, bool raise)
 {
     if (is_string(v)) {
         StrView s = str_view(v);
+        str_need_ascii(v);
+        if (memchr(s.ptr, 0, s.len) && !raise)
+            return V_UNDEF;
         if (memchr(s.ptr, 0, s.len))
             raise_error(klass.ArgumentError, "string contains null byte");
         Value c = cpx_parse(s.ptr, s.len, true);
@@ -355,13 +358,7 @@ static Value convert_part(Value v, bool raise)
 METHOD(k_complex)
 {
     (void)self;
-    static const char *const names[] = {"exception", NULL};
-    Value kw = call_take_keywords(&argc, argv);
-    bool raise = true;
-    if (!is_nil(kw)) {
-        keywords_only(kw, names);
-        raise = keyword_get(kw, "exception") != V_FALSE;
-    }
+    bool raise = take_exception(&argc, argv);
     if (argc < 1 || argc > 2)
         raise_arity(argc, 1, 2);
     for (int i = 0; i < argc; i++)
@@ -403,6 +400,7 @@ METHOD(nil_to_c) { (void)self; UNUSED_ARGS; return cpx_raw(int_fix(0), int_fix(0
 METHOD(str_to_c)
 {
     UNUSED_ARGS;
+    str_need_ascii(self);
     StrView s = str_view(self);
     Value c = cpx_parse(s.ptr, s.len, false);
     KEEP(self);

@@ -273,13 +273,13 @@ METHOD(flo_round)
 {
     Value kw = call_take_keywords(&argc, argv);
     RoundMode mode = round_mode_of(kw);
-    return float_round(SELF, argc ? value_int(argv[0]) : 0, argc > 0, mode);
+    return float_round(SELF, argc ? round_digits(argv[0]) : 0, argc > 0, mode);
 }
-METHOD(flo_floor) { return float_round(SELF, argc ? value_int(argv[0]) : 0, argc > 0, ROUND_FLOOR); }
-METHOD(flo_ceil) { return float_round(SELF, argc ? value_int(argv[0]) : 0, argc > 0, ROUND_CEIL); }
+METHOD(flo_floor) { return float_round(SELF, argc ? round_digits(argv[0]) : 0, argc > 0, ROUND_FLOOR); }
+METHOD(flo_ceil) { return float_round(SELF, argc ? round_digits(argv[0]) : 0, argc > 0, ROUND_CEIL); }
 METHOD(flo_truncate)
 {
-    return float_round(SELF, argc ? value_int(argv[0]) : 0, argc > 0, SELF < 0 ? ROUND_CEIL : ROUND_FLOOR);
+    return float_round(SELF, argc ? round_digits(argv[0]) : 0, argc > 0, SELF < 0 ? ROUND_CEIL : ROUND_FLOOR);
 }
 METHOD(flo_to_r) { UNUSED_ARGS; return rat_from_double(SELF); }
 METHOD(flo_rationalize)

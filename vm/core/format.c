@@ -16,7 +16,7 @@ typedef struct Format {
     int argc;
     const Value *argv;
     int next;      /* next unnumbered argument; -1: numbered ones are in use; -2: named ones */
-    size_t at;
+    size_t at, first; /* first: behind the % */
     int flags;
     int64_t width, prec;
 } Format;
@@ -135,6 +135,8 @@ static void put_integer(Format *f, char conv, Value v)
             prefix[p++] = ' ';
     }
     StrView d = str_view(digits);
+    if ((f->flags & FL_PREC) && f->prec == 0 && v == int_fix(0))
+        d.len = 0;
     bool octal_zero = false;
     if ((f->flags & FL_SHARP) && base != 10) {
         if (base == 8)
@@ -275,6 +277,8 @@ static void put_char(Format *f, Value v)
             buf[0] = (char)c;
             n = 1;
         }
+        if (!n && !enc_is_unicode(enc))
+            raise_error(klass.RangeError, "%lld out of char range", (long long)c);
         if (!n)
             raise_error(klass.RangeError, "invalid codepoint 0x%llX in %s", (long long)c, encoding_name(enc));
         s = str_new_enc(buf, (size_t)n, enc);
@@ -325,8 +329,11 @@ static void directive(Format *f) /* behind the % */
     f->width = f->prec = 0;
     for (;;) {
         StrView s = str_view(f->format);
-        if (f->at >= s.len)
-            bad("incomplete format specifier; use %% (double %) instead");
+        if (f->at >= s.len) {
+            if (f->at == f->first)
+                bad("incomplete format specifier; use %% (double %) instead");
+            bad(isdigit((unsigned char)s.ptr[s.len - 1]) || s.ptr[s.len - 1] == '.' ? "malformed format string - %*[0-9]" : "malformed format string");
+        }
         char c = s.ptr[f->at++];
         switch (c) {
         case ' ': f->flags |= FL_SPACE; continue;
@@ -417,9 +424,15 @@ Value format_values(Value format, int argc, const Value *argv)
         str_buf_cat(f.out, s.ptr + f.at, end - f.at);
         f.at = end;
         if (p) {
-            f.at++;
+            f.first = ++f.at;
             directive(&f);
         }
+    }
+    if (f.next >= 0 && f.next < argc) {
+        if (truthy(gvar_get(sym_intern("$DEBUG"))))
+            raise_error(klass.ArgumentError, "too many arguments for format string");
+        if (gvar_get(sym_intern("$VERBOSE")) == V_TRUE)
+            warn_printf("too many arguments for format string");
     }
     return f.out;
 }

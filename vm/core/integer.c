@@ -280,7 +280,7 @@ METHOD(int_m_bit_length) { UNUSED_ARGS; return uint_value(int_bit_length(self));
 METHOD(int_m_size)
 {
     UNUSED_ARGS;
-    return is_fixnum(self) ? int_fix(8) : int_fix((int64_t)((Bignum *)self)->n * 8);
+    return is_fixnum(self) ? int_fix(8) : int_fix((int64_t)(int_bit_length(int_abs(self)) + 7) / 8);
 }
 METHOD(int_m_hash) { UNUSED_ARGS; return int_fix((int64_t)num_hash(self) >> 2); }
 
@@ -341,7 +341,7 @@ static Value int_bit(Value self, Value i)
 {
     if (!is_fixnum(i)) {
         if (!is_integer(i))
-            return int_bit(self, int_value(value_int(i)));
+            return int_bit(self, int_convert(i));
         return int_fix(int_sign(i) < 0 ? 0 : int_sign(self) < 0);
     }
     int64_t n = fix_int(i);
@@ -377,10 +377,10 @@ METHOD(int_m_aref)
         if (is_nil(hi))
             return shifted;
         Value len = num_sub(hi, lo);
-        if (!excl)
-            len = num_add(len, int_fix(1));
         if (num_negative(len))
             return shifted;
+        if (!excl)
+            len = num_add(len, int_fix(1));
         return int_mask(shifted, len);
     }
     return int_bit(self, argv[0]);
@@ -482,6 +482,13 @@ METHOD(int_m_digits)
     return ary;
 }
 
+int64_t round_digits(Value v)
+{
+    int64_t n = value_int(v);
+    if (n < INT32_MIN || n > INT32_MAX)
+        raise_error(klass.RangeError, "integer %lld too %s to convert to 'int'", (long long)n, n < 0 ? "small" : "big");
+    return n;
+}
 RoundMode round_mode_of(Value kw)
 {
     static const char *const names[] = {"half", NULL};
@@ -509,11 +516,11 @@ METHOD(int_m_round)
 {
     Value kw = call_take_keywords(&argc, argv);
     RoundMode mode = round_mode_of(kw);
-    return argc ? int_round(self, value_int(argv[0]), mode) : self;
+    return argc ? int_round(self, round_digits(argv[0]), mode) : self;
 }
-METHOD(int_m_floor) { return argc ? int_round(self, value_int(argv[0]), ROUND_FLOOR) : self; }
-METHOD(int_m_ceil) { return argc ? int_round(self, value_int(argv[0]), ROUND_CEIL) : self; }
-METHOD(int_m_truncate) { return argc ? int_round(self, value_int(argv[0]), ROUND_TRUNC) : self; }
+METHOD(int_m_floor) { return argc ? int_round(self, round_digits(argv[0]), ROUND_FLOOR) : self; }
+METHOD(int_m_ceil) { return argc ? int_round(self, round_digits(argv[0]), ROUND_CEIL) : self; }
+METHOD(int_m_truncate) { return argc ? int_round(self, round_digits(argv[0]), ROUND_TRUNC) : self; }
 METHOD(int_m_one) { (void)self; UNUSED_ARGS; return int_fix(1); }
 METHOD(int_m_to_r) { UNUSED_ARGS; return rat_raw(self, int_fix(1)); }
 METHOD(int_m_ord) { UNUSED_ARGS; return self; }

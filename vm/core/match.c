@@ -249,8 +249,10 @@ METHOD(md_deconstruct_keys)
     (void)argc;
     Value keys = argv[0], list = names(self), hash = hash_new();
     if (!is_nil(keys) && !is_array(keys))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Array or nil)", keys);
+        raise_error(klass.TypeError, "wrong argument type %C (expected Array)", keys);
     size_t n = ary_len(is_nil(keys) ? list : keys);
+    if (n > ary_len(list))
+        return hash;
     for (size_t i = 0; i < n; i++) {
         Value key = is_nil(keys) ? sym_intern_str(ary_get(list, (long)i)) : ary_get(keys, (long)i);
         if (!is_symbol(key))
@@ -323,7 +325,18 @@ METHOD(md_hash)
     return int_fix((int64_t)h >> 2);
 }
 
+METHOD(md_dup)
+{
+    UNUSED_ARGS;
+    Match *m = match_ptr(self);
+    Value v = match_alloc(slot_read(self, &m->regexp), subject(self), m->n);
+    memcpy(((Match *)v)->pos, match_ptr(self)->pos, (size_t)((Match *)v)->n * 16);
+    return v;
+}
+
 static const Builtin methods[] = {
+    {"dup", md_dup, 0, 0, 0},
+    {"clone", md_dup, 0, 0, BI_KW},
     {"regexp", md_regexp, 0, 0, 0},
     {"names", md_names, 0, 0, 0},
     {"size", md_size, 0, 0, 0},

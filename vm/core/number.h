@@ -51,6 +51,7 @@ uint64_t int_bit_length(Value a);
 typedef enum { ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_FLOOR, ROUND_CEIL, ROUND_TRUNC } RoundMode;
 Value int_round(Value a, int64_t digits, RoundMode mode); /* digits < 0 */
 RoundMode round_mode_of(Value keywords);
+int64_t round_digits(Value v); /* an int; RangeError */
 Value float_round(double x, int64_t digits, bool have_digits, RoundMode mode);
 Value rat_round(Value r, int64_t digits, bool have_digits, RoundMode mode);
 
@@ -65,6 +66,7 @@ Value num_neg(Value a);
 Value num_pow(Value a, Value b);
 Value num_op(Value a, Value op, Value b);
 bool num_zero(Value a);
+bool take_exception(int *argc, const Value *argv); /* keyword exception: */
 bool num_negative(Value a);
 Value int_pow_any(Value a, Value b);
 

@@ -130,8 +130,9 @@ static const char *scan_float(const char *p, const char *end, char *buf, size_t 
             if (q < end && isdigit((unsigned char)*q)) {
                 while (p < q)
                     PUT(*p), p++;
-                while (p < end && isdigit((unsigned char)*p))
-                    PUT(*p), p++;
+                for (; p < end && (isdigit((unsigned char)*p) || (*p == '_' && p + 1 < end && isdigit((unsigned char)p[1]))); p++)
+                    if (*p != '_')
+                        PUT(*p);
             }
         }
         buf[k] = 0;

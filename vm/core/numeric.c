@@ -170,7 +170,7 @@ double value_double(Value v)
 #define METHOD(name) static Value name(Value self, int argc, const Value *argv)
 #define UNUSED_ARGS (void)argc, (void)argv
 
-static bool take_exception(int *argc, const Value *argv) /* exception: true */
+bool take_exception(int *argc, const Value *argv) /* exception: true */
 {
     static const char *const names[] = {"exception", NULL};
     Value kw = call_take_keywords(argc, argv);
@@ -215,12 +215,12 @@ static Value kernel_integer(Value v, int64_t base, bool have_base, bool raise)
         raise_error(klass.TypeError, "can't convert nil into Integer");
     }
     if (is_heap(v)) {
-        Value s = obj_try_convert(v, T_STRING, "String", SYM(to_str));
-        if (is_string(s))
-            return kernel_integer(s, base, have_base, raise);
         Value r = vm_call_if_responds(v, SYM(to_int), 0, NULL);
         if (!is_undef(r) && is_integer(r))
             return r;
+        Value s = obj_try_convert(v, T_STRING, "String", SYM(to_str));
+        if (is_string(s))
+            return kernel_integer(s, base, have_base, raise);
         r = vm_call_if_responds(v, SYM(to_i), 0, NULL);
         if (!is_undef(r)) {
             if (is_integer(r))

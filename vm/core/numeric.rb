@@ -72,9 +72,9 @@ class Numeric
   # How many values a float range of this step has: the error of the division is allowed for.
   def __float_step_size(from, limit, unit, excl)
     return Float::INFINITY if unit == 0
+    return unit > 0 ? (from <= limit ? 1 : 0) : (from >= limit ? 1 : 0) if unit.infinite?
     n = (limit - from) / unit
     err = (from.abs + limit.abs + (limit - from).abs) / unit.abs * Float::EPSILON
-    return unit > 0 ? (from <= limit ? 1 : 0) : (from >= limit ? 1 : 0) if unit.infinite?
     err = 0.5 if err > 0.5
     if excl
       return 0 if n <= 0
@@ -82,13 +82,14 @@ class Numeric
       d += 1 if d * unit + from < limit && unit > 0 || d * unit + from > limit && unit < 0
       return n < 1 ? 1 : d
     end
-    return 0 if n < 0
+    return 0 if n < 0 || n.nan?
     return n if n.infinite?
     (n + err).floor + 1
   end
   private :__float_step_size
 
   def __step_size(limit, step, excl)
+    step > 0 # a step that is no number says so
     if is_a?(Float) || limit.is_a?(Float) || step.is_a?(Float)
       return __float_step_size(to_f, limit.nil? ? (step < 0 ? -Float::INFINITY : Float::INFINITY) : limit.to_f, step.to_f, excl)
     end

@@ -14,17 +14,13 @@ typedef struct Directive {
 } Directive;
 
 /* Next directive; false at the end. */
-static bool next_directive(Value template, size_t *at, Directive *d)
+static bool next_directive(Value template, size_t *at, Directive *d, const char *what)
 {
     StrView s = str_view(template);
     const char *p = s.ptr;
     for (;;) {
         while (*at < s.len && isspace((unsigned char)p[*at]))
             ++*at;
-        if (*at < s.len && p[*at] == 0) {
-            ++*at;
-            continue;
-        }
         if (*at < s.len && p[*at] == '#') {
             while (*at < s.len && p[*at] != '\n')
                 ++*at;
@@ -35,8 +31,12 @@ static bool next_directive(Value template, size_t *at, Directive *d)
     if (*at >= s.len)
         return false;
     *d = (Directive){.type = p[(*at)++], .count = 1};
-    if (!strchr("aAZBbHhcCsSiIlLqQjJnNvVUwmMuxX@PpdDfFeEgG^", d->type))
-        raise_error(klass.ArgumentError, "unknown pack directive '%c' in '%T'", d->type, template);
+    if (!d->type || !strchr("aAZBbHhcCsSiIlLqQjJnNvVUwmMuxX@PpdDfFeEgG^", d->type)) {
+        char name[8];
+        snprintf(name, sizeof name, d->type >= 32 && d->type < 127 ? "%c" : "\\x%02X", (uint8_t)d->type);
+        Value shown = str_inspect(template);
+        raise_error(klass.ArgumentError, "unknown %s directive '%s' in '%T'", what, name, str_new_share(shown, 1, str_view(shown).len - 2));
+    }
     for (; *at < s.len; ++*at) {
         char c = p[*at];
         if (c == '_' || c == '!') {
@@ -282,7 +282,7 @@ static Value ary_m_pack(Value self, int argc, const Value *argv)
         str_modify(buffer);
         str_buf_cat_str(p.out, buffer);
     }
-    while (next_directive(template, &at, &d)) {
+    while (next_directive(template, &at, &d, "pack")) {
         bool is_signed, big;
         int size;
         if (first && d.type == 'U')
@@ -310,7 +310,14 @@ static Value ary_m_pack(Value self, int argc, const Value *argv)
                     if (c < 0 || c > 0x7fffffff)
                         raise_error(klass.RangeError, "pack(U): value out of range");
                     char b[8];
-                    str_buf_cat(p.out, b, (size_t)utf8_put((uint32_t)c, b));
+                    int n = c > 0x3ffffff ? 6 : c > 0x1fffff ? 5 : 0; /* beyond Unicode: the old long forms */
+                    for (int i = n - 1; i > 0; i--)
+                        b[i] = (char)(0x80 | (c >> (6 * (n - 1 - i)) & 63));
+                    if (n)
+                        b[0] = (char)((n == 6 ? 0xfc : 0xf8) | c >> (6 * (n - 1)));
+                    else
+                        n = utf8_put((uint32_t)c, b);
+                    str_buf_cat(p.out, b, (size_t)n);
                 }
                 break;
             case 'w':
@@ -518,11 +525,9 @@ static void get_quoted(Unpacker *u)
             str_buf_putc(out, s.ptr[at++]);
             continue;
         }
-        if (at + 1 >= s.len)
-            break;
-        if (s.ptr[at + 1] == '\n') {
+        if (at + 1 < s.len && s.ptr[at + 1] == '\n') {
             at += 2;
-        } else if (s.ptr[at + 1] == '\r' && at + 2 < s.len && s.ptr[at + 2] == '\n') {
+        } else if (at + 2 < s.len && s.ptr[at + 1] == '\r' && at + 2 < s.len && s.ptr[at + 2] == '\n') {
             at += 3;
         } else if (at + 2 < s.len && isxdigit((unsigned char)s.ptr[at + 1]) && isxdigit((unsigned char)s.ptr[at + 2])) {
             char hex[3] = {s.ptr[at + 1], s.ptr[at + 2], 0};
@@ -558,7 +563,7 @@ static Value unpack(Value self, int argc, const Value *argv, bool one)
         u.out = ary_new(8);
     size_t at = 0, start = u.at;
     Directive d;
-    while (!u.done && next_directive(template, &at, &d)) {
+    while (!u.done && next_directive(template, &at, &d, "unpack")) {
         bool is_signed, big;
         int size, fsize = 0;
         if ((size = int_row(&d, &is_signed, &big)) || (fsize = float_row(d.type, &big))) {
@@ -624,14 +629,14 @@ static Value unpack(Value self, int argc, const Value *argv, bool one)
             break;
         }
         case 'X': {
-            size_t n = d.star ? 0 : (size_t)d.count;
+            size_t n = d.star ? str_view(self).len - u.at : (size_t)d.count;
             if (n > u.at)
                 raise_error(klass.ArgumentError, "X outside of string");
             u.at -= n;
             break;
         }
         case '@': {
-            size_t n = start + (d.star ? 0 : (size_t)d.count);
+            size_t n = d.star ? u.at : start + (d.counted ? (size_t)d.count : 0);
             if (n > str_view(self).len)
                 raise_error(klass.ArgumentError, "@ outside of string");
             u.at = n;

@@ -329,13 +329,7 @@ static Value convert_one(Value v, bool raise) /* to something exact, or a Numeri
 METHOD(k_rational)
 {
     (void)self;
-    static const char *const names[] = {"exception", NULL};
-    Value kw = call_take_keywords(&argc, argv);
-    bool raise = true;
-    if (!is_nil(kw)) {
-        keywords_only(kw, names);
-        raise = keyword_get(kw, "exception") != V_FALSE;
-    }
+    bool raise = take_exception(&argc, argv);
     if (argc < 1 || argc > 2)
         raise_arity(argc, 1, 2);
     if (argc == 2 && is_nil(argv[1])) {
@@ -360,6 +354,7 @@ METHOD(nil_to_r) { (void)self; UNUSED_ARGS; return rat_raw(int_fix(0), int_fix(1
 METHOD(str_to_r)
 {
     UNUSED_ARGS;
+    str_need_ascii(self);
     StrView s = str_view(self);
     Value r = rat_parse(s.ptr, s.len, false, NULL);
     KEEP(self);

@@ -227,18 +227,30 @@ int64_t regexp_search_raw(Value v, Value str, size_t from, bool reverse, OnigReg
     int r;
     if (from > s.len)
         return -1;
+    if (reverse) { /* Oniguruma's own backward search begins too far to the left */
+        int enc = str_encoding(str);
+        for (;;) {
+            r = onig_match(prog, p, end, p + from, region, ONIG_OPTION_NONE);
+            if (r >= 0 || r != ONIG_MISMATCH || from == 0)
+                break;
+            from = (size_t)(enc_left(enc, s.ptr, s.ptr + from - 1, s.ptr + s.len) - s.ptr);
+        }
+        KEEP(str);
+        KEEP(v);
+        return r >= 0 ? (int64_t)from : -1;
+    }
     if (limit > 0) { /* Oniguruma counts retries, not seconds: some twenty million a second */
         OnigMatchParam *param = onig_new_match_param();
         onig_initialize_match_param(param);
         double retries = limit * 2e7;
         onig_set_retry_limit_in_match_of_match_param(param, ULONG_MAX);
         onig_set_retry_limit_in_search_of_match_param(param, retries > 1e18 ? (unsigned long)1e18 : (unsigned long)retries + 1);
-        r = onig_search_with_param(prog, p, end, p + from, reverse ? p : end, region, ONIG_OPTION_NONE, param);
+        r = onig_search_with_param(prog, p, end, p + from, end, region, ONIG_OPTION_NONE, param);
         onig_free_match_param(param);
         if (r == ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER)
             raise_error(timeout_error, "regexp match timeout");
     } else {
-        r = onig_search(prog, p, end, p + from, reverse ? p : end, region, ONIG_OPTION_NONE);
+        r = onig_search(prog, p, end, p + from, end, region, ONIG_OPTION_NONE);
     }
     KEEP(str);
     KEEP(v);
@@ -455,7 +467,7 @@ METHOD(re_initialize)
         options = from->options;
         source = regexp_source(argv[0]);
         if (argc > 1)
-            warn_printf("warning: flags ignored");
+            warn_printf("flags ignored");
     } else {
         source = str_get(argv[0]);
         if (argc > 1) {
@@ -472,7 +484,7 @@ METHOD(re_initialize)
                 }
             } else if (truthy(o)) {
                 if (o != V_TRUE)
-                    warn_printf("warning: expected true or false as ignorecase: %V", o);
+                    warn_printf("expected true or false as ignorecase: %V", o);
                 options = RE_IGNORECASE;
             }
         }
@@ -656,12 +668,12 @@ METHOD(re_eq)
     if (!is_regexp(argv[0]))
         return V_FALSE;
     Regexp *a = regexp_ptr(self), *b = regexp_ptr(argv[0]);
-    return bool_value(a->options == b->options && a->enc == b->enc && str_equal(regexp_source(self), regexp_source(argv[0])));
+    return bool_value(((a->options ^ b->options) & 7) == 0 && a->enc == b->enc && str_equal(regexp_source(self), regexp_source(argv[0])));
 }
 METHOD(re_hash)
 {
     UNUSED_ARGS;
-    uint64_t pair[2] = {str_hash(regexp_source(self)), (uint64_t)regexp_ptr(self)->options};
+    uint64_t pair[2] = {str_hash(regexp_source(self)), (uint64_t)regexp_ptr(self)->options & 7};
     return int_fix((int64_t)hash_bytes(pair, sizeof pair, hash_seed) >> 2);
 }
 

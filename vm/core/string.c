@@ -393,6 +393,11 @@ Value str_get(Value v)
 {
     return is_string(v) ? v : str_to_str(v);
 }
+void str_need_ascii(Value str)
+{
+    if (!enc_ascii_compat(str_encoding(str)))
+        raise_error(enc_compatibility_error, "ASCII incompatible encoding: %s", encoding_name(str_encoding(str)));
+}
 Value str_to_str(Value v)
 {
     return is_string(v) ? v : obj_convert(v, T_STRING, "String", SYM(to_str));

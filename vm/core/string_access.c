@@ -15,9 +15,9 @@ static int group_number(Value m, Value which)
     if (is_string(which) || is_symbol(which))
         return match_name_to_number(m, which);
     int64_t n = value_int(which), count = ((Match *)m)->n;
-    if (n < 0)
-        n += count;
-    return n < 0 || n >= count ? -1 : (int)n;
+    if (n < 0 && (n += count) <= 0)
+        return -1;
+    return n >= count ? -1 : (int)n;
 }
 static Value regexp_part(Value self, Value re, Value which)
 {
@@ -363,9 +363,9 @@ METHOD(str_m_byterindex)
     int64_t at = str_rfind(self, sub, (size_t)pos);
     return at < 0 ? V_NIL : int_fix(at);
 }
-static Value three(Value self, size_t at, size_t end)
+static Value three(Value self, size_t at, size_t end, Value middle)
 {
-    return ary_new_from(3, (Value[]){str_new_share(self, 0, at), str_new_share(self, at, end - at),
+    return ary_new_from(3, (Value[]){str_new_share(self, 0, at), is_nil(middle) ? str_new_share(self, at, end - at) : str_dup(middle),
                                      str_new_share(self, end, str_view(self).len - end)});
 }
 METHOD(str_m_partition)
@@ -374,13 +374,13 @@ METHOD(str_m_partition)
     if (is_regexp(argv[0])) {
         Value m = regexp_search(argv[0], self, 0, false);
         if (!is_nil(m))
-            return three(self, (size_t)((Match *)m)->pos[0], (size_t)((Match *)m)->pos[1]);
+            return three(self, (size_t)((Match *)m)->pos[0], (size_t)((Match *)m)->pos[1], V_NIL);
     } else {
         Value sub = str_get(argv[0]);
         str_check_compatible(self, sub);
         int64_t at = str_find(self, sub, 0);
         if (at >= 0)
-            return three(self, (size_t)at, (size_t)at + str_view(sub).len);
+            return three(self, (size_t)at, (size_t)at + str_view(sub).len, sub);
     }
     return ary_new_from(3, (Value[]){str_dup(self), str_new("", 0), str_new("", 0)});
 }
@@ -391,13 +391,13 @@ METHOD(str_m_rpartition)
     if (is_regexp(argv[0])) {
         Value m = regexp_search(argv[0], self, len, true);
         if (!is_nil(m))
-            return three(self, (size_t)((Match *)m)->pos[0], (size_t)((Match *)m)->pos[1]);
+            return three(self, (size_t)((Match *)m)->pos[0], (size_t)((Match *)m)->pos[1], V_NIL);
     } else {
         Value sub = str_get(argv[0]);
         str_check_compatible(self, sub);
         int64_t at = str_rfind(self, sub, len);
         if (at >= 0)
-            return three(self, (size_t)at, (size_t)at + str_view(sub).len);
+            return three(self, (size_t)at, (size_t)at + str_view(sub).len, sub);
     }
     return ary_new_from(3, (Value[]){str_new("", 0), str_new("", 0), str_dup(self)});
 }
@@ -565,7 +565,9 @@ METHOD(str_m_upto)
 {
     if (!block_given())
         return enumerator_for(self, sym_intern("upto"), argc, argv);
-    return upto_loop(self, str_get(argv[0]), argc == 2 && truthy(argv[1]));
+    Value last = str_get(argv[0]);
+    str_check_compatible(self, last);
+    return upto_loop(self, last, argc == 2 && truthy(argv[1]));
 }
 
 static const Builtin methods[] = {

@@ -220,7 +220,7 @@ METHOD(str_m_clear)
     str_set_len(self, 0);
     return self;
 }
-METHOD(str_m_freeze) { UNUSED_ARGS; return obj_freeze(self); }
+METHOD(str_m_freeze) { UNUSED_ARGS; return obj_head(self) & STR_CHILLED ? str_intern_literal(self) : obj_freeze(self); }
 METHOD(str_m_uplus) { UNUSED_ARGS; return obj_frozen(self) || (obj_head(self) & STR_CHILLED) ? str_dup(self) : self; }
 METHOD(str_m_dedup) { UNUSED_ARGS; return class_of(self) == klass.String ? str_intern_literal(self) : obj_freeze(self); }
 METHOD(str_m_to_sym) { UNUSED_ARGS; return sym_intern_str(self); }
@@ -229,6 +229,7 @@ METHOD(str_m_to_i)
     int64_t base = argc ? value_int(argv[0]) : 10;
     if (base < 0 || base == 1 || base > 36)
         raise_error(klass.ArgumentError, "invalid radix %lld", (long long)base);
+    str_need_ascii(self);
     StrView s = str_view(self);
     Value v = str_to_integer(s.ptr, s.len, (int)base, false, false);
     KEEP(self);
@@ -237,6 +238,7 @@ METHOD(str_m_to_i)
 METHOD(str_m_to_f)
 {
     UNUSED_ARGS;
+    str_need_ascii(self);
     StrView s = str_view(self);
     Value v = str_to_float(s.ptr, s.len, false, false);
     KEEP(self);
@@ -245,12 +247,14 @@ METHOD(str_m_to_f)
 METHOD(str_m_hex)
 {
     UNUSED_ARGS;
+    str_need_ascii(self);
     StrView s = str_view(self);
     return str_to_integer(s.ptr, s.len, 16, false, false);
 }
 METHOD(str_m_oct)
 {
     UNUSED_ARGS;
+    str_need_ascii(self);
     StrView s = str_view(self);
     return str_to_integer(s.ptr, s.len, -8, false, false);
 }
@@ -391,10 +395,11 @@ METHOD(str_m_scrub)
 }
 METHOD(str_m_scrub_bang)
 {
-    obj_modify(self);
     Value v = scrubbed(self, argc, argv);
-    if (!is_nil(v))
+    if (!is_nil(v)) {
+        obj_modify(self);
         str_replace(self, v);
+    }
     return self;
 }
 
@@ -583,10 +588,17 @@ static size_t chomp_size(Value self, Value sep)
     }
     return ends_with(self, sep) ? t.len : 0;
 }
+static Value record_separator(void) /* $/ when it is not "\n" */
+{
+    Value rs = gvar_get(sym_intern("$/"));
+    if (!is_string(rs) || (str_view(rs).len == 1 && str_view(rs).ptr[0] == '\n'))
+        return is_nil(rs) ? V_NIL : V_UNDEF;
+    return rs;
+}
 static Value chomp_arg(int argc, const Value *argv)
 {
     if (!argc)
-        return V_UNDEF;
+        return record_separator();
     return is_nil(argv[0]) ? V_NIL : str_get(argv[0]);
 }
 METHOD(str_m_chomp)
@@ -732,10 +744,12 @@ static Value walk_chars(Value self, PieceFn fn, bool yield)
     KEEP(copy);
     return yield ? self : ary;
 }
+static Value walk_graphemes(Value self, bool yield);
 static Value size_enum(Value self, const char *name, int argc, const Value *argv)
 {
     Value size = !strcmp(name, "each_byte") ? int_fix((int64_t)str_view(self).len)
-                 : !strcmp(name, "each_line") || !strcmp(name, "each_grapheme_cluster") ? V_NIL : int_fix((int64_t)str_char_count(self));
+                 : !strcmp(name, "each_grapheme_cluster") ? int_fix((int64_t)ary_len(walk_graphemes(self, false)))
+                 : !strcmp(name, "each_line") ? V_NIL : int_fix((int64_t)str_char_count(self));
     Value kw = call_take_keywords(&argc, argv);
     Value args[] = {self, sym_intern(name), ary_new_from((size_t)argc, argv), is_nil(kw) ? hash_new() : kw, size};
     return vm_call(klass.Enumerator, sym_intern("__for"), 5, args);
@@ -771,8 +785,8 @@ static Value walk_lines(Value self, int argc, const Value *argv, bool yield)
         chomp = !is_undef(c) && truthy(c);
     }
     Value ary = yield ? V_NIL : ary_new(8);
-    Value copy = str_frozen_copy(self);
-    if (argc && is_nil(argv[0])) {
+    Value copy = str_frozen_copy(self), rs = argc ? argv[0] : record_separator();
+    if (is_nil(rs)) {
         if (!yield) {
             ary_push(ary, str_dup(self));
             return ary;
@@ -780,8 +794,8 @@ static Value walk_lines(Value self, int argc, const Value *argv, bool yield)
         vm_yield1(str_dup(self));
         return self;
     }
-    Value sep = argc ? str_get(argv[0]) : str_new("\n", 1);
-    if (argc)
+    Value sep = is_undef(rs) ? str_new("\n", 1) : str_get(rs);
+    if (!is_undef(rs))
         str_check_compatible(self, sep);
     bool paragraph = str_view(sep).len == 0, newline = str_equal(sep, str_new("\n", 1));
     if (paragraph)

@@ -185,9 +185,11 @@ static Value substitute(Value self, int argc, const Value *argv, bool all)
     Value out = str_buf_new(str_view(str).len + 16, str_encoding(str));
     size_t at = 0, from = 0;
     bool text_groups = !is_nil(r.text) && memchr(str_view(r.text).ptr, '\\', str_view(r.text).len);
+    int64_t last_begin = 0;
     do {
         if (!is_nil(hit.match))
             last = hit.match;
+        last_begin = hit.begin;
         str_buf_cat(out, str_view(str).ptr + at, (size_t)hit.begin - at);
         if (!is_nil(r.text)) {
             adopt_encoding(out, r.text);
@@ -218,7 +220,7 @@ static Value substitute(Value self, int argc, const Value *argv, bool all)
     /* $~ is the last match, made now when no one wanted it before */
     if (all && !is_nil(r.text) && !text_groups) {
         Hit h;
-        if (hit.begin >= 0 && search(pat, str, (size_t)hit.begin, true, &h))
+        if (search(pat, str, (size_t)last_begin, true, &h))
             last = h.match;
     }
     frame_set_last_match(last);
@@ -321,7 +323,7 @@ static void emit(Splitter *s, size_t at, size_t n)
 }
 METHOD(str_m_split)
 {
-    int64_t limit = argc > 1 ? value_int(argv[1]) : 0, count = 1;
+    int64_t limit = argc > 1 ? value_int_range(argv[1], INT32_MIN, INT32_MAX, "limit") : 0, count = 1;
     Value pat = argc && !is_nil(argv[0]) ? argv[0] : gvar_get(sym_intern("$;"));
     bool awk = is_nil(pat);
     Splitter s = {str_frozen_copy(self), ary_new(8), block_given()};
@@ -335,6 +337,8 @@ METHOD(str_m_split)
             raise_error(klass.ArgumentError, "invalid byte sequence in %s", encoding_name(p.enc));
     }
     size_t len = str_view(s.str).len, at = 0;
+    if (!is_regexp(pat) && str_is_broken(s.str))
+        raise_error(klass.ArgumentError, "invalid byte sequence in %s", encoding_name(str_encoding(s.str)));
     if (limit == 1) {
         if (len == 0)
             return s.yield ? self : s.out;
@@ -347,7 +351,7 @@ METHOD(str_m_split)
             int n;
             while (at < len) {
                 int64_t c = enc_codepoint(v.enc, v.ptr + at, v.ptr + len, &n);
-                if (!(c == ' ' || (c >= 9 && c <= 13) || c == 0))
+                if (!(c == ' ' || (c >= 9 && c <= 13)))
                     break;
                 at += (size_t)n;
             }
@@ -358,7 +362,7 @@ METHOD(str_m_split)
             size_t start = at;
             while (at < len) {
                 int64_t c = enc_codepoint(v.enc, v.ptr + at, v.ptr + len, &n);
-                if (c == ' ' || (c >= 9 && c <= 13) || c == 0)
+                if (c == ' ' || (c >= 9 && c <= 13))
                     break;
                 at += (size_t)n;
             }
@@ -395,18 +399,25 @@ METHOD(str_m_split)
         size_t from = 0;
         bool groups = regexp_group_count(pat) > 0;
         Hit hit;
+        bool null_last = false; /* the last match was empty, at the start of the piece: look behind its first character */
         while (from <= len && !(limit > 0 && count >= limit) && search(pat, s.str, from, groups, &hit)) {
-            if (hit.begin == hit.end) {
-                if ((size_t)hit.begin >= len)
+            if (hit.begin == hit.end && (size_t)hit.begin == from) {
+                if (len == 0) {
+                    emit(&s, 0, 0);
                     break;
-                if ((size_t)hit.end == at) { /* empty, where the piece begins: look behind its first character */
-                    from = at + char_len_at(s.str, at);
-                    if (from >= len || !search(pat, s.str, from, groups, &hit) || (size_t)hit.begin >= len)
-                        break;
                 }
+                if (!null_last) {
+                    from += from == len ? 1 : char_len_at(s.str, from);
+                    null_last = true;
+                    continue;
+                }
+                emit(&s, at, char_len_at(s.str, at));
+                at = from;
+            } else {
+                emit(&s, at, (size_t)hit.begin - at);
+                at = from = (size_t)hit.end;
             }
-            emit(&s, at, (size_t)hit.begin - at);
-            at = from = (size_t)hit.end;
+            null_last = false;
             count++;
             if (!is_nil(hit.match)) {
                 Match *m = (Match *)hit.match;

@@ -134,6 +134,7 @@ Value str_frozen_copy(Value str);                          /* str itself when fr
 Value str_in_class(Value str_class_of, const char *bytes, size_t len, int enc);
 int str_compatible(Value a, Value b);                      /* index of the encoding that both fit, or -1 */
 int str_check_compatible(Value a, Value b);                /* raises Encoding::CompatibilityError */
+void str_need_ascii(Value str);                            /* Encoding::CompatibilityError for UTF-16 and its like */
 Value str_get(Value v);                                    /* argument: a String, by to_str if need be; TypeError */
 Value str_vformat(const char *format, va_list ap);
 size_t str_char_to_byte(Value str, size_t chars);          /* byte offset of the n-th character (at most len) */

@@ -189,24 +189,40 @@ static size_t bad_length(int enc, const char *p, const char *end)
     return MIN(n, (size_t)(end - p));
 }
 
+typedef struct ConvCall {
+    Value str, options;
+    int to;
+} ConvCall;
+static Value conv_run(void *arg)
+{
+    ConvCall *c = arg;
+    return str_transcode(c->str, c->to, c->options);
+}
 static Value call_fallback(Value fallback, Value c)
 {
     if (is_hash(fallback))
         return hash_aref(fallback, c);
     if (is_proc(fallback))
         return proc_call(fallback, 1, &c);
-    return vm_call1(fallback, vm_responds_to(fallback, SYM(call), true) ? SYM(call) : SYM(op_aref), c);
+    if (obj_is_kind_of(fallback, klass.Method))
+        return vm_call1(fallback, SYM(call), c);
+    return vm_responds_to(fallback, SYM(op_aref), true) ? vm_call1(fallback, SYM(op_aref), c) : V_NIL;
 }
 /* What stands in for the bad or undefined piece. */
 static void put_substitute(Value out, int from, int to, const char *p, size_t n, bool undefined, const Options *o)
 {
-    if (undefined && !is_nil(o->fallback)) {
+    if (undefined && !is_nil(o->fallback) && !o->undef_replace) {
         Value c = str_new_enc(p, n, from), r = call_fallback(o->fallback, c);
         if (is_nil(r))
             raise_undefined(from, to, str_view(c).ptr, n);
         r = str_get(r);
-        if (str_encoding(r) != to && str_coderange(r) != CR_7BIT)
-            r = str_transcode(r, to, V_NIL);
+        if (str_encoding(r) != to && str_coderange(r) != CR_7BIT) {
+            ConvCall call = {r, V_NIL, to};
+            Value exc;
+            r = vm_rescue(conv_run, &call, klass.EncodingError, &exc);
+            if (is_undef(r))
+                raise_error(klass.ArgumentError, "too big fallback string");
+        }
         str_buf_cat_str(out, r);
         return;
     }
@@ -241,6 +257,8 @@ static Value convert(Value str, int from, int to, const Options *o)
     if (mark)
         to_name = encoding_name(to)[4] == '1' ? "UTF-16BE" : "UTF-32BE";
     bool from_ascii = from == ENC_BINARY || to == ENC_BINARY;
+    if (from_ascii && ((from != ENC_BINARY && !*from_name) || (to != ENC_BINARY && !*to_name)))
+        raise_no_converter(encoding_name(from), encoding_name(to));
     Value out = str_buf_new(str_view(str).len * 2 + 16, to);
     iconv_t cd = (iconv_t)-1;
     if (!from_ascii) {
@@ -399,15 +417,6 @@ static int conv_field(Value self, const char *name)
     if (!is_fixnum(v))
         raise_error(klass.ArgumentError, "uninitialized encoding converter");
     return (int)fix_int(v);
-}
-typedef struct ConvCall {
-    Value str, options;
-    int to;
-} ConvCall;
-static Value conv_run(void *arg)
-{
-    ConvCall *c = arg;
-    return str_transcode(c->str, c->to, c->options);
 }
 METHOD(conv_convert)
 {
