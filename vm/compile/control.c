@@ -258,14 +258,13 @@ static void when_condition(Unit *u, Node *condition, int value, int label)
     } else if (value < 0) {
         jump_if(u, condition, true, label);
     } else {
-        base = temps(u, 2);
+        base = temp(u);
         if (condition->type == NODE_STRING)
             string_part(u, condition, base);
         else
             expr(u, condition, base);
-        emit(u, OP_MOVE, base + 1, value);
         set_line(u, condition->location.start);
-        emit_send(u, base, 1, "===", CALL_SELF);
+        emit(u, OP_EQQ, base, base, value, cache_new(u));
         emit(u, OP_JUMPT, base, label);
     }
     u->top = mark;

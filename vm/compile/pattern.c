@@ -73,12 +73,13 @@ static void leave_message(Unit *u, Pattern *p, const char *format, ...)
 /* expr === value */
 static void match_value(Unit *u, Pattern *p, Node *node, int value)
 {
-    int mark = u->top, kept = temp(u), base = temps(u, 2);
+    int mark = u->top, kept = temp(u), base = temp(u);
 
-    expr(u, node, kept);
-    emit(u, OP_MOVE, base, kept);
-    emit(u, OP_MOVE, base + 1, value);
-    emit_send(u, base, 1, "===", CALL_SELF);
+    if (node->type == NODE_STRING)
+        string_part(u, node, kept);
+    else
+        expr(u, node, kept);
+    emit(u, OP_EQQ, base, kept, value, cache_new(u));
     require(u, p, base, "% === % does not return true", kept, value);
     u->top = mark;
 }

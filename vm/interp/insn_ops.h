@@ -9,7 +9,8 @@ static __attribute__((noinline)) const uint32_t *op_send(Value **bp, const uint3
     Frame *f = vm.fp;
     f->pc = pc;
     Value *top = f->top, args[2] = {a, b}, result = V_NIL;
-    Call c = {.recv = recv, .argc = argc, .name = name, .kw = V_NIL, .ret = (uint16_t)ret};
+    Call c = {.recv = recv, .argc = argc, .name = name, .kw = V_NIL, .ret = (uint16_t)ret,
+              .flags = name == SYMID_op_eqq ? CALL_SELF : 0}; /* `when` calls a private === too */
     uint32_t guard = value_guard(recv);
     MethodEntry *me = NULL;
     if (cache->guard == guard && cache->serial == method_serial && (cache->extra & 0xff) == CACHE_METHOD) {
@@ -235,6 +236,27 @@ BODY(NEQ)
             RESULT(bool_value(v == V_FALSE));
     }
     return SEND1(op_neq);
+}
+BODY(EQQ)
+{
+    Value a = R(ARG_B), b = R(ARG_C);
+    if (likely(!(redefined_ops & (REDEFINED_EQ | REDEFINED_EQQ)))) {
+        Value v = fast_equal(a, b);
+        if (likely(v != V_UNDEF))
+            RESULT(v);
+    }
+    /* A class or module, most often: its === needs no frame. */
+    InlineCache *cache = cache_at(vm.fp->code, pc[2]);
+    if (is_heap(a) && cache->guard == obj_guard_word(a) && cache->serial == method_serial &&
+        (cache->extra & 0xff) == CACHE_METHOD) {
+        MethodEntry *me = (MethodEntry *)cache->entry;
+        if (me->kind == ME_BUILTIN && (me->flags & BI_LEAF)) {
+            SAVE();
+            Value v = me->fn(a, 1, &b);
+            RESULT(v);
+        }
+    }
+    return SEND1(op_eqq);
 }
 BODY(AREF)
 {
