@@ -163,8 +163,6 @@ class Range
   end
   private :__above?, :__below?
 
-  def ===(value) = cover?(value)
-
   def include?(value)
     if Numeric === self.begin || Numeric === self.end || Time === self.begin || Time === self.end
       return cover?(value)
