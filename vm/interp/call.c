@@ -504,6 +504,7 @@ static bool enter_special_class_exec(Call *c, MethodEntry *me, Value *result)
 /* ---- the interface for C (call.h) ---- */
 static Value call_from_c(Value recv, Value name, int argc, const Value *argv, Value kw, BlockRef block, unsigned flags)
 {
+    vm_check_stack();
     Frame *f = vm.fp;
     Value *top = f->top, result = V_NIL;
     Call c = {.recv = recv, .argc = argc, .name = symbol_id(name), .kw = kw, .block = block,

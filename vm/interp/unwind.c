@@ -293,9 +293,11 @@ Value vm_guard_recursion(Value name, Value obj, Value other, Value (*fn)(void *)
         vm.recursion = ary_new(12);
     Value list = vm.recursion;
     size_t n = ary_len(list);
-    for (size_t i = 0; i + 2 < n; i += 3)
-        if (ary_get(list, (long)i + 1) == obj && ary_get(list, (long)i) == name && ary_get(list, (long)i + 2) == other)
+    AryView view = ary_view(list);
+    for (size_t i = 0; i + 2 < n; i += 3) /* a session's own list: its slots are never unresolved */
+        if (view.ptr[i + 1].raw == obj && view.ptr[i].raw == name && view.ptr[i + 2].raw == other)
             return V_UNDEF;
+    vm_check_stack();
     ary_push(list, name);
     ary_push(list, obj);
     ary_push(list, other);
