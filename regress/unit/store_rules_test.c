@@ -198,6 +198,83 @@ static void an_abort_moves_the_fill_mark_back(void **state)
     test_remove();
 }
 
+/* ---- commits against commits ----------------------------------------------------------------------------------------- */
+
+static void commit_two(void)
+{
+    store_commit_begin();
+    test_put(1, 9, 30, false);
+    test_put(2, 9, 30, false);
+    if (store_commit_finish(DURABILITY_DURABLE).status != COMMIT_CONFLICT)
+        _exit(5);
+    store_begin();
+    if (test_value(1) != 11 || test_value(2) != 20)
+        _exit(6);
+}
+
+static void a_conflict_met_at_the_last_moment_undoes_all(void **state)
+{
+    (void)state;
+    setup(STORE_POSTMASTER);
+    assert_int_equal(test_commit(1, 10, 30, true, DURABILITY_DURABLE), COMMIT_OK);
+    assert_int_equal(test_commit(2, 20, 30, true, DURABILITY_DURABLE), COMMIT_OK);
+    stop_arm(STOP_COMMIT_SECURED, STOP_PAUSE, 1, false, 0);
+    pid_t pid = start_child(commit_two);
+    assert_true(stop_wait_paused(STOP_COMMIT_SECURED, 10000));
+    assert_int_equal(test_commit(1, 11, 30, false, DURABILITY_DURABLE), COMMIT_OK);
+    stop_release(STOP_COMMIT_SECURED);
+    assert_int_equal(wait_for(pid), 0);
+    store_begin();
+    assert_int_equal(test_value(1), 11);
+    assert_int_equal(test_value(2), 20);
+    test_close(true);
+    test_remove();
+}
+
+static void commit_first(void)
+{
+    if (test_commit(3, 1, 10, true, DURABILITY_DURABLE) != COMMIT_OK)
+        _exit(5);
+}
+
+static void commit_second(void)
+{
+    if (test_commit(4, 1, 10, true, DURABILITY_DURABLE) != COMMIT_OK)
+        _exit(5);
+    if (test_value(3) != 1) /* who returns sees all before */
+        _exit(6);
+}
+
+static void a_sequence_is_published_after_all_before_it(void **state)
+{
+    (void)state;
+    setup(STORE_POSTMASTER);
+    assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
+    Sequence before = store_published_seq();
+    stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
+    pid_t first = start_child(commit_first);
+    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
+    pid_t second = start_child(commit_second);
+    for (int i = 0; i < 2000; i++) {
+        if (atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence) == before + 2)
+            break;
+        usleep(5000);
+    }
+    assert_int_equal(atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence), before + 2);
+    usleep(20000);
+    assert_int_equal(store_published_seq(), before);
+    assert_int_equal(store_begin(), before);
+    assert_int_equal(test_value(4), UINT64_MAX);
+    stop_release(STOP_COMMIT_LOGGED);
+    assert_int_equal(wait_for(first), 0);
+    assert_int_equal(wait_for(second), 0);
+    assert_int_equal(store_begin(), before + 2);
+    assert_int_equal(test_value(3), 1);
+    assert_int_equal(test_value(4), 1);
+    test_close(true);
+    test_remove();
+}
+
 /* ---- checkpoints against commits ----------------------------------------------------------------------------------- */
 
 static void commit_in_bulk(void)
@@ -363,6 +440,8 @@ int main(void)
         cmocka_unit_test(a_reader_overtaken_by_eviction_begins_again),
         cmocka_unit_test(pages_are_written_once_after_their_log_and_synced_before_control),
         cmocka_unit_test(an_abort_moves_the_fill_mark_back),
+        cmocka_unit_test(a_conflict_met_at_the_last_moment_undoes_all),
+        cmocka_unit_test(a_sequence_is_published_after_all_before_it),
         cmocka_unit_test(a_checkpoint_in_mid_commit_loses_nothing),
         cmocka_unit_test(a_dead_extent_rests_while_another_holds_the_redo_point_back),
         cmocka_unit_test(extents_that_change_hands_are_redone_as_they_were),

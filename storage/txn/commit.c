@@ -387,7 +387,7 @@ static void install(const WalPlace *place)
         changes_append(set.changed, set.changed_count, place->sequence);
     publish_installed(place->sequence);
     if (MUTATION(CHANGES_BEFORE_PUBLISH)) {
-        io.sleep_ns(20 * NSEC_PER_MSEC);
+        io.sleep_ns(2 * NSEC_PER_MSEC);
         changes_append(set.changed, set.changed_count, place->sequence);
     }
     changes_published();
