@@ -148,6 +148,8 @@ int encoding_of(Value v)
     if (!enc_ascii_compat(str_encoding(name)))
         raise_error(klass.ArgumentError, "invalid encoding name (non ASCII)");
     int enc = encoding_find(str_view(name).ptr);
+    if (enc < 0 && !strcasecmp(str_view(name).ptr, "internal"))
+        return ENC_BINARY;
     if (enc < 0)
         raise_error(klass.ArgumentError, "unknown encoding name - %T", name);
     return enc;

@@ -328,6 +328,7 @@ class Enumerator
     def size
       return Float::INFINITY if @end.nil?
       if Float === @begin || Float === @end || Float === @step
+        return (@step > 0 ? @begin <= @end : @begin >= @end) ? 1 : 0 if Float === @step && @step.infinite?
         n = (@end - @begin) / @step.to_f
         return 0 if n.nan? || n < 0
         return Float::INFINITY if n.infinite?

@@ -136,7 +136,9 @@ static double round_scaled(double x, double s, RoundMode mode)
         return (f + 0.5) / s <= x ? f + 1 : f;
     case ROUND_HALF_EVEN: {
         double whole, frac = modf(fabs(xs), &whole);
-        double r = frac == 0.5 ? (fmod(whole, 2.0) == 0.0 ? whole : whole + 1) : round(fabs(xs));
+        double r = round(fabs(xs)), tie = (whole + 0.5) / s;
+        if (frac == 0.5 && tie == fabs(x)) /* a tie of the number itself, not of the product's rounding */
+            r = fmod(whole, 2.0) == 0.0 ? whole : whole + 1;
         return x < 0 ? -r : r;
     }
     case ROUND_FLOOR: {

@@ -135,7 +135,7 @@ static void put_integer(Format *f, char conv, Value v)
             prefix[p++] = ' ';
     }
     StrView d = str_view(digits);
-    if ((f->flags & FL_PREC) && f->prec == 0 && v == int_fix(0))
+    if ((f->flags & FL_PREC) && f->prec == 0 && v == int_fix(0) && !((f->flags & FL_SHARP) && base == 8))
         d.len = 0;
     bool octal_zero = false;
     if ((f->flags & FL_SHARP) && base != 10) {

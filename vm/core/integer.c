@@ -429,7 +429,7 @@ METHOD(int_m_coerce)
     (void)argc;
     if (is_integer(argv[0]))
         return ary_new_from(2, (Value[]){argv[0], self});
-    Value x = float_value(value_double(is_string(argv[0]) ? vm_call1(self, sym_intern("Float"), argv[0]) : argv[0]));
+    Value x = vm_call1(self, sym_intern("Float"), argv[0]);
     return ary_new_from(2, (Value[]){x, float_value(int_double(self))});
 }
 METHOD(int_m_chr)

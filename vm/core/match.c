@@ -372,9 +372,11 @@ void match_boot(void)
     heap_register_type(T_MATCH, &match_type);
     class_set_allocator(klass.MatchData, NULL);
     ADD_BUILTINS(klass.MatchData, methods);
-    Value meta = obj_singleton_class(klass.MatchData);
-    const Value gone[] = {SYM(new), SYM(allocate)};
-    for (int i = 0; i < 2; i++)
-        if (method_find(meta, gone[i]))
-            method_undef(meta, gone[i]);
+    const Value made_otherwise[] = {klass.MatchData, klass.Rational, klass.Complex, klass.Encoding}, gone[] = {SYM(new), SYM(allocate)};
+    for (size_t k = 0; k < COUNT_OF(made_otherwise); k++) {
+        Value meta = obj_singleton_class(made_otherwise[k]);
+        for (int i = 0; i < 2; i++)
+            if (method_find(meta, gone[i]))
+                method_undef(meta, gone[i]);
+    }
 }

@@ -159,8 +159,8 @@ double value_double(Value v)
         raise_error(klass.TypeError, "can't convert %V into Float", v);
     if (!obj_is_kind_of(v, klass.Numeric))
         raise_error(klass.TypeError, "can't convert %C into Float", class_real(v));
-    Value f = vm_call0(v, SYM(to_f));
-    if (!is_float(f))
+    Value f = vm_call_if_responds(v, SYM(to_f), 0, NULL);
+    if (is_undef(f) || !is_float(f))
         raise_error(klass.TypeError, "can't convert %C into Float", class_real(v));
     return float_double(f);
 }
@@ -311,7 +311,7 @@ METHOD(num_m_cmp) { (void)argc; return self == argv[0] || obj_equal(self, argv[0
 METHOD(num_m_eql)
 {
     (void)argc;
-    if (class_of(self) != class_of(argv[0]))
+    if (class_real(self) != class_real(argv[0]))
         return V_FALSE;
     return bool_value(is_bignum(self) ? int_cmp(self, argv[0]) == 0 : obj_equal(self, argv[0]));
 }

@@ -326,28 +326,41 @@ static Value convert_one(Value v, bool raise) /* to something exact, or a Numeri
         raise_error(klass.RangeError, "can't convert %T into Rational", v);
     raise_error(klass.TypeError, is_immediate(v) && !is_symbol(v) ? "can't convert %V into Rational" : "can't convert %C into Rational", v);
 }
-METHOD(k_rational)
+typedef struct Conversion {
+    int argc;
+    const Value *argv;
+    bool raise;
+} Conversion;
+static Value convert(void *arg)
 {
-    (void)self;
-    bool raise = take_exception(&argc, argv);
-    if (argc < 1 || argc > 2)
-        raise_arity(argc, 1, 2);
-    if (argc == 2 && is_nil(argv[1])) {
-        if (!raise)
+    Conversion *c = arg;
+    if (c->argc == 2 && is_nil(c->argv[1])) {
+        if (!c->raise)
             return V_NIL;
         raise_error(klass.TypeError, "can't convert nil into Rational");
     }
-    Value a = convert_one(argv[0], raise);
+    Value a = convert_one(c->argv[0], c->raise);
     if (is_undef(a))
         return V_NIL;
-    if (argc == 1)
+    if (c->argc == 1)
         return is_integer(a) ? rat_raw(a, int_fix(1)) : a;
-    Value b = convert_one(argv[1], raise);
+    Value b = convert_one(c->argv[1], c->raise);
     if (is_undef(b))
         return V_NIL;
-    if (!EXACT(a) || !EXACT(b))
-        return vm_call1(a, SYM(op_div), b);
-    return rat_quo(a, b);
+    return EXACT(a) && EXACT(b) ? rat_quo(a, b) : vm_call1(a, SYM(op_div), b);
+}
+METHOD(k_rational)
+{
+    (void)self;
+    Conversion c = {.raise = take_exception(&argc, argv)};
+    c.argc = argc;
+    c.argv = argv;
+    if (argc < 1 || argc > 2)
+        raise_arity(argc, 1, 2);
+    if (c.raise)
+        return convert(&c);
+    Value exc, r = vm_rescue(convert, &c, klass.StandardError, &exc);
+    return is_undef(r) ? V_NIL : r;
 }
 
 METHOD(nil_to_r) { (void)self; UNUSED_ARGS; return rat_raw(int_fix(0), int_fix(1)); }

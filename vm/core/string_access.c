@@ -100,19 +100,20 @@ static void splice_regexp(Value self, Value re, Value which, Value v)
         g = match_name_to_number(m, which);
     } else {
         int64_t n = value_int(which);
-        if (n >= count || n < -count)
+        if (n >= count || n <= -count)
             raise_error(klass.IndexError, "index %lld out of regexp", (long long)n);
         g = (int)(n < 0 ? n + count : n);
     }
     int64_t b = ((Match *)m)->pos[2 * g], e = ((Match *)m)->pos[2 * g + 1];
     if (b < 0)
         raise_error(klass.IndexError, "regexp group %d not matched", g);
+    v = str_get(v);
     splice_checked(self, (size_t)b, (size_t)(e - b), v);
 }
 METHOD(str_m_aset)
 {
     obj_modify(self);
-    Value i = argv[0], v = str_get(argv[argc - 1]), lo, hi;
+    Value i = argv[0], v = is_regexp(i) ? argv[argc - 1] : str_get(argv[argc - 1]), lo, hi;
     bool excl;
     if (argc == 3) {
         if (is_regexp(i))
@@ -202,7 +203,7 @@ METHOD(str_m_insert)
 
 /* ---- bytes ---- */
 
-static bool byte_part(Value self, int argc, const Value *argv, size_t *at, size_t *n)
+static bool byte_part(Value self, int argc, const Value *argv, size_t *at, size_t *n, bool strict)
 {
     int64_t total = (int64_t)str_view(self).len, start, len;
     Value lo, hi;
@@ -219,6 +220,8 @@ static bool byte_part(Value self, int argc, const Value *argv, size_t *at, size_
     }
     if (start < 0)
         start += total;
+    if (len < 0 && strict)
+        raise_error(klass.IndexError, "negative length %lld", (long long)len);
     if (len < 0 || start < 0 || start > total)
         return false;
     *at = (size_t)start;
@@ -228,7 +231,7 @@ static bool byte_part(Value self, int argc, const Value *argv, size_t *at, size_
 METHOD(str_m_byteslice)
 {
     size_t at, n;
-    return byte_part(self, argc, argv, &at, &n) ? str_new_share(self, at, n) : V_NIL;
+    return byte_part(self, argc, argv, &at, &n, false) ? str_new_share(self, at, n) : V_NIL;
 }
 static void need_boundary(Value str, size_t at)
 {
@@ -242,7 +245,7 @@ static void byte_part_strict(Value str, int argc, const Value *argv, size_t *at,
     bool excl;
     if (argc == 1 && !range_values(argv[0], &lo, &hi, &excl))
         raise_error(klass.TypeError, "wrong argument type %C (expected Range)", argv[0]);
-    if (!byte_part(str, argc, argv, at, n)) {
+    if (!byte_part(str, argc, argv, at, n, true)) {
         if (argc == 1)
             raise_error(klass.RangeError, "%V out of range", argv[0]);
         raise_index(value_int(argv[0]));
@@ -256,7 +259,7 @@ METHOD(str_m_bytesplice)
     size_t at, n, vat = 0, vn;
     Value v;
     if (argc == 4)
-        raise_arity(argc, 2, 5);
+        raise_error(klass.ArgumentError, "wrong number of arguments (given 4, expected 2, 3, or 5)");
     int k = argc >= 3 && (argc == 5 || is_string(argv[2])) ? 2 : 1; /* position arguments of self */
     byte_part_strict(self, k, argv, &at, &n);
     v = str_get(argv[k]);

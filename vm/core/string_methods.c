@@ -63,8 +63,9 @@ METHOD(str_m_eql) { (void)argc; return bool_value(is_string(argv[0]) && str_equa
 METHOD(str_m_cmp)
 {
     (void)argc;
-    if (is_string(argv[0]))
-        return int_fix(str_cmp(self, argv[0]));
+    Value other = is_string(argv[0]) ? argv[0] : obj_try_convert(argv[0], T_STRING, "String", SYM(to_str));
+    if (is_string(other))
+        return int_fix(str_cmp(self, other));
     if (is_heap(argv[0]) && vm_responds_to(argv[0], SYM(op_cmp), false)) {
         Value c = vm_call1(argv[0], SYM(op_cmp), self);
         if (!is_nil(c))
@@ -623,6 +624,13 @@ static size_t chop_size(Value self)
         return 0;
     if (s.len >= 2 && s.ptr[s.len - 1] == '\n' && s.ptr[s.len - 2] == '\r' && enc_ascii_compat(s.enc))
         return 2;
+    if (!enc_ascii_compat(s.enc)) {
+        char end_of_line[16];
+        size_t k = (size_t)enc_put(s.enc, '\r', end_of_line);
+        k += (size_t)enc_put(s.enc, '\n', end_of_line + k);
+        if (k && s.len >= k && !memcmp(s.ptr + s.len - k, end_of_line, k))
+            return k;
+    }
     const char *end = s.ptr + s.len;
     return (size_t)(end - enc_left(s.enc, s.ptr, end - 1, end));
 }

@@ -169,7 +169,7 @@ static void adopt_encoding(Value out, Value piece)
     }
 }
 /* New String, or nil when nothing matched. */
-static Value substitute(Value self, int argc, const Value *argv, bool all)
+static Value substitute(Value self, int argc, const Value *argv, bool all, bool bang)
 {
     Replacement r = replacement_of(argc, argv);
     Value pat = pattern_of(argv[0]), str = self;
@@ -198,6 +198,9 @@ static Value substitute(Value self, int argc, const Value *argv, bool all)
             if (is_nil(r.hash))
                 frame_set_last_match(hit.match);
             Value v = replaced(&r, str, &hit);
+            if (bang && is_nil(r.hash) && !str_equal(self, str))
+                raise_error(klass.RuntimeError, "string modified");
+            str_check_compatible(str, v);
             adopt_encoding(out, v);
             str_buf_cat_str(out, v);
         }
@@ -236,14 +239,14 @@ static void need_two(int argc)
 METHOD(str_m_sub)
 {
     need_two(argc);
-    Value v = substitute(self, argc, argv, false);
+    Value v = substitute(self, argc, argv, false, false);
     return is_nil(v) ? str_dup(self) : v;
 }
 METHOD(str_m_sub_bang)
 {
     need_two(argc);
     obj_modify(self);
-    Value v = substitute(self, argc, argv, false);
+    Value v = substitute(self, argc, argv, false, true);
     if (is_nil(v))
         return V_NIL;
     str_replace(self, v);
@@ -253,7 +256,7 @@ METHOD(str_m_gsub)
 {
     if (argc == 1 && !block_given())
         return enumerator_for(self, sym_intern("gsub"), argc, argv);
-    Value v = substitute(self, argc, argv, true);
+    Value v = substitute(self, argc, argv, true, false);
     return is_nil(v) ? str_dup(self) : v;
 }
 METHOD(str_m_gsub_bang)
@@ -261,7 +264,7 @@ METHOD(str_m_gsub_bang)
     if (argc == 1 && !block_given())
         return enumerator_for(self, sym_intern("gsub!"), argc, argv);
     obj_modify(self);
-    Value v = substitute(self, argc, argv, true);
+    Value v = substitute(self, argc, argv, true, true);
     if (is_nil(v))
         return V_NIL;
     str_replace(self, v);
