@@ -1,4 +1,5 @@
 # IO and File: reading and writing in all ways; errors; in a directory of its own.
+Dir.chdir(ENV["LODE_TEST_DIR"] || ".")
 Dir.mkdir("io_dir") unless Dir.exist?("io_dir")
 F = "io_dir/f.txt"
 def e
