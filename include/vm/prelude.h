@@ -9,4 +9,5 @@ typedef struct PreludeFile {
     size_t len;
 } PreludeFile;
 extern const PreludeFile prelude_files[];
+extern const PreludeFile library_files[]; /* vm/lib, for `require` */
 #endif

@@ -57,9 +57,36 @@ static Value path_string(Value v)
     return str_to_str(v);
 }
 
+/* A library that comes with the program, by feature name ("stringio", "stringio.rb"). */
+static const PreludeFile *find_library(const char *name)
+{
+    size_t n = strlen(name);
+    if (n > 3 && (strcmp(name + n - 3, ".rb") == 0 || strcmp(name + n - 3, ".so") == 0))
+        n -= 3;
+    for (const PreludeFile *f = library_files; f->name; f++) {
+        const char *feature = f->name + strlen("<internal:");
+        if (strlen(feature) == n + 1 && strncmp(feature, name, n) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void run_library(const PreludeFile *f)
+{
+    CompileOptions options = {.file = f->name, .first_line = 1, .kind = CODE_TOP, .internal = true, .frozen_string_literal = 1};
+    Code *code = (Code *)code_compile(f->text, f->len, &options, NULL);
+    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PUBLIC, V_FALSE), FRAME_TOP, V_NIL, NULL, 0);
+}
+
 static void run_file(const char *path, bool wrap)
 {
     int err;
+    if (strncmp(path, "<internal:", 10) == 0) {
+        char name[PATH_MAX];
+        snprintf(name, sizeof name, "%.*s", (int)strlen(path) - 11, path + 10);
+        run_library(find_library(name));
+        return;
+    }
     Value src = load_read_file(path, &err);
     if (src == V_NIL) {
         Value exc = exception_new(klass.LoadError, "cannot load such file -- %s", path);
@@ -163,6 +190,9 @@ Value vm_require(Value feature)
             return V_FALSE;
     if (find_feature(name, true, path))
         return require_path(path);
+    const PreludeFile *library = find_library(name);
+    if (library)
+        return require_path(library->name);
     Value exc = exception_new(klass.LoadError, "cannot load such file -- %T", feature);
     ivar_set(exc, sym_intern("path"), feature);
     vm_raise(exc);
