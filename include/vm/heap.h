@@ -97,6 +97,7 @@ void heap_collect(void);
 void heap_add_stack_walker(void (*fn)(void));
 void heap_scan_range(const void *low, const void *high); /* only inside a walker; words, interior pointers count */
 bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a live cell? */
+extern uint64_t heap_epoch;      /* counts collections: what was written into unvisited memory before one is void */
 extern bool heap_measure_time;   /* count time_ns */
 extern bool heap_disabled;       /* GC.disable: collect only when the limit is reached */
 typedef struct GcStats {

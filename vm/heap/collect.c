@@ -98,6 +98,7 @@ static void mark(Value v)
     HeapPage *p = page_of((void *)v);
     Assert((size_t)((char *)v - heap.base) < heap.used && p->kind != PAGE_UNUSED && obj_type(v) != T_FREE);
     uint32_t i = p->kind == PAGE_SMALL ? cell_index(p, (void *)v) : 0;
+    Assert(p->kind != PAGE_SMALL || (char *)v == page_start(p) + (size_t)i * p->cell_size); /* else: a stale address */
     if (bit_test(p->mark, i))
         return;
     bit_set(p->mark, i);
@@ -428,6 +429,7 @@ void heap_collect(void)
     struct timespec from, to;
     clock_gettime(CLOCK_MONOTONIC, &from);
     heap.wanted = false;
+    heap_epoch++;
     heap.stats.allocated += heap.since;
     heap.since = 0;
     heap_retire_runs();

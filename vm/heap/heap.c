@@ -20,6 +20,7 @@ Heap heap;
 HeapRun heap_runs[HEAP_CLASSES];
 unsigned heap_mode, heap_mode_every = 1;
 bool heap_disabled, heap_measure_time = true;
+uint64_t heap_epoch;
 void (*heap_hollow_hook)(void);
 uint64_t (*heap_forget_hook)(Value v);
 

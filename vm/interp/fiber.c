@@ -134,6 +134,8 @@ Fiber *fiber_new(Value proc)
     Fiber *f = spare;
     if (f) {
         spare = f->next;
+        if (f->epoch != heap_epoch) /* X2: nobody visited it meanwhile */
+            stack_wipe(f->stack, f->stack_end);
     } else {
         f = mem_new(memctx_top(), Fiber);
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -273,6 +275,7 @@ static void fiber_main(void)
         ((FiberObject *)f->object)->fiber = NULL;
     link_out(f);
     f->next = spare;
+    f->epoch = heap_epoch;
     spare = f;
     save_state(f);
     load_state(to);
@@ -292,6 +295,7 @@ void fiber_end_into(Fiber *f, Fiber *to)
         ((FiberObject *)f->object)->fiber = NULL;
     link_out(f);
     f->next = spare;
+    f->epoch = heap_epoch;
     spare = f;
     save_state(f);
     load_state(to);

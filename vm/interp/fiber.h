@@ -8,6 +8,7 @@
 typedef enum { FIBER_NEW, FIBER_RUNNING, FIBER_RESUMING, FIBER_SUSPENDED, FIBER_DEAD } FiberState;
 
 typedef struct Fiber {
+    uint64_t epoch;      /* spare: heap_epoch when it died */
     struct Fiber *next, *prev;   /* all fibers that are not dead, and the main one */
     struct Fiber *resumer;       /* who gets the next value */
     FiberState state;
