@@ -176,6 +176,55 @@ static void test_deep_nesting(void **state)
     strbuf_free(&source);
 }
 
+/* Source with tokens lost, doubled and mixed is compiled or refused, never more. */
+static void test_damaged_source(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {
+        " break ", " next ", " redo\n", " retry ", " return 1 ", " yield ", " super ", "begin;", "ensure;", "rescue;",
+        "end;", " do |a,(b,*c),d=1,k: 2,**o| ", "{ ", "} ", " if x ", " while y do ", "case z\n in [a,*]\n", "*a", "**b",
+        "&c", "...", " => e ", "def f(a,b=1,*c,d,e:,f: 2,**g,&h)\n", "class X\n", " &&= ", " ||= ", "->(x){", "defined?(",
+        "_1", "it", "alias a b\n", " in {a: 1} ", "for i,j in k do ", " rescue 1 ", "\"#{", "x = ", "p(1)\n", ";", "\n"};
+    static const char whole[] =
+        "def m(a, b = 1, *c, k: 2, &d)\n  begin\n    c.each do |x, (y, *z)|\n      next if x\n      return y unless z\n"
+        "    end\n  rescue A, B => e\n    retry if e\n  else\n    yield a, *c\n  ensure\n    while b; break 1; end\n"
+        "  end\nend\ncase q\nin [Integer => i, *] if i then 1\nin {n:} then n\nin nil then 2\nend\nx, (y, *z), w.v, u[1] = 1, 2\n"
+        "@a ||= \"t#{x}\"; h[1] += 2; f(*a, **b, &c); class << self; def q = super; end\n";
+    unsigned seed = 20260101, compiled = 0;
+
+    for (int round = 0; round < 3000; round++) {
+        char source[4096];
+        size_t length = sizeof(whole) - 1;
+        Value result, record;
+
+        memcpy(source, whole, sizeof(whole));
+        for (unsigned k = (unsigned)rand_r(&seed) % 4; k > 0; k--) {
+            size_t at = (size_t)rand_r(&seed) % length, n = (size_t)rand_r(&seed) % 20;
+            const char *token = tokens[(size_t)rand_r(&seed) % (sizeof(tokens) / sizeof(tokens[0]))];
+
+            if (rand_r(&seed) % 2) {
+                n = n < length - at ? n : length - at;
+                memmove(source + at, source + at + n, length - at - n);
+                length -= n;
+            } else {
+                n = strlen(token);
+                memmove(source + at + n, source + at, length - at);
+                memcpy(source + at, token, n);
+                length += n;
+            }
+        }
+        source[length] = '\0';
+        if (vm_protect(compile_body, source, &result, &record)) {
+            code_verify(result);
+            compiled++;
+        } else {
+            assert_true(is_type(record, T_EXCEPTION));
+            assert_true(obj_is_kind_of(record, klass.SyntaxError));
+        }
+    }
+    assert_true(compiled > 300);
+}
+
 static int verify_tree(const char *dir, int left)
 {
     static char buffer[1 << 20];
@@ -230,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_wrong_source_raises),
         cmocka_unit_test(test_deep_nesting),
+        cmocka_unit_test(test_damaged_source),
         cmocka_unit_test(test_installed_ruby_is_well_formed),
     };
 

@@ -161,6 +161,7 @@ struct Compiler {
     /* What went wrong, if anything: a SyntaxError with this text. */
     char *failure;
     uint32_t failure_line;
+    uint32_t idle_return_line; /* of a `return value` at top level, whose value nobody gets; 0: none */
 };
 
 /* ---- assemble.c ---- */

@@ -558,6 +558,8 @@ static void frame_jump(Unit *u, Node *node)
     NodeList list;
     Control *before;
 
+    if (node->type == NODE_RETURN && u->kind == CODE_TOP && arguments != NULL && u->c->idle_return_line == 0)
+        u->c->idle_return_line = (uint32_t)parse_line(u->c->parse, node->location.start);
     if (arguments != NULL && !leaves_ensure(u, NULL) && single_argument(arguments, &list) != NULL) {
         value = operand(u, list.items[0]);
     } else {

@@ -410,6 +410,9 @@ Value code_compile(const char *src, size_t len, const CompileOptions *options, i
     if (c.failure != NULL)
         raise_syntax(mem_printf(c.ctx, "%s:%u: %s", c.parse->file, c.failure_line, c.failure), klass.SyntaxError,
                      c.parse->file);
+    if (c.idle_return_line != 0 && !is_nil(gvar_get(sym_intern("$VERBOSE"))))
+        warn_printf_at(ary_new_from(2, (Value[]){str_new_c(c.parse->file), int_fix(c.idle_return_line)}),
+                       "argument of top-level return is ignored");
     if (data_offset != NULL) {
         *data_offset = -1;
         if (location_present(c.parse->data)) {
