@@ -21,7 +21,7 @@ class Time
     def __make(year, mon, day, hour, min, sec, frac, zone)
       sec = sec.to_i + (frac ? Rational(frac.to_i, 10**frac.size) : 0)
       return local(year, mon, day, hour, min, sec) if zone.nil?
-      return utc(year, mon, day, hour, min, sec) if zone.match?(/\A(?:z|utc|gmt|ut|-00:?00)\z/i)
+      return utc(year, mon, day, hour, min, sec) if zone.match?(/\A(?:z|utc|-00:?00)\z/i)
       off = zone_offset(zone)
       off ? new(year, mon, day, hour, min, sec, off) : local(year, mon, day, hour, min, sec)
     end
@@ -70,7 +70,7 @@ class Time
     def iso8601(text)
       m = text.match(/\A\s*([-+]?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d(?::?\d\d)?)?\s*\z/i) ||
           text.match(/\A\s*([-+]?\d{4,})-(\d\d)-(\d\d)(?<zone>Z|[+-]\d\d(?::?\d\d)?)?\s*\z/i)
-      raise ArgumentError, "invalid xmlschema date: #{text.inspect}" unless m
+      raise ArgumentError, "invalid xmlschema format: #{text.inspect}" unless m
       if m.names.include?("zone")
         m2 = text.match(/\A\s*([-+]?\d{4,})-(\d\d)-(\d\d)(Z|[+-]\d\d(?::?\d\d)?)?/i)
         return __make(m2[1].to_i, m2[2].to_i, m2[3].to_i, 0, 0, 0, nil, m2[4])
