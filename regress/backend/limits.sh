@@ -19,6 +19,10 @@ for p in $(jobs -p); do kill -9 "$p"; done 2>/dev/null
 wait 2>/dev/null
 until_true "$LODE" -e 1
 
+# a session's fork needs a slot as well
+is "2 Errno::EAGAIN" "$("$LODE" -e 'pids = [1, 2].map { fork { sleep 1 } }; begin; fork { }; rescue SystemCallError => e; puts "#{pids.size} #{e.class}"; end; Process.waitall')" "a fork beyond max_sessions"
+until_true "$LODE" -e 1
+
 # connections that say nothing
 out=$("$wire" "$sock" idle 10 4) || fail idle
 has "$out" "refused 6" "connections beyond max_unauthenticated"

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "lib/base.h"
+#include "lib/error.h"
 #include "lib/memory.h"
 #include "vm/host.h"
 #include "vm/persist.h"
@@ -42,6 +43,30 @@ _Noreturn void vm_finish_process(Value record); /* vm/interp/vm.c */
 
 /* ---------------------------------------------------------------- fork */
 
+/* A slot for the child.  That there is none is said as the system says that there is no process to be had. */
+static int reserve_slot(void)
+{
+    volatile int slot = -1;
+    volatile bool full = false;
+
+    TRY()
+    {
+        slot = persist_fork_prepare();
+    }
+    CATCH(err)
+    {
+        if (err->code != ERR_TOO_MANY_SESSIONS) {
+            rethrow();
+        }
+        full = true;
+    }
+    END_TRY();
+    if (full) {
+        raise_errno(EAGAIN, "fork(2)");
+    }
+    return slot;
+}
+
 /* Process.__fork: nil in the child. */
 static Value process_fork(Value self, int argc, const Value *argv)
 {
@@ -49,7 +74,7 @@ static Value process_fork(Value self, int argc, const Value *argv)
     pid_t pid;
 
     (void)self, (void)argc, (void)argv;
-    slot = persist_fork_prepare();
+    slot = reserve_slot();
     io_flush_all();
     pid = vm_host.fork();
     if (pid != 0) {
