@@ -3,6 +3,8 @@
  */
 #include "store_testlib.h"
 
+#include "lib/stop.h"
+
 static void committed_objects_are_read_back_and_survive(void **state)
 {
     (void)state;
@@ -306,6 +308,40 @@ static void statistics_can_be_had(void **state)
     test_remove();
 }
 
+static void create_there(void)
+{
+    store_create(test_dir, NULL);
+}
+
+static void a_creation_cut_short_is_no_store_and_can_be_made_again(void **state)
+{
+    (void)state;
+    char *dir = unit_directory();
+    snprintf(test_dir, sizeof(test_dir), "%s", dir);
+    test_configure();
+    stop_arm(STOP_STORE_CREATE, STOP_KILL, 1, false, 0);
+    assert_int_equal(unit_child_status(create_there), 128 + SIGKILL);
+    stop_disarm_all();
+    stop_arm(STOP_WAL_SEGMENT_MADE, STOP_KILL, 2, false, 0);
+    assert_int_equal(unit_child_status(create_there), 128 + SIGKILL);
+    stop_disarm_all();
+    assert_false(store_exists(test_dir));
+    EXPECT_ERROR(ERR_NOT_A_STORE, store_open(test_dir, STORE_SOLO));
+    store_create(test_dir, NULL);
+    assert_true(store_exists(test_dir));
+    test_open(STORE_SOLO);
+    assert_int_equal(test_commit(1, 1, 1, true, DURABILITY_DURABLE), COMMIT_OK);
+    test_close(true);
+    /* A folder with someone's things in it is left alone. */
+    char path[700];
+    snprintf(path, sizeof(path), "%s/control", test_dir);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/letters.txt", test_dir);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    EXPECT_ERROR(ERR_FILE_EXISTS, store_create(test_dir, NULL));
+    test_remove();
+}
+
 int main(void)
 {
     unit_start();
@@ -321,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_store_larger_than_the_cache_works),
         cmocka_unit_test(one_commit_larger_than_the_cache_works),
         cmocka_unit_test(statistics_can_be_had),
+        cmocka_unit_test(a_creation_cut_short_is_no_store_and_can_be_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
