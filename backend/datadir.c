@@ -207,10 +207,14 @@ bool server_is_alive(const ServerFile *file)
         return false;
     }
     text[n] = '\0';
-    /* "pid (comm) state ...": the name may hold anything, so look behind its last parenthesis */
-    char *paren = strrchr(text, ')');
-    if (paren && paren[1] == ' ' && (paren[2] == 'Z' || paren[2] == 'X')) {
+    /* "pid (name) state ...": the name may hold anything, so look for its last parenthesis */
+    char *name = strchr(text, '('), *paren = strrchr(text, ')');
+    if (!name || !paren || paren[1] != ' ') {
+        return true;
+    }
+    if (paren[2] == 'Z' || paren[2] == 'X') {
         return false;
     }
-    return true;
+    /* the number may have gone to another program since: signals are not for that one */
+    return (size_t)(paren - name - 1) == strlen(SERVER_NAME) && memcmp(name + 1, SERVER_NAME, strlen(SERVER_NAME)) == 0;
 }

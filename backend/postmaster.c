@@ -876,6 +876,7 @@ static Store *open_store(const char *dir)
 static void start(const PostmasterOptions *options)
 {
     umask(077);
+    prctl(PR_SET_NAME, SERVER_NAME); /* also after a restart by exec: server_is_alive looks at it */
     datadir_check(options->dir);
     if (chdir(options->dir) != 0) {
         ereport(ERROR, error_code_of_errno(errno), errmsg("could not enter \"%s\": %s", options->dir, errno_text()));

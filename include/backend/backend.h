@@ -50,7 +50,9 @@ typedef struct ServerFile {
 bool server_file_read(const char *dir, ServerFile *out);
 void server_file_write(const char *dir, const char *socket_path, const char *state, int64_t started);
 void server_file_remove(const char *dir);
-/* Does the process that the file names exist (and is it no zombie of ours)? */
+/* The postmaster's name, as the kernel shows it. */
+#define SERVER_NAME "lodestone"
+/* Does the process that the file names exist, and is it a server (not a zombie, not another program of the same number)? */
 bool server_is_alive(const ServerFile *file);
 
 /* ---- sockets ---- */

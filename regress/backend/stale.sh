@@ -26,7 +26,17 @@ rm -f out err
     fi
     [ "$pid" != "$(server_pid)" ] || fail "another server is running now"
 done
-# a pid file that names a process which is no server of this store, and one with nonsense
+# a pid file whose number has gone to another program: no signal for that one
+"$LODECTL" -D "$LODE_STORE" stop >/dev/null
+sleep 100 &
+other=$!
+printf '%s\n1\n%s\n%s/lodestone.sock\nready\n0\n' $other "$LODE_STORE" "$LODE_STORE" >"$LODE_STORE/lodestone.pid"
+is "state=stopped" "$("$LODECTL" -D "$LODE_STORE" status)" "status with another program's number"
+for mode in smart fast immediate; do one_line "$LODECTL" -D "$LODE_STORE" stop -m $mode >/dev/null; done
+kill -0 $other || fail "another program was signalled"
+is 3 "$("$LODE" -e 'p 1+2')" "lode with another program's number in the pid file"
+kill $other
+# a pid file with nonsense
 "$LODECTL" -D "$LODE_STORE" stop >/dev/null
 echo "nonsense" >"$LODE_STORE/lodestone.pid"
 is 3 "$("$LODE" -e 'p 1+2')" "lode with a damaged pid file"
