@@ -119,7 +119,7 @@ static Value regexp_allocate(Value cls)
 {
     return heap_alloc(T_REGEXP, cls, sizeof(Regexp)); /* source reads as false */
 }
-static void regexp_setup(Value re, Value source, int options)
+static void regexp_setup(Value re, Value source, int options, bool literal)
 {
     int enc;
     bool fixed;
@@ -142,7 +142,7 @@ static void regexp_setup(Value re, Value source, int options)
         raise_regexp(source, error);
     if (options & RE_FIXED) {
         if (enc == ENC_US_ASCII)
-            enc = str_encoding(source) == ENC_US_ASCII ? ENC_UTF_8 : str_encoding(source);
+            enc = literal && str_encoding(source) == ENC_US_ASCII ? ENC_UTF_8 : str_encoding(source);
         fixed = true;
     }
     regex_t *prog = compile(pattern, options, enc, source);
@@ -164,7 +164,7 @@ static void regexp_setup(Value re, Value source, int options)
 Value regexp_new_str(Value str, int options)
 {
     Value re = regexp_allocate(klass.Regexp);
-    regexp_setup(re, str, options);
+    regexp_setup(re, str, options, true);
     obj_ptr(re)->head |= OH_FROZEN;
     return re;
 }
@@ -189,7 +189,7 @@ static regex_t *program_for(Value v, Value str)
 {
     Regexp *re = regexp_ptr(v);
     int enc = str_encoding(str);
-    if (str_is_broken(str))
+    if (enc_ascii_compat(enc) && str_is_broken(str))
         raise_error(klass.ArgumentError, "invalid byte sequence in %s", encoding_name(enc));
     bool fixed = re->options & RE_FIXED;
     bool mismatch = fixed ? re->enc != enc && (str_coderange(str) != CR_7BIT || !enc_ascii_compat(enc)) : !enc_ascii_compat(enc);
@@ -489,7 +489,7 @@ METHOD(re_initialize)
             }
         }
     }
-    regexp_setup(self, source, options);
+    regexp_setup(self, source, options, false);
     ((Regexp *)self)->timeout = timeout;
     return self;
 }
@@ -502,7 +502,7 @@ METHOD(re_initialize_copy)
     Regexp *from = regexp_ptr(argv[0]);
     int options = from->options;
     double timeout = from->timeout;
-    regexp_setup(self, regexp_source(argv[0]), options);
+    regexp_setup(self, regexp_source(argv[0]), options, false);
     ((Regexp *)self)->timeout = timeout;
     return self;
 }

@@ -8,6 +8,10 @@
  *   (?a) (?u) (?d)                   (?P) etc.                          letters taken out, the mode is tracked here
  *   [[:alpha:]] under (?a) is ASCII  no such mode                       intersected with [\x00-\x7f]
  *   [[:punct:]] has $+<=>^`|~        has not                            added
+ *   (?=a)* (?:(?=a)|b)*              an anchor can't be repeated         (?:(?=a)(?:)): a list can
+ *   \y \Y                            text segment boundaries             y Y
+ *   [\w-x]                           unmatched range                     \-
+ *   ^* \b?                           an anchor can't be repeated         (?:^(?:))
  *   \u{1F600 1F601}, \uHHHH          one \uHHHH                         \x{H...}
  *   \xE3\x81\x82 in UTF-8            raw bytes                          checked, then written as the bytes
  *   (?#...) and, with x, # comments  same                               skipped, so nothing inside is rewritten
@@ -21,6 +25,7 @@
 enum { MAX_DEPTH = 512 };
 typedef struct Mode {
     bool extended, ascii, unicode;
+    bool look; /* the group is a look-around: two more brackets close it */
 } Mode;
 typedef struct Translator {
     StrView in;
@@ -162,6 +167,14 @@ static bool raw_bytes(Translator *t)
     }
     return fail(t, "invalid multibyte escape");
 }
+/* Behind a set within brackets, as in [\w-.], a minus stands for itself. */
+static void literal_minus(Translator *t)
+{
+    if (t->at + 1 < t->in.len && t->in.ptr[t->at] == '-' && t->in.ptr[t->at + 1] != ']') {
+        put(t, "\\-", 2);
+        t->at++;
+    }
+}
 /* \w \d \s and their negations; in: within brackets. */
 static bool shorthand(Translator *t, char c, bool in)
 {
@@ -181,10 +194,8 @@ static bool shorthand(Translator *t, char c, bool in)
     } else {
         put(t, shorthand_set[row][1], strlen(shorthand_set[row][1]));
     }
-    if (in && t->at < t->in.len && t->in.ptr[t->at] == '-' && t->at + 1 < t->in.len && t->in.ptr[t->at + 1] != ']') {
-        put(t, "\\-", 2); /* [\w-.]: the minus stands for itself */
-        t->at++;
-    }
+    if (in)
+        literal_minus(t);
     return true;
 }
 static bool escape(Translator *t, bool in)
@@ -196,6 +207,10 @@ static bool escape(Translator *t, bool in)
     switch (c) {
     case 'u':
         return unicode_escape(t);
+    case 'y': case 'Y':
+        put(t, &c, 1);
+        t->at += 2;
+        return true;
     case 'w': case 'W': case 'd': case 'D': case 's': case 'S':
         return shorthand(t, c, in);
     case 'x':
@@ -283,6 +298,7 @@ static bool set(Translator *t, int depth) /* at [ */
             }
             if (!set(t, depth + 1))
                 return false;
+            literal_minus(t);
             continue;
         }
         int n = enc_char_len(t->in.enc, t->in.ptr + t->at, t->in.ptr + t->in.len);
@@ -296,7 +312,7 @@ static bool push(Translator *t)
     if (t->depth + 1 >= MAX_DEPTH)
         return fail(t, "too deep nest level");
     t->stack[t->depth + 1] = t->stack[t->depth];
-    t->depth++;
+    t->stack[++t->depth].look = false;
     return true;
 }
 /* At "(?" with option letters: (?imxadu-imx) or (?...:  */
@@ -353,11 +369,26 @@ static bool options(Translator *t, bool *done)
     *mode(t) = m;
     return true;
 }
+/* An anchor of n bytes; one that is repeated goes into a list. */
+static void anchor(Translator *t, size_t n)
+{
+    bool repeated = t->at + n < t->in.len && t->in.ptr[t->at + n] && strchr("?*+", t->in.ptr[t->at + n]);
+    if (repeated)
+        put(t, "(?:", 3);
+    put(t, t->in.ptr + t->at, n);
+    if (repeated)
+        put(t, "(?:))", 5);
+    t->at += n;
+}
 static bool run(Translator *t)
 {
     while (t->at < t->in.len) {
         char c = t->in.ptr[t->at];
-        if (c == '\\') {
+        if (c == '^' || c == '$') {
+            anchor(t, 1);
+        } else if (c == '\\' && t->at + 1 < t->in.len && t->in.ptr[t->at + 1] && strchr("AbBzZG", t->in.ptr[t->at + 1])) {
+            anchor(t, 2);
+        } else if (c == '\\') {
             if (!escape(t, false))
                 return false;
         } else if (c == '[') {
@@ -384,6 +415,15 @@ static bool run(Translator *t)
                     continue;
                 if (t->at + 2 < t->in.len && t->in.ptr[t->at + 2] == '(') { /* condition: its parentheses close themselves */
                     const char *close = memchr(t->in.ptr + t->at + 3, ')', t->in.len - t->at - 3);
+                    if (close && t->in.ptr[t->at + 3] == '\'' && close[-1] == '\'') { /* (?('name')... */
+                        put(t, "(?(<", 4);
+                        put(t, t->in.ptr + t->at + 4, (size_t)(close - t->in.ptr) - 1 - (t->at + 4));
+                        put(t, ">)", 2);
+                        t->at = (size_t)(close - t->in.ptr) + 1;
+                        if (!push(t))
+                            return false;
+                        continue;
+                    }
                     if (close) {
                         put(t, t->in.ptr + t->at, (size_t)(close - t->in.ptr) + 1 - t->at);
                         t->at = (size_t)(close - t->in.ptr) + 1;
@@ -393,10 +433,15 @@ static bool run(Translator *t)
                     }
                 }
             }
-            put(t, "(", 1);
+            const char *rest = t->in.ptr + t->at + 1;
+            size_t left = t->in.len - t->at - 1;
+            bool look = left >= 2 && rest[0] == '?' &&
+                        (rest[1] == '=' || rest[1] == '!' || (left >= 3 && rest[1] == '<' && (rest[2] == '=' || rest[2] == '!')));
+            put(t, look ? "(?:(" : "(", look ? 4 : 1);
             t->at++;
             if (!push(t))
                 return false;
+            mode(t)->look = look;
         } else if (c == '{') { /* {n,m} with n > m means something else to Oniguruma */
             unsigned lo, hi;
             int used = 0;
@@ -407,9 +452,10 @@ static bool run(Translator *t)
             put(t, "{", 1);
             t->at++;
         } else if (c == ')') {
+            bool look = mode(t)->look && t->depth > 0;
             if (t->depth > 0)
                 t->depth--;
-            put(t, ")", 1);
+            put(t, look ? ")(?:))" : ")", look ? 6 : 1);
             t->at++;
         } else {
             int n = enc_char_len(t->in.enc, t->in.ptr + t->at, t->in.ptr + t->in.len);
