@@ -26,6 +26,8 @@ while Process.clock_gettime(Process::CLOCK_MONOTONIC) < deadline
   box[1][0] = n
   box[2][:n] = n
   box[2][:"key_#{id}_#{n % 50}"] = names.sample * (n % 7 * 300)
+  box[2][:"key_#{id}_#{n}"] = n if n % 3 == 0 # a name that the store has not seen
+  box[2].delete(:"key_#{id}_#{n - 300}")
   box[3].replace("text #{n} ".ljust(n % 40 * 100, "."))
   Maglev.commit
   puts n
