@@ -10,7 +10,7 @@
  *   [oid, 56 bits]..........................00101100   unresolved reference (0x2c): in Slots only
  *
  * A Slot is another C type on purpose: it may hold an unresolved reference to
- * an object of the store, a Value never does.  Only the functions of slot.h
+ * an object of the store, a Value never does.  Only slot_read and its kin (object.h)
  * convert between the two, so neither the VM stack nor a C local ever sees an
  * oid (invariant V1).  Truth is one mask: (v & ~4) != 0.
  */
