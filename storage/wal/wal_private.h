@@ -37,6 +37,8 @@
 #define WAL_MARK_BYTES  64u   /* a MARK record, header and payload */
 #define WAL_BATCH_SLACK 8192u /* more than the filler and mark of one batch can take */
 
+#define WAL_SEQUENCE_BITS 50 /* what the object table has room for */
+
 #define WAL_MAX_IN_FLIGHT 8
 #define WAL_LAZY_FLUSH_MS 20 /* asynchronous commits are on their way after at most about this */
 
