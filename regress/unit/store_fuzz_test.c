@@ -265,7 +265,7 @@ static void lies_with_good_checksums_do_no_harm(void **state)
             lie_in_log(&control);
             break;
         }
-        status = unit_child_status(use_store);
+        status = getenv("LODE_INLINE") ? (use_store(), 0) : unit_child_status(use_store);
         if (status != 0 && status != 1) { /* 1: FATAL, with its message */
             print_message("seed %llu: status %d\n", (unsigned long long)seed, status);
             if (++bad >= 10)

@@ -276,7 +276,7 @@ bool space_open_pages(uint32_t class_id, uint32_t count, void (*mark)(PageNo, Ls
     record.page = (PageNo)*current * EXTENT_PAGES + (unsigned)at;
     Lsn lsn = wal_append_credited(the_store->wal, &the_store->me->credit, WAL_PAGE_OPEN, 0, &record, sizeof(record));
     STOP_POINT(PAGE_OPENED);
-    x->used |= ((UINT64_C(1) << count) - 1) << at;
+    x->used |= (~UINT64_C(0) >> (EXTENT_PAGES - count)) << at; /* count may be all 64 */
     extent_changed(*current);
     mark(record.page, lsn, context);
     unlatch();
@@ -621,7 +621,7 @@ void space_redo_open(const PageOpenRecord *record)
     }
     space_note_extents(e + 1);
     Extent *x = extent_of(e);
-    x->used |= ((UINT64_C(1) << record->count) - 1) << (record->page % EXTENT_PAGES);
+    x->used |= (~UINT64_C(0) >> (EXTENT_PAGES - record->count)) << (record->page % EXTENT_PAGES);
     extent_changed(e);
 }
 

@@ -82,6 +82,9 @@ static void redo_extent_free(const WalRecord *record, Recovery *r)
 static void redo_page_open(const WalRecord *record, Recovery *r)
 {
     const PageOpenRecord *open = payload_of(record, sizeof(*open));
+    if (open->page >= the_store->shared->max_pages || open->page < EXTENT_PAGES || open->count == 0 ||
+        open->page % EXTENT_PAGES + open->count > EXTENT_PAGES)
+        malformed(record);
     space_redo_open(open);
     for (uint32_t i = 0; i < open->count; i++) {
         uint64_t page = open->page + i;

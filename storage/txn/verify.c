@@ -51,7 +51,8 @@ static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *r
         wrong(index, "its word is newer than the newest commit");
     /* The record holds the full id; the table knows only the index. */
     PageNo page = LOCATION_PAGE(location);
-    if (page >= the_store->shared->max_pages || LOCATION_OFFSET(location) < PAGE_HEADER)
+    if (page >= the_store->shared->max_pages || LOCATION_OFFSET(location) < PAGE_HEADER ||
+        LOCATION_OFFSET(location) + sizeof(header) > PAGE_BYTES)
         wrong(index, "its location can't be");
     cache_copy(page, LOCATION_OFFSET(location), &header, sizeof(header));
     if (OID_INDEX(RECORD_OID(&header)) != index)
