@@ -79,7 +79,7 @@ struct Control {
     /* LOOP */
     int break_label, next_label, redo_label;
     int dst;           /* of break's value */
-    /* RESCUE, ENSURE: code covered so far */
+    /* RESCUE, ENSURE, RESCUE_BODY: code covered so far */
     Segment *segments;
     uint32_t nsegments, capacity;
     uint32_t segment_start;

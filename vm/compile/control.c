@@ -71,6 +71,7 @@ static Control *leave_to(Unit *u, Control *target)
             statements(u, (StatementsNode *)ctl->ensure->statements, DISCARD);
             break;
         case CONTROL_RESCUE_BODY:
+            segment_close(u, ctl);
             emit(u, OP_SETERR, ctl->saved);
             break;
         case CONTROL_LOOP:
@@ -384,9 +385,15 @@ static void begin_rescue(Unit *u, BeginNode *node, int dst)
         for (RescueNode *clause = (RescueNode *)node->rescue_clause; clause != NULL;
              clause = (RescueNode *)clause->subsequent)
             rescue_clause(u, clause, exc, saved, dst, end);
+        segment_close(u, &body);
         u->control = body.outer;
+        emit(u, OP_RETHROW, exc);
+        /* A throw, a far return or another exception leaves the clause: $! is what it was before (C4). */
+        control_rows(u, &body, here(u), exc);
+        label_here(u, label_new(u));
+        emit(u, OP_SETERR, saved);
+        emit(u, OP_RETHROW, exc);
     }
-    emit(u, OP_RETHROW, exc);
     control_rows(u, &ctl, handler, exc);
     label_here(u, end);
     u->top = mark;
