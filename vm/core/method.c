@@ -60,7 +60,7 @@ static Value find_method(Value self, Value name, bool public_only)
 {
     name = name_argument(name);
     Value cls = class_of(self);
-    MethodEntry *me = method_find(cls, name);
+    MethodEntry *me = refinements_used ? method_find_refined(cls, name, frame_cref()) : method_find(cls, name);
     if (me && me->kind != ME_UNDEF && !(public_only && me->visibility != VIS_PUBLIC))
         return method_object(T_METHOD, self, me, name, cls);
     MethodEntry *rm = method_find(cls, SYM(respond_to_missing_p));
@@ -100,7 +100,9 @@ static Value kernel_singleton_method(Value self, UNUSED int argc, const Value *a
 static Value module_instance_method_with(Value self, Value name, bool public_only)
 {
     name = name_argument(name);
-    MethodEntry *me = is_type(self, T_MODULE) ? NULL : method_find(self, name);
+    MethodEntry *me = is_type(self, T_MODULE) ? NULL
+                      : refinements_used      ? method_find_refined(self, name, frame_cref())
+                                              : method_find(self, name);
     if (is_type(self, T_MODULE))
         for (Value k = self; k != V_NIL && !me; k = class_next(k)) {
             Value owner = class_owner_at(k);
@@ -167,14 +169,19 @@ static Value module_define_method(Value self, int argc, const Value *argv)
     if (body == V_NIL)
         raise_error(klass.ArgumentError, "tried to create Proc object without a block");
     Visibility vis = VIS_PUBLIC;
+    bool module_function = false;
     Frame *f = frame_caller();
     Value cref = f->cref;
     if (f > vm.frames && cref != V_NIL && cref_module(cref) == self && !(f->flags & FRAME_METHOD) &&
         !(f->me && f->me->kind == ME_CODE && cref == slot_read((Value)f->me, &f->me->cref))) {
         int64_t setting = fix_int(obj_field(cref, CREF_VISIBILITY));
         vis = (Visibility)(setting & 7);
+        module_function = setting & 8;
     }
-    return define_with(self, argv[0], body, vis);
+    Value made = define_with(self, argv[0], body, vis);
+    if (module_function)
+        vm_call1(self, sym_intern("module_function"), made);
+    return made;
 }
 static Value kernel_define_singleton_method(Value self, int argc, const Value *argv)
 {

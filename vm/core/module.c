@@ -172,8 +172,11 @@ static Value mod_include_p(Value self, int argc, const Value *argv)
 
 static Value mix_in(Value self, int argc, const Value *argv, Value feature, Value hook)
 {
-    for (int i = 0; i < argc; i++)
+    for (int i = 0; i < argc; i++) {
         check_module(argv[i]);
+        if (class_flag(argv[i], CLASS_REFINEMENT))
+            raise_error(klass.TypeError, "Cannot %s refinement", hook == SYM(included) ? "include" : "prepend");
+    }
     for (int i = argc - 1; i >= 0; i--) {
         vm_call1(argv[i], feature, self);
         vm_call1(argv[i], hook, self);

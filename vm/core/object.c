@@ -398,6 +398,9 @@ static Value obj_extend(Value self, int argc, const Value *argv)
     for (int i = 0; i < argc; i++)
         if (!is_type(argv[i], T_MODULE))
             raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(argv[i]));
+    for (int i = 0; i < argc; i++)
+        if (class_flag(argv[i], CLASS_REFINEMENT))
+            raise_error(klass.TypeError, "Cannot extend object with refinement");
     for (int i = argc - 1; i >= 0; i--) {
         vm_call1(argv[i], SYM(extend_object), self);
         vm_call1(argv[i], SYM(extended), self);

@@ -118,9 +118,12 @@ static void import_one(uint32_t id, Slot *s, void *arg)
 
 static Value ref_import_methods(Value self, int argc, const Value *argv)
 {
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; i < argc; i++)
         if (!is_type(argv[i], T_MODULE))
             raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(argv[i]));
+    for (int i = 0; i < argc; i++) {
+        if (!is_nil(class_next(argv[i])))
+            warn_printf("%s has ancestors, but Refinement#import_methods doesn't import their methods", class_name_c(argv[i]));
         ImportArg a = {self, argv[i]};
         class_rows_each(argv[i], class_ext(argv[i])->methods, import_check, &a);
         class_rows_each(argv[i], class_ext(argv[i])->methods, import_one, &a);

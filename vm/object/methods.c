@@ -305,6 +305,8 @@ void method_define_attr(Value cls, Value name, bool reader, bool writer, Visibil
 static MethodEntry *find_for_change(Value cls, Value name)
 {
     MethodEntry *me = method_find(cls, name);
+    if (!me && class_flag(cls, CLASS_REFINEMENT))
+        me = method_find(class_attached_object(cls), name);
     if (!me && obj_type(cls) == T_MODULE)
         me = method_find(klass.Object, name);
     if (!me)
@@ -358,6 +360,8 @@ void method_set_visibility(Value cls, Value name, Visibility vis)
         row->visibility = (uint8_t)vis;
     } else {
         row = method_entry_new(ME_ZSUPER, vis);
+        method_add(cls, name, row);
+        return;
     }
     enter(cls, name, row);
 }
