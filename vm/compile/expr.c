@@ -186,7 +186,7 @@ static int regexp_options(uint16_t flags)
     if (flags & REGEXP_MULTI_LINE)
         options |= 4;
     if (flags & (REGEXP_UTF_8 | REGEXP_EUC_JP | REGEXP_WINDOWS_31J))
-        options |= 16;
+        options |= 16 | (flags & REGEXP_EUC_JP ? 64 : 0) | (flags & REGEXP_WINDOWS_31J ? 128 : 0);
     if (flags & REGEXP_ASCII_8BIT)
         options |= 32;
     return options;

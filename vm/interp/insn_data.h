@@ -428,7 +428,11 @@ BODY(REGEXP)
 {
     SAVE();
     Value v = str_concat_n((int)ARG_C, &R(ARG_B));
-    v = regexp_new_str(v, (int)ARG_D);
+    if (ARG_D & (64 | 128)) { /* /e and /s: the bytes are taken as of that encoding */
+        StrView w = str_view(v);
+        v = str_new_enc(w.ptr, w.len, encoding_find(ARG_D & 64 ? "EUC-JP" : "Windows-31J"));
+    }
+    v = regexp_new_str(v, (int)ARG_D & 63);
     RELOAD();
     R(ARG_A) = v;
     return pc + 3;
