@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         return 1;
     }
     signal(SIGINT, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* Errno::EPIPE */
     vm_boot(NULL);
     return vm_session_main(&opts);
 }

@@ -223,7 +223,7 @@ static Value kernel_exit(UNUSED Value self, int argc, const Value *argv)
 }
 static Value kernel_exit_now(UNUSED Value self, int argc, const Value *argv)
 {
-    _exit(exit_status(argc, argv, 0));
+    _exit(exit_status(argc, argv, 1));
 }
 static Value kernel_abort(UNUSED Value self, int argc, const Value *argv)
 {

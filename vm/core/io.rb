@@ -120,12 +120,12 @@ class IO
         unless pid
           $stdout.reopen(child_out) if child_out
           $stdin.reopen(child_in) if child_in
-          our_in&.close
-          our_out&.close
+          [our_in, our_out, child_in, child_out].each { |io| io&.close }
           return nil unless block_given?
-          yield nil
-          exit!(0) if ($stdout.flush; true)
+          Process.__run_child(-> { yield nil })
         end
+        child_out&.close
+        child_in&.close
       else
         words = if cmd.is_a?(Array)
                   cmd = cmd.dup

@@ -2,9 +2,8 @@
 
 module Process
   # What a shell must read: meta characters, or a first word that only a shell knows.
-  SHELL_WORDS = %w[. : alias bg break case cd command continue do done elif else esac eval exec exit export fc fg fi for
-                   getopts hash if in jobs read readonly return set shift then times trap type ulimit umask unalias unset
-                   until wait while].freeze
+  SHELL_WORDS = %w[! . : break case continue do done elif else esac eval exec exit export fi for if in readonly return
+                   set shift then times trap unset until while].freeze
   private_constant :SHELL_WORDS
 
   Tms = Struct.new(:utime, :stime, :cutime, :cstime)
@@ -59,7 +58,7 @@ module Process
           list << [target, value, writing ? __open_flags("w") : 0, 0o644]
         when Array
           if value[0] == :child
-            list << [target, __descriptor(value[1])]
+            list << [target, :child, __descriptor(value[1])]
           else
             path = value[0].respond_to?(:to_path) ? value[0].to_path : value[0]
             list << [target, path, __open_flags(value[1] || "r"), value[2] || 0o644]
@@ -94,6 +93,11 @@ module Process
         else
           __redirect(redirects, key, value)
         end
+      end
+      redirects.map! do |r|
+        next r unless r[1] == :child # as that descriptor will be in the child
+        other = redirects.find { |o| o[0] == r[2] && o[1] != :child }
+        other ? [r[0], *other.drop(1)] : [r[0], r[2]]
       end
       first = args[0]
       if first.is_a?(Array)
@@ -221,9 +225,10 @@ module Kernel
     if exception
       name = args[0].is_a?(Hash) ? args[1] : args[0]
       name = name[0] if name.is_a?(Array)
-      raise "Command failed with #{status.exitstatus ? "exit #{status.exitstatus}" : status.to_s.sub(/\Apid \d+ /, "")}: #{name.to_s.split.first}"
+      name = name.to_s.split.first unless Process.__needs_shell(name.to_s) && args.count { |a| a.is_a?(String) } == 1
+      raise "Command failed with #{status.exitstatus ? "exit #{status.exitstatus}" : status.to_s.sub(/\Apid \d+ /, "")}: #{name}"
     end
-    status.exitstatus ? false : nil
+    false
   end
 
   def `(command)
