@@ -186,7 +186,7 @@ static void deliver(WalReader *reader, Lsn from, Lsn to, WalRecovery *recovery, 
                             .length = header->length - (uint32_t)sizeof(WalHeader),
                             .payload = header + 1};
 
-        if (record.sequence != 0) { /* sequence order is log order, without gaps (W1) */
+        if (record.sequence != 0) { /* sequence order is log order, without gaps (W10) */
             if (record.sequence >> WAL_SEQUENCE_BITS != 0 ||
                 (recovery->last_sequence != 0 && record.sequence != recovery->last_sequence + 1))
                 report_damage(reader->wal, at, at, "its commit sequence does not follow the one before");
