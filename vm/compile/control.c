@@ -552,7 +552,7 @@ static Opcode return_opcode(const Unit *u, const Node *node)
     case NODE_BREAK:
         return u->kind == CODE_LAMBDA ? OP_RETURN : OP_BREAK;
     default:
-        return u->kind == CODE_BLOCK || u->kind == CODE_EVAL ? OP_RETURN_FAR : OP_RETURN;
+        return u->kind == CODE_BLOCK || u->kind == CODE_EVAL || u->kind == CODE_CLASS ? OP_RETURN_FAR : OP_RETURN;
     }
 }
 

@@ -366,7 +366,7 @@ BODY(RETURN)
 BODY(RETURN_FAR)
 {
     SAVE();
-    if (vm.fp->flags & FRAME_LAMBDA || !vm.fp->outer)
+    if (vm.fp->flags & FRAME_LAMBDA || !(vm.fp->outer || vm.fp->flags & FRAME_CLASS))
         return return_value(bp, R(ARG_A));
     unwind_return(vm.fp, R(ARG_A));
 }

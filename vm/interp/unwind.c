@@ -170,7 +170,10 @@ void unwind_break(Frame *f, Value v)
 void unwind_return(Frame *f, Value v)
 {
     Frame *g = f;
-    uint64_t ref = f->outer;
+    bool in_class = f->flags & FRAME_CLASS; /* `class << self; return; end`: from the method around it */
+    while (g->flags & FRAME_CLASS)
+        g--;
+    uint64_t ref = g->outer;
     for (;;) {
         if (g && (g->flags & FRAME_LAMBDA))
             break;
@@ -186,7 +189,7 @@ void unwind_return(Frame *f, Value v)
             ref = up == V_NIL ? 0 : up;
         }
     }
-    if (!g)
+    if (!g || (!in_class && (g->flags & FRAME_CLASS)))
         raise_jump("unexpected return", "return", v);
     vm_unwind(throw_new(UNWIND_RETURN, int_fix((int64_t)g->serial), v));
 }
