@@ -411,7 +411,7 @@ static void directive(Format *f) /* behind the % */
 Value format_values(Value format, int argc, const Value *argv)
 {
     format = str_get(format);
-    Format f = {.format = str_frozen_copy(format), .hash = V_UNDEF, .argc = argc, .argv = argv};
+    Format f = {.format = str_dup(format), .hash = V_UNDEF, .argc = argc, .argv = argv};
     if (!enc_ascii_compat(str_encoding(format)))
         raise_error(enc_compatibility_error, "ASCII incompatible encoding: %s", encoding_name(str_encoding(format)));
     f.out = str_buf_new(str_view(format).len + 32, str_encoding(format));

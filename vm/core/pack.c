@@ -272,7 +272,7 @@ static Value ary_m_pack(Value self, int argc, const Value *argv)
         else if (!is_nil(buffer) && !is_string(buffer))
             raise_error(klass.TypeError, "buffer must be String, not %C", buffer);
     }
-    Value template = str_get(argv[0]);
+    Value template = str_steady(str_get(argv[0]));
     Packer p = {.ary = self, .out = str_buf_new(32, ENC_BINARY)};
     size_t at = 0;
     Directive d;
@@ -545,6 +545,7 @@ static Value unpack(Value self, int argc, const Value *argv, bool one)
 {
     static const char *const names[] = {"offset", NULL};
     Value kw = call_take_keywords(&argc, argv);
+    self = str_steady(self);
     Unpacker u = {.str = self, .out = V_NIL, .one = one, .result = V_NIL};
     if (!is_nil(kw)) {
         keywords_only(kw, names);
@@ -558,7 +559,7 @@ static Value unpack(Value self, int argc, const Value *argv, bool one)
             u.at = (size_t)n;
         }
     }
-    Value template = str_get(argv[0]);
+    Value template = str_steady(str_get(argv[0]));
     if (!one && !block_given())
         u.out = ary_new(8);
     size_t at = 0, start = u.at;

@@ -683,26 +683,34 @@ typedef struct NameList {
     Value names;  /* Array of Strings, by first group */
     Value groups; /* Array of Arrays */
 } NameList;
+/* Gathered without an allocation of Ruby's, which might make the Regexp hollow and free its program. */
+typedef struct NameRow {
+    char *text; /* malloced, as are the groups behind it */
+    size_t len;
+    int *groups;
+    int n;
+} NameRow;
+typedef struct NameRows {
+    NameRow *rows;
+    int n;
+} NameRows;
 static int add_name(const OnigUChar *name, const OnigUChar *end, int n, int *groups, regex_t *prog, void *arg)
 {
-    NameList *list = arg;
-    Value text = str_new_enc((const char *)name, (size_t)(end - name), ENC_UTF_8), numbers = ary_new((size_t)n);
-    for (int i = 0; i < n; i++)
-        ary_push(numbers, int_fix(groups[i]));
-    /* kept sorted by the first group's number */
-    ary_push(list->names, text);
-    ary_push(list->groups, numbers);
-    for (long i = (long)ary_len(list->names) - 1; i > 0; i--) {
-        Value a = ary_get(list->groups, i - 1), b = ary_get(list->groups, i);
-        if (fix_int(ary_get(a, 0)) <= fix_int(ary_get(b, 0)))
-            break;
-        Value x = ary_get(list->names, i - 1), y = ary_get(list->names, i);
-        ary_set(list->names, i - 1, y);
-        ary_set(list->names, i, x);
-        ary_set(list->groups, i - 1, b);
-        ary_set(list->groups, i, a);
-    }
+    NameRows *list = arg;
     (void)prog;
+    int i = list->n;
+    NameRow row = {malloc((size_t)(end - name) + 1), (size_t)(end - name), malloc((size_t)n * sizeof(int)), n};
+    if (!row.text || !row.groups) {
+        free(row.text);
+        free(row.groups);
+        return 1;
+    }
+    memcpy(row.text, name, row.len);
+    memcpy(row.groups, groups, (size_t)n * sizeof(int));
+    for (; i > 0 && list->rows[i - 1].groups[0] > row.groups[0]; i--) /* by the first group's number */
+        list->rows[i] = list->rows[i - 1];
+    list->rows[i] = row;
+    list->n++;
     return 0;
 }
 static regex_t *own_program(Value re)
@@ -717,8 +725,26 @@ static regex_t *own_program(Value re)
 static NameList names_of(Value re)
 {
     NameList list = {ary_new(4), ary_new(4)};
-    onig_foreach_name(own_program(re), add_name, &list);
+    regex_t *prog = own_program(re);
+    int count = onig_number_of_names(prog);
+    if (count <= 0)
+        return list;
+    NameRows found = {calloc((size_t)count, sizeof(NameRow)), 0};
+    if (!found.rows)
+        raise_error(klass.NoMemoryError, "failed to allocate memory");
+    onig_foreach_name(prog, add_name, &found);
     KEEP(re);
+    for (int i = 0; i < found.n; i++) {
+        NameRow *row = &found.rows[i];
+        Value text = str_new_enc(row->text, row->len, ENC_UTF_8), numbers = ary_new((size_t)row->n);
+        for (int k = 0; k < row->n; k++)
+            ary_push(numbers, int_fix(row->groups[k]));
+        ary_push(list.names, text);
+        ary_push(list.groups, numbers);
+        free(row->text);
+        free(row->groups);
+    }
+    free(found.rows);
     return list;
 }
 Value regexp_names(Value re)

@@ -154,6 +154,7 @@ static Value str_root(Value str)
     if (s->head & STR_SHARED)
         return (Value)s->cap;
     Value root = heap_alloc_internal(T_STRING, sizeof(String) + 16);
+    obj_attend(str); /* an allocation may make a clean persistent String hollow */
     s = str_ptr(str);
     String *r = str_ptr(root);
     r->ptr = s->ptr;
@@ -170,6 +171,7 @@ Value str_new_share(Value str, size_t at, size_t len)
     obj_attend(str);
     String *s = str_ptr(str);
     int enc = str_encoding(str), cr = (int)(s->head >> STR_CR_AT) & 3;
+    bool whole = at == 0 && len == s->len;
     Value v;
     if (len <= EMBED_MAX || at + len != s->len || (s->head & OF_EMBED)) {
         v = str_alloc(klass.String, len, enc);
@@ -179,15 +181,16 @@ Value str_new_share(Value str, size_t at, size_t len)
         str_ptr(v)->len = len;
     } else {
         Value root = str_root(str);
+        char *bytes = str_ptr(str)->ptr + at; /* the root's: they stay when str becomes hollow */
         v = heap_alloc(T_STRING, klass.String, sizeof(String) + 16);
         String *n = str_ptr(v);
-        n->ptr = str_ptr(str)->ptr + at;
+        n->ptr = bytes;
         n->len = len;
         n->cap = (size_t)root;
         n->head |= STR_SHARED | (uint64_t)enc << STR_ENC_AT;
         KEEP(root);
     }
-    if (cr == CR_7BIT || (at == 0 && len == str_ptr(str)->len))
+    if (cr == CR_7BIT || whole)
         str_set_coderange(v, cr);
     KEEP(str);
     return v;
@@ -201,6 +204,10 @@ Value str_dup(Value str)
     return str_new_share(str, 0, str_ptr(str)->len);
 }
 
+Value str_steady(Value str)
+{
+    return obj_head(str) & OF_PERSISTENT ? str_dup(str) : str;
+}
 Value str_frozen_copy(Value str)
 {
     if (obj_frozen_bit(str) && class_of(str) == klass.String)
@@ -359,6 +366,7 @@ void str_replace(Value str, Value other)
     } else {
         if ((str_ptr(str)->head & STR_SHARED) || o->len > str_ptr(str)->cap)
             str_own(str, str_ptr(other)->len);
+        obj_attend(other);
         o = str_ptr(other);
         memcpy(str_ptr(str)->ptr, o->ptr, o->len + 1);
         str_ptr(str)->len = o->len;
@@ -682,6 +690,8 @@ Value str_plus(Value a, Value b)
     int enc = str_check_compatible(a, b);
     size_t la = str_view(a).len, lb = str_view(b).len;
     Value v = str_buf_new(la + lb, enc);
+    obj_attend(a);
+    obj_attend(b);
     memcpy(str_ptr(v)->ptr, str_ptr(a)->ptr, la);
     memcpy(str_ptr(v)->ptr + la, str_ptr(b)->ptr, lb);
     str_set_len(v, la + lb);

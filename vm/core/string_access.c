@@ -415,6 +415,7 @@ static Value succ_codepoint(Value self) /* no ASCII letters or digits: the last 
 {
     StrView s = str_view(self);
     Value out = str_dup(self);
+    s = str_view(self);
     size_t end = s.len;
     while (end) {
         const char *p = enc_left(s.enc, s.ptr, s.ptr + end - 1, s.ptr + s.len);

@@ -151,7 +151,7 @@ static Replacement replacement_of(int argc, const Value *argv)
         if (!is_string(argv[1]))
             r.hash = obj_try_convert(argv[1], T_HASH, "Hash", SYM(to_hash));
         if (is_nil(r.hash))
-            r.text = str_get(argv[1]);
+            r.text = str_steady(str_get(argv[1]));
     }
     return r;
 }

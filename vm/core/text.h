@@ -131,6 +131,7 @@ void str_replace(Value str, Value other);                  /* after the caller's
 void str_splice(Value str, size_t at, size_t len, const char *bytes, size_t n); /* replaces bytes; bytes may not lie in str */
 Value str_new_share(Value str, size_t at, size_t len);     /* substring by bytes, same encoding, class String */
 Value str_frozen_copy(Value str);                          /* str itself when frozen and a plain String, else a frozen sharer */
+Value str_steady(Value str);                              /* str, or a copy that no allocation can make hollow */
 Value str_in_class(Value str_class_of, const char *bytes, size_t len, int enc);
 int str_compatible(Value a, Value b);                      /* index of the encoding that both fit, or -1 */
 int str_check_compatible(Value a, Value b);                /* raises Encoding::CompatibilityError */
