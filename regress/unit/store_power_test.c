@@ -7,6 +7,7 @@
  *
  * Needs root, mkfs.ext4 and loop devices; without them it is skipped, and says so.  LODE_SEEDS / 20: how many cuts.
  */
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
@@ -107,7 +108,9 @@ static void power_cuts_of_a_real_file_system_lose_nothing(void **state)
     snprintf(mounted, sizeof(mounted), "%s/mounted", base);
     snprintf(store, sizeof(store), "%s/store", mounted);
     assert_int_equal(mkdir(mounted, 0700), 0);
-    if (geteuid() != 0 || !run("truncate -s 512M '%s' && mkfs.ext4 -q -E lazy_itable_init=1 '%s' 2>/dev/null", image, image) ||
+    /* In a name space of mounts of our own: however this ends, nothing stays mounted. */
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 || !run("mount --make-rprivate / 2>/dev/null") ||
+        !run("truncate -s 512M '%s' && mkfs.ext4 -q -E lazy_itable_init=1 '%s' 2>/dev/null", image, image) ||
         !run("mount -o loop '%s' '%s' 2>/dev/null", image, mounted)) {
         print_message("skipped: needs root, mkfs.ext4 and a loop device\n");
         unit_remove(base);
