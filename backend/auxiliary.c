@@ -1,9 +1,9 @@
 /*
  * backend/auxiliary.c: the frame of every auxiliary process, and the reaper.
  *
- * An auxiliary process runs one function of storage until it is told to stop; on reload the function is left, the
- * configuration read again, the function entered again.  Errors are the function's to handle: one that comes out here ends
- * the process, and with it (see postmaster.c) everyone.
+ * An auxiliary process runs one function of storage until it is told to stop; on reload the function is left,
+ * the configuration read again, the function entered again.  Errors are the function's to handle: one that
+ * comes out here ends the process, and with it (see postmaster.c) everyone.
  *
  * The reaper cleans up after dead sessions: the postmaster must not touch shared memory (a latch left locked
  * would hang it), so it hands the slot of a dead child to this process, which may hang or die instead.
@@ -56,8 +56,8 @@ void note_send(NoteKind kind, int32_t pid, int32_t slot)
 }
 
 /*
- * Two ways at once.  PDEATHSIG is the kernel's word for a child of the postmaster.  A process that a session forked
- * is no child of it: the death pipe's end, through an open file description of our own, sends SIGKILL.
+ * Two ways at once.  PDEATHSIG is the kernel's word for a child of the postmaster.  A process that a session
+ * forked is no child of it: the death pipe's end, through an open file description of our own, sends SIGKILL.
  */
 void process_die_with_postmaster(void)
 {

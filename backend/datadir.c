@@ -1,8 +1,9 @@
 /*
- * backend/datadir.c: the store's directory as processes see it: who may use it, its configuration file, the pid file.
+ * backend/datadir.c: the store's directory as processes see it: who may use it, its configuration file, the
+ * pid file.
  *
- * The pid file is a notice, not a lock: the lock is the store's own (store.lock), which the kernel drops with its last holder.
- * So a stale pid file is simply overwritten by who holds the lock.
+ * The pid file is a notice, not a lock: the lock is the store's own (store.lock), which the kernel drops with
+ * its last holder. So a stale pid file is simply overwritten by who holds the lock.
  */
 #include "backend/backend.h"
 
@@ -49,7 +50,8 @@ void datadir_check(const char *dir)
     struct stat st;
 
     if (stat(dir, &st) != 0) {
-        ereport(ERROR, error_code_of_errno(errno), errmsg("could not access data directory \"%s\": %s", dir, errno_text()),
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not access data directory \"%s\": %s", dir, errno_text()),
                 errno == ENOENT ? errhint("Make a store there with \"lodectl -D %s init\".", dir) : (void)0);
     }
     if (!S_ISDIR(st.st_mode)) {
@@ -57,15 +59,18 @@ void datadir_check(const char *dir)
     }
     if (st.st_uid != geteuid()) {
         ereport(ERROR, ERR_NO_PERMISSION, errmsg("data directory \"%s\" belongs to another user", dir),
-                errhint("The server must run as the user that owns the store (user id %u).", (unsigned)st.st_uid));
+                errhint("The server must run as the user that owns the store (user id %u).",
+                        (unsigned)st.st_uid));
     }
     if (st.st_mode & (S_IRWXG | S_IRWXO)) {
         ereport(ERROR, ERR_NO_PERMISSION,
                 errmsg("data directory \"%s\" has permissions %04o", dir, (unsigned)(st.st_mode & 07777)),
-                errdetail("Others than its owner could read or change the store."), errhint("Run \"chmod 700 %s\".", dir));
+                errdetail("Others than its owner could read or change the store."),
+                errhint("Run \"chmod 700 %s\".", dir));
     }
     if (access(dir, R_OK | W_OK | X_OK) != 0) {
-        ereport(ERROR, ERR_NO_PERMISSION, errmsg("no access to data directory \"%s\": %s", dir, errno_text()));
+        ereport(ERROR, ERR_NO_PERMISSION,
+                errmsg("no access to data directory \"%s\": %s", dir, errno_text()));
     }
 }
 
@@ -169,8 +174,8 @@ void server_file_write(const char *dir, const char *socket_path, const char *sta
 
     snprintf(path, sizeof path, "%s/" FILE_PID, dir);
     snprintf(beside, sizeof beside, "%s/" FILE_PID ".new", dir);
-    n = snprintf(text, sizeof text, "%d\n%lld\n%s\n%s\n%s\n%s\n", (int)getpid(), (long long)started, dir, socket_path, state,
-                 LODESTONE_VERSION);
+    n = snprintf(text, sizeof text, "%d\n%lld\n%s\n%s\n%s\n%s\n", (int)getpid(), (long long)started, dir,
+                 socket_path, state, LODESTONE_VERSION);
     fd = io_open_file(beside, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     io_write_at(fd, beside, text, (size_t)n, 0);
     io.close(fd);
@@ -216,5 +221,6 @@ bool server_is_alive(const ServerFile *file)
         return false;
     }
     /* the number may have gone to another program since: signals are not for that one */
-    return (size_t)(paren - name - 1) == strlen(SERVER_NAME) && memcmp(name + 1, SERVER_NAME, strlen(SERVER_NAME)) == 0;
+    return (size_t)(paren - name - 1) == strlen(SERVER_NAME) &&
+           memcmp(name + 1, SERVER_NAME, strlen(SERVER_NAME)) == 0;
 }

@@ -1,9 +1,11 @@
 /*
- * backend/launch.c: the client's way to a server: sockets, starting one in the background, asking for its status.
+ * backend/launch.c: the client's way to a server: sockets, starting one in the background, asking for its
+ * status.
  *
- * Two programs that find no server at once must not start two: whoever wants to make a store or start a server holds
- * flock on the directory itself meanwhile (a directory can be locked before anything is in it), and looks again
- * once it has the lock.  The server does not take that lock; what keeps a second server out is the store's own lock.
+ * Two programs that find no server at once must not start two: whoever wants to make a store or start a
+ * server holds flock on the directory itself meanwhile (a directory can be locked before anything is in it),
+ * and looks again once it has the lock.  The server does not take that lock; what keeps a second server out
+ * is the store's own lock.
  *
  * Paths beyond sun_path's 107 bytes are reached through /proc/self/fd of their directory.
  */
@@ -28,7 +30,8 @@
 #include "backend/protocol.h"
 #include "lib/lib.h"
 
-/* Fills in an address for `path`; returns a descriptor to close after its use, -1 if none was needed, -2 with errno. */
+/* Fills in an address for `path`; returns a descriptor to close after its use, -1 if none was needed, -2 with
+ * errno. */
 static int socket_address(const char *path, struct sockaddr_un *address)
 {
     char dir[4096];
@@ -102,7 +105,8 @@ int socket_listen(const char *dir, char *path_out, size_t path_size)
     } else {
         snprintf(path, sizeof path, "%s/" FILE_SOCKET, dir);
     }
-    /* We hold the store's lock: a socket in our directory is ours to replace.  One elsewhere may be another store's. */
+    /* We hold the store's lock: a socket in our directory is ours to replace.  One elsewhere may be another
+     * store's. */
     other = connect_path(path);
     if (other >= 0) {
         close(other);
@@ -110,12 +114,14 @@ int socket_listen(const char *dir, char *path_out, size_t path_size)
                 errhint("Set socket_path to another name, or stop that server."));
     }
     if (unlink(path) != 0 && errno != ENOENT) {
-        ereport(ERROR, error_code_of_errno(errno), errmsg("could not remove old socket \"%s\": %s", path, errno_text()));
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not remove old socket \"%s\": %s", path, errno_text()));
     }
     helper = socket_address(path, &address);
     sock = helper == -2 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0 || bind(sock, (struct sockaddr *)&address, sizeof address) != 0 || listen(sock, 128) != 0) {
-        ereport(ERROR, error_code_of_errno(errno), errmsg("could not listen on \"%s\": %s", path, errno_text()));
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not listen on \"%s\": %s", path, errno_text()));
     }
     if (helper >= 0) {
         close(helper);
@@ -251,7 +257,8 @@ pid_t server_launch(const LaunchOptions *options)
     said[got] = '\0';
     said[strcspn(said, "\n")] = '\0';
     if (strcmp(said, "ready") != 0) {
-        ereport(ERROR, ERR_CONNECTION, errmsg("could not start a server on \"%s\": %s", options->dir, got ? said : "it died"),
+        ereport(ERROR, ERR_CONNECTION,
+                errmsg("could not start a server on \"%s\": %s", options->dir, got ? said : "it died"),
                 errhint("See \"%s/" FILE_LOG "\".", options->dir));
     }
     return server_file_read(options->dir, &file) ? file.pid : 0;
@@ -280,7 +287,8 @@ static int connect_or_make(const char *dir)
     }
     lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock < 0) {
-        ereport(ERROR, error_code_of_errno(errno), errmsg("could not open data directory \"%s\": %s", dir, errno_text()));
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not open data directory \"%s\": %s", dir, errno_text()));
     }
     resource_push(release_fd, (void *)(intptr_t)lock);
     while (flock(lock, LOCK_EX) != 0 && errno == EINTR) {
@@ -322,8 +330,9 @@ int server_connect(const char *dir, bool make)
         sock = connect_or_make(dir);
     }
     if (sock < 0) {
-        ereport(ERROR, ERR_CONNECTION, errmsg("could not connect to the server of \"%s\": %s", dir,
-                                              no_one_there(errno) ? "no server is running" : errno_text()),
+        ereport(ERROR, ERR_CONNECTION,
+                errmsg("could not connect to the server of \"%s\": %s", dir,
+                       no_one_there(errno) ? "no server is running" : errno_text()),
                 errhint("Start it with \"lodectl -D %s start\".", dir));
     }
     return sock;
@@ -367,7 +376,8 @@ char *server_status(MemoryContext *ctx, const char *dir)
         message_free(&m);
     }
     if (!text) {
-        ereport(ERROR, ERR_CONNECTION, errmsg("the server gave no status: %s", why[0] ? why : "the connection ended"));
+        ereport(ERROR, ERR_CONNECTION,
+                errmsg("the server gave no status: %s", why[0] ? why : "the connection ended"));
     }
     return text;
 }

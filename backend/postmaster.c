@@ -1,21 +1,23 @@
 /*
- * backend/postmaster.c: the first process of a server.  It opens the store, boots the VM, and then only forks, waits and
- * signals.
+ * backend/postmaster.c: the first process of a server.  It opens the store, boots the VM, and then only
+ * forks, waits and signals.
  *
- * Why so little: it is the one process whose death is everyone's.  So it never takes a latch once it serves, never waits for a
- * client, and looks at shared memory only through store_process_was_critical and its like, which read one word.  A
- * connection is forked off before its first byte is read; what a stranger may send is parsed in the child.  Once the child says READY,
- * the postmaster reads the client's socket itself, for fixed-size SIGNAL messages only: it is the parent, so the process id that it signals can't be
- * another's, and a session that has run exec or hangs can still be reached.
+ * Why so little: it is the one process whose death is everyone's.  So it never takes a latch once it serves,
+ * never waits for a client, and looks at shared memory only through store_process_was_critical and its like,
+ * which read one word.  A connection is forked off before its first byte is read; what a stranger may send is
+ * parsed in the child.  Once the child says READY, the postmaster reads the client's socket itself, for
+ * fixed-size SIGNAL messages only: it is the parent, so the process id that it signals can't be another's,
+ * and a session that has run exec or hangs can still be reached.
  *
  * Invariants:
- *   P1  no child touches shared memory after the postmaster has decided on a restart: all are killed and waited for first;
+ *   P1  no child touches shared memory after the postmaster has decided on a restart: all are killed and
+ *       waited for first;
  *   P2  a client gets EXITED only with what waitpid said of its session;
  *   P3  notes are read before children are reaped, so that a READY is never later than its sender's death;
  *   P4  a process with the store's lock inherited is our child, or watched by pidfd.
  *
- * The state moves only downwards (PM_RUN, PM_SMART, PM_FAST, PM_LAST); a crash restart leaves this image by exec, under the same process id, with the
- * listening socket kept open, so waiting clients only wait.
+ * The state moves only downwards (PM_RUN, PM_SMART, PM_FAST, PM_LAST); a crash restart leaves this image by
+ * exec, under the same process id, with the listening socket kept open, so waiting clients only wait.
  */
 #include "backend/process.h"
 
@@ -136,7 +138,8 @@ static size_t count_sessions(bool ready)
 
     for (size_t i = 0; i < pm.room; i++) {
         Child *c = &pm.children[i];
-        n += is_session(c) && (c->kind == PROCESS_CLONE || c->ready == ready) && (ready || c->kind == PROCESS_SESSION);
+        n += is_session(c) && (c->kind == PROCESS_CLONE || c->ready == ready) &&
+             (ready || c->kind == PROCESS_SESSION);
     }
     return n;
 }
@@ -240,7 +243,8 @@ static void read_client(Child *child)
     Message m;
     int got;
 
-    while (child->sock >= 0 && (got = message_stream_next(&child->stream, child->sock, &m, why, sizeof why)) != 0) {
+    while (child->sock >= 0 &&
+           (got = message_stream_next(&child->stream, child->sock, &m, why, sizeof why)) != 0) {
         if (got < 0) {
             if (why[0]) {
                 log_message(WARNING, "session %d: %s", (int)child->pid, why);
@@ -396,8 +400,8 @@ static void read_notes(void)
 static void describe_end(const Child *child, int status, char *text, size_t size)
 {
     if (WIFSIGNALED(status)) {
-        snprintf(text, size, "%s %d was ended by signal %d (%s)", process_kind_name(child->kind), (int)child->pid,
-                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(text, size, "%s %d was ended by signal %d (%s)", process_kind_name(child->kind),
+                 (int)child->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
     } else {
         snprintf(text, size, "%s %d exited with status %d", process_kind_name(child->kind), (int)child->pid,
                  WEXITSTATUS(status));
@@ -481,7 +485,8 @@ static void reap_children(void)
 
 /* ---------------------------------------------------------------- the clock's part */
 
-/* Sessions that were told to end and did not, handshakes that never end, sessions stuck in a critical section. */
+/* Sessions that were told to end and did not, handshakes that never end, sessions stuck in a critical
+ * section. */
 static void look_after_children(void)
 {
     int64_t now = now_ms();
@@ -491,7 +496,8 @@ static void look_after_children(void)
         if (!is_session(c)) {
             continue;
         }
-        if (c->kind == PROCESS_SESSION && !c->ready && !c->hung_up_at && now - c->born > conf.authentication_timeout + 2000) {
+        if (c->kind == PROCESS_SESSION && !c->ready && !c->hung_up_at &&
+            now - c->born > conf.authentication_timeout + 2000) {
             c->hung_up_at = now;
             child_kill(c, SIGKILL); /* it has no slot yet, and no program */
         }
@@ -504,13 +510,14 @@ static void look_after_children(void)
             c->severity = 2;
             child_kill(c, SIGKILL); /* in a critical section that is a restart: it had 7 s to get out of it */
         }
-        int slot = c->ready && c->severity < 2 ? store_session_slot_of(c->pid) : -1; /* none any more after an exec */
+        /* no slot any more after an exec; `since` in microseconds of the monotonic clock, 0: outside */
+        int slot = c->ready && c->severity < 2 ? store_session_slot_of(c->pid) : -1;
         if (slot >= 0) {
-            uint64_t since = store_session_critical_since(slot); /* microseconds of the monotonic clock, 0: it is not */
+            uint64_t since = store_session_critical_since(slot);
             uint64_t now_us = (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
             if (since && now_us > since && now_us - since > (uint64_t)conf.critical_timeout * 1000) {
-                log_message(WARNING, "session %d has been in a critical section for %llu ms: killing it", (int)c->pid,
-                            (unsigned long long)((now_us - since) / 1000));
+                log_message(WARNING, "session %d has been in a critical section for %llu ms: killing it",
+                            (int)c->pid, (unsigned long long)((now_us - since) / 1000));
                 c->severity = 2;
                 child_kill(c, SIGKILL);
             }
@@ -597,7 +604,8 @@ NORETURN static void restart_after_crash(void)
     for (size_t i = 0; i < pm.room; i++) {
         Child *c = &pm.children[i];
         if (is_session(c) && c->sock >= 0) {
-            refuse(c->sock, ERR_CRASH_RECOVERY, "the server restarts because another process died inside a critical section",
+            refuse(c->sock, ERR_CRASH_RECOVERY,
+                   "the server restarts because another process died inside a critical section",
                    "What was committed is safe; what was not is lost.", "Run the program again.");
         }
     }
@@ -627,7 +635,8 @@ NORETURN static void restart_after_crash(void)
     again = calloc(n + 8, sizeof *again);
     for (size_t i = 0; i < n; i++) {
         /* leave out what the last restart added, and the pipe of the first start */
-        if (strcmp(argv[i], "--listen-fd") == 0 || strcmp(argv[i], "--restarts") == 0 || strcmp(argv[i], "--ready-fd") == 0) {
+        if (strcmp(argv[i], "--listen-fd") == 0 || strcmp(argv[i], "--restarts") == 0 ||
+            strcmp(argv[i], "--ready-fd") == 0) {
             i++;
             continue;
         }
@@ -879,7 +888,8 @@ static void start(const PostmasterOptions *options)
     prctl(PR_SET_NAME, SERVER_NAME); /* also after a restart by exec: server_is_alive looks at it */
     datadir_check(options->dir);
     if (chdir(options->dir) != 0) {
-        ereport(ERROR, error_code_of_errno(errno), errmsg("could not enter \"%s\": %s", options->dir, errno_text()));
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not enter \"%s\": %s", options->dir, errno_text()));
     }
     datadir_load_config(options->dir);
     if (options->background && strcmp(conf.log_destination, "file") == 0) {
@@ -916,9 +926,9 @@ static void start(const PostmasterOptions *options)
     watch_signals();
     backend_vm.boot(pm.store);
     fflush(NULL);
-#define AUXILIARY(kind, text, main, wake) \
-    if (!fork_auxiliary(PROCESS_##kind)) { \
-        ereport(ERROR, ERR_SYSTEM, errmsg("could not start the %s", text)); \
+#define AUXILIARY(kind, text, main, wake)                                                                    \
+    if (!fork_auxiliary(PROCESS_##kind)) {                                                                   \
+        ereport(ERROR, ERR_SYSTEM, errmsg("could not start the %s", text));                                  \
     }
 #include "backend/auxiliary.def"
 #undef AUXILIARY
@@ -955,7 +965,8 @@ int postmaster_main(const PostmasterOptions *options)
         if (options->background) {
             log_error(err);
         } else {
-            fprintf(stderr, "lodestone: %s%s%s%s\n", err->message, err->hint[0] ? " (" : "", err->hint, err->hint[0] ? ")" : "");
+            fprintf(stderr, "lodestone: %s%s%s%s\n", err->message, err->hint[0] ? " (" : "", err->hint,
+                    err->hint[0] ? ")" : "");
         }
         tell_starter(options, err->message, err->hint);
         kill_all();

@@ -21,7 +21,8 @@ typedef enum ProcessKind {
 
 const char *process_kind_name(ProcessKind kind);
 
-/* What children tell the postmaster, one packet each over the note pipe (smaller than PIPE_BUF: whole or not at all). */
+/* What children tell the postmaster, one packet each over the note pipe (smaller than PIPE_BUF: whole or not
+ * at all). */
 typedef enum NoteKind {
     NOTE_READY = 1, /* the handshake is over; from now on the postmaster reads the client's signals */
     NOTE_CLONE,     /* `pid` is a new process of this session, holding `slot` */
@@ -36,11 +37,11 @@ typedef struct Note {
 
 /* Descriptors every process of a server has; set by the postmaster before it forks. */
 typedef struct ServerPipes {
-    int note_write;   /* to the postmaster */
+    int note_write; /* to the postmaster */
     int note_read;
-    int death_read;   /* at its end when the postmaster is gone */
-    int death_write;  /* the postmaster's only */
-    int reaper_read;  /* slots to clean up */
+    int death_read;  /* at its end when the postmaster is gone */
+    int death_write; /* the postmaster's only */
+    int reaper_read; /* slots to clean up */
     int reaper_write;
 } ServerPipes;
 extern ServerPipes server_pipes;
@@ -61,7 +62,8 @@ extern ServerInfo server_info;
 
 void note_send(NoteKind kind, int32_t pid, int32_t slot);
 
-/* This process dies with the postmaster, however that ends.  Also right for a process that is no child of it. */
+/* This process dies with the postmaster, however that ends.  Also right for a process that is no child of it.
+ */
 void process_die_with_postmaster(void);
 
 /* The body of an auxiliary process; does not return. */

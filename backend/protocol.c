@@ -1,8 +1,9 @@
 /*
  * backend/protocol.c: messages to and from the wire.
  *
- * Why by hand: a session's whole conversation is nine kinds of message, and each byte that a stranger can send is
- * looked at here.  Invariants:
+ * Why by hand: a session's whole conversation is nine kinds of message, and each byte that a stranger can
+ * send is looked at here.  Invariants:
+ *
  *   I1  no length from the wire is used before it was compared with the message's row in protocol.def;
  *   I2  a message that the other side may not send is an error, not ignored;
  *   I3  descriptors that came with a refused message are closed;
@@ -205,7 +206,8 @@ static void take_fds(Message *m, struct msghdr *msg)
 }
 
 /* Read exactly n bytes; 1 done, 0 orderly end before the first, -1 else. */
-static int receive_bytes(Message *m, int sock, uint8_t *to, size_t n, int64_t deadline, char *why, size_t why_size)
+static int receive_bytes(Message *m, int sock, uint8_t *to, size_t n, int64_t deadline, char *why,
+                         size_t why_size)
 {
     size_t got = 0;
 
@@ -215,7 +217,8 @@ static int receive_bytes(Message *m, int sock, uint8_t *to, size_t n, int64_t de
             char room[CMSG_SPACE(sizeof(int) * (PROTOCOL_MAX_FDS + 1))];
         } control;
         struct iovec iov = {to + got, n - got};
-        struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+        struct msghdr msg = {
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
         ssize_t r;
 
         if (deadline) {
@@ -256,13 +259,14 @@ static int receive_bytes(Message *m, int sock, uint8_t *to, size_t n, int64_t de
 }
 
 /* Checks a header; returns its kind, or NULL with the reason. */
-static const MessageKind *check_header(const uint8_t *h, MessageSender from, uint32_t *length, char *why, size_t n)
+static const MessageKind *check_header(const uint8_t *h, MessageSender from, uint32_t *length, char *why,
+                                       size_t n)
 {
     const MessageKind *kind;
 
     if (h[0] != 'L' || h[1] != 'D' || h[3] != 0) {
-        snprintf(why, n, "what arrived is not Lodestone's protocol (first bytes %02x %02x %02x %02x)", h[0], h[1], h[2],
-                 h[3]);
+        snprintf(why, n, "what arrived is not Lodestone's protocol (first bytes %02x %02x %02x %02x)", h[0],
+                 h[1], h[2], h[3]);
         return NULL;
     }
     kind = find_kind(h[2]);
@@ -276,7 +280,8 @@ static const MessageKind *check_header(const uint8_t *h, MessageSender from, uin
     }
     *length = (uint32_t)h[4] | (uint32_t)h[5] << 8 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 24;
     if (*length > kind->longest) {
-        snprintf(why, n, "message %s of %u bytes is longer than its limit of %u", kind->name, *length, kind->longest);
+        snprintf(why, n, "message %s of %u bytes is longer than its limit of %u", kind->name, *length,
+                 kind->longest);
         return NULL;
     }
     return kind;
@@ -451,8 +456,8 @@ bool start_parse(StartMessage *s, const Message *m, char *why, size_t why_size)
         return false;
     }
     if (s->fd_mask > 0xf || __builtin_popcount(s->fd_mask) != m->fd_count) {
-        snprintf(why, why_size, "START announces %d descriptors and brings %d", __builtin_popcount(s->fd_mask),
-                 m->fd_count);
+        snprintf(why, why_size, "START announces %d descriptors and brings %d",
+                 __builtin_popcount(s->fd_mask), m->fd_count);
         return false;
     }
     if (s->argc == 0) {
@@ -469,7 +474,8 @@ void start_free(StartMessage *s)
     s->argv = s->envp = NULL;
 }
 
-void refused_build(MessageBuilder *b, const char *code, const char *message, const char *detail, const char *hint)
+void refused_build(MessageBuilder *b, const char *code, const char *message, const char *detail,
+                   const char *hint)
 {
     message_begin(b, MSG_REFUSED);
     message_put_string(b, code);
@@ -499,7 +505,8 @@ int message_stream_next(MessageStream *stream, int sock, Message *m, char *why, 
             }
             want += length;
             if (stream->filled == want) {
-                *m = (Message){.type = kind->type, .length = length, .payload = stream->bytes + PROTOCOL_HEADER_SIZE};
+                *m = (Message){
+                    .type = kind->type, .length = length, .payload = stream->bytes + PROTOCOL_HEADER_SIZE};
                 stream->filled = 0;
                 return 1;
             }

@@ -1,9 +1,9 @@
 /*
  * backend/repl.c: the read-eval-print loop, as a small Ruby program over two primitives.
  *
- * It runs in the session like any program, so what holds for programs holds for it (transactions, interrupts, exit status);
- * lines are edited by libedit on the session's own descriptors 0 and 1, the user's terminal.  Whether an input is complete is the
- * parser's word: a source whose only fault is its end wants another line.
+ * It runs in the session like any program, so what holds for programs holds for it (transactions, interrupts,
+ * exit status); lines are edited by libedit on the session's own descriptors 0 and 1, the user's terminal.
+ * Whether an input is complete is the parser's word: a source whose only fault is its end wants another line.
  */
 #include "backend/repl.h"
 
@@ -25,8 +25,9 @@
 #define HISTORY_LENGTH 2000
 
 /*
- * No local variable of the loop may be seen by the lines typed, so it is a lambda that is given the top level's binding.
- * A line is evaluated under the file name "(lode)"; frames of the loop itself ("-e") are left out of reports.
+ * No local variable of the loop may be seen by the lines typed, so it is a lambda that is given the top
+ * level's binding. A line is evaluated under the file name "(lode)"; frames of the loop itself ("-e") are
+ * left out of reports.
  */
 static const char PROGRAM[] =
     "->(top) {\n"
@@ -143,7 +144,8 @@ static Value repl_read(UNUSED Value self, UNUSED int argc, const Value *argv)
 /* Faults that more text could mend, in the parser's words. */
 static bool wants_more(NodeString message)
 {
-    static const char *const signs[] = {"end-of-input", "unterminated", "to close", "expected a matching", "expected an `end`"};
+    static const char *const signs[] = {"end-of-input", "unterminated", "to close", "expected a matching",
+                                        "expected an `end`"};
 
     for (size_t i = 0; i < COUNT_OF(signs); i++) {
         if (memmem(message.bytes, message.length, signs[i], strlen(signs[i]))) {

@@ -1,18 +1,21 @@
 /*
  * backend/session.c: a process that serves one connection: handshake, then one program, then its end.
  *
- * The child is forked before the first byte is read, so a bad client can only hurt its own process.  It goes through
+ * The child is forked before the first byte is read, so a bad client can only hurt its own process.  It goes
+ * through
  *
  *   handshake   HELLO, then START (or STATUS_ASK, answered here); under one deadline; no slot, no program yet
  *   attached    it holds a slot of shared memory: the postmaster cleans up after it if it dies
- *   ready       NOTE_READY: the postmaster speaks to the client from here on, this process has closed the socket
+ *   ready       NOTE_READY: the postmaster speaks to the client from here on, this process has closed the
+ *               socket
  *   running     the VM has control
  *
- * It is a process-group and session leader without a controlling terminal, so reading the client's terminal never stops it, and
- * what it starts is in its group, where the postmaster's signals reach it.  After READY nothing here reads or writes the
- * socket: signals come as signals, and the exit status goes by waitpid.
+ * It is a process-group and session leader without a controlling terminal, so reading the client's terminal
+ * never stops it, and what it starts is in its group, where the postmaster's signals reach it.  After READY
+ * nothing here reads or writes the socket: signals come as signals, and the exit status goes by waitpid.
  *
- * A descriptor that the client passed is the user's: never made non-blocking, never closed but by the program.
+ * A descriptor that the client passed is the user's: never made non-blocking, never closed but by the
+ * program.
  */
 #include "backend/process.h"
 
@@ -40,7 +43,8 @@ extern char **environ;
 
 /* ---------------------------------------------------------------- answers */
 
-NORETURN static void refuse_and_exit(int sock, ErrorCode code, const char *message, const char *detail, const char *hint)
+NORETURN static void refuse_and_exit(int sock, ErrorCode code, const char *message, const char *detail,
+                                     const char *hint)
 {
     MessageBuilder b;
 
@@ -115,9 +119,11 @@ NORETURN static void answer_status(int sock)
     status_line(&text, "data_directory", "%s", server_info.dir);
     status_line(&text, "socket", "%s", server_info.socket);
     status_line(&text, "started", "%lld", (long long)server_info.started);
-    status_line(&text, "uptime_seconds", "%lld", (long long)(clock_realtime_ns() / NSEC_PER_SEC - server_info.started));
+    status_line(&text, "uptime_seconds", "%lld",
+                (long long)(clock_realtime_ns() / NSEC_PER_SEC - server_info.started));
     status_line(&text, "restarts", "%u", server_info.restarts);
-#define AUXILIARY(kind, name, main, wake) status_line(&text, name "_pid", "%d", server_info.auxiliary_pid[PROCESS_##kind]);
+#define AUXILIARY(kind, name, main, wake)                                                                    \
+    status_line(&text, name "_pid", "%d", server_info.auxiliary_pid[PROCESS_##kind]);
 #include "backend/auxiliary.def"
 #undef AUXILIARY
     status_line(&text, "sessions", "%u", server_info.sessions_running);
@@ -167,9 +173,10 @@ static void check_hello(const Message *m, int sock)
         refuse_and_exit(sock, ERR_PROTOCOL, "a connection begins with HELLO", "", "");
     }
     if (version != PROTOCOL_VERSION) {
-        snprintf(text, sizeof text, "protocol version %u of client %.40s is not that of server %s, %u", version, product,
-                 LODESTONE_VERSION, PROTOCOL_VERSION);
-        refuse_and_exit(sock, ERR_PROTOCOL, text, "", "Stop the server; a new one starts with the client's version.");
+        snprintf(text, sizeof text, "protocol version %u of client %.40s is not that of server %s, %u",
+                 version, product, LODESTONE_VERSION, PROTOCOL_VERSION);
+        refuse_and_exit(sock, ERR_PROTOCOL, text, "",
+                        "Stop the server; a new one starts with the client's version.");
     }
 }
 
@@ -184,7 +191,8 @@ static void adopt_descriptors(const StartMessage *start, Message *m, int sock)
         if (start->fd_mask & (1u << fd)) {
             int from = m->fds[at++];
             if (dup2(from, fd) < 0) {
-                refuse_and_exit(sock, ERR_SYSTEM, "could not take over the client's descriptors", strerror(errno), "");
+                refuse_and_exit(sock, ERR_SYSTEM, "could not take over the client's descriptors",
+                                strerror(errno), "");
             }
         } else {
             close(fd);
@@ -192,7 +200,8 @@ static void adopt_descriptors(const StartMessage *start, Message *m, int sock)
     }
     if (start->fd_mask & 8u) {
         if (fchdir(m->fds[at]) != 0) {
-            refuse_and_exit(sock, ERR_NO_FILE, "could not enter the client's working directory", strerror(errno), "");
+            refuse_and_exit(sock, ERR_NO_FILE, "could not enter the client's working directory",
+                            strerror(errno), "");
         }
     }
     for (int i = 0; i < m->fd_count; i++) {
@@ -245,8 +254,8 @@ static void at_safepoint(void)
 }
 
 /*
- * The signals whose meaning Ruby defines go to the VM; it installs others itself when the program traps them.  What
- * the client ignored stays ignored, so that `nohup lode` is what it says.
+ * The signals whose meaning Ruby defines go to the VM; it installs others itself when the program traps them.
+ * What the client ignored stays ignored, so that `nohup lode` is what it says.
  */
 static void adopt_signals(uint64_t ignored, bool session)
 {
@@ -323,8 +332,8 @@ static void host_exec_failed(void)
 }
 
 /*
- * The whole group, we included: this is a safepoint outside critical sections, so others can wait for nothing of
- * ours.  The postmaster sees us stopped and tells the client, which then stops itself.
+ * The whole group, we included: this is a safepoint outside critical sections, so others can wait for nothing
+ * of ours.  The postmaster sees us stopped and tells the client, which then stops itself.
  */
 static void host_stop(void)
 {
@@ -381,8 +390,8 @@ static void prepare(int sock, VmOptions *opts)
         log_message(LOG, "refused a connection: %s", why);
         refuse_and_exit(sock, ERR_PROTOCOL, why, "", "");
     }
-    if (!options_parse(opts, (int)start.argc, (const char *const *)start.argv, find_in_environment(start.envp, "RUBYOPT"),
-                       start.stdin_is_tty != 0)) {
+    if (!options_parse(opts, (int)start.argc, (const char *const *)start.argv,
+                       find_in_environment(start.envp, "RUBYOPT"), start.stdin_is_tty != 0)) {
         refuse_and_exit(sock, ERR_USAGE, opts->error, "", "");
     }
     TRY()

@@ -27,8 +27,9 @@ static int run_session(const VmOptions *given)
 BackendVm backend_vm = {.boot = boot, .session_main = run_session, .interrupt = vm_interrupt};
 
 /*
- * Everything a user can send on purpose.  Not those that report a fault of the process itself (a fault of the client is no fault of
- * the program), nor CHLD, nor what can't be caught, nor TTIN and TTOU (they concern the process that touched the terminal).
+ * Everything a user can send on purpose.  Not those that report a fault of the process itself (a fault of the
+ * client is no fault of the program), nor CHLD, nor what can't be caught, nor TTIN and TTOU (they concern the
+ * process that touched the terminal).
  */
 bool signal_is_forwarded(int signo)
 {

@@ -1,9 +1,10 @@
 /*
  * vm/options.c: reads a command line as `ruby` does.
  *
- * Words are read left to right; a word beginning with one dash is a bundle of letters, each of which may swallow the
- * rest of its word or the next word.  Long options stand in one table (LongOption).  Nothing here prints, exits,
- * opens a file or changes the process: the same line is read by the client and again by the session.
+ * Words are read left to right; a word beginning with one dash is a bundle of letters, each of which may
+ * swallow the rest of its word or the next word.  Long options stand in one table (LongOption).  Nothing here
+ * prints, exits, opens a file or changes the process: the same line is read by the client and again by the
+ * session.
  *
  * Messages are worded as CRuby words them, since scripts and people look for them.
  */
@@ -67,7 +68,8 @@ static const char HELP_MORE[] =
     "  --copyright     Print copyright.\n"
     "  --dump=items    Dump items: insns, nodes, syntax.\n"
     "  --enable=features, --disable=features\n"
-    "                  gems, error_highlight, did_you_mean, syntax_suggest, rubyopt, frozen-string-literal, all.\n"
+    "                  gems, error_highlight, did_you_mean, syntax_suggest, rubyopt, frozen-string-literal, "
+    "all.\n"
     "  --external-encoding=encoding, --internal-encoding=encoding\n"
     "                  Set default external or internal encoding.\n"
     "  --repl          Start the read-eval-print loop even when standard input is no terminal.\n"
@@ -266,7 +268,8 @@ static void set_dump(Reader *r, const char *what)
 {
     if (strcmp(what, "insns") == 0 || strcmp(what, "insns_without_opt") == 0) {
         r->opts->dump = VM_DUMP_INSNS;
-    } else if (strcmp(what, "nodes") == 0 || strcmp(what, "parsetree") == 0 || strcmp(what, "prism_parsetree") == 0) {
+    } else if (strcmp(what, "nodes") == 0 || strcmp(what, "parsetree") == 0 ||
+               strcmp(what, "prism_parsetree") == 0) {
         r->opts->dump = VM_DUMP_NODES;
     } else if (strcmp(what, "syntax") == 0) {
         r->opts->dump = VM_DUMP_SYNTAX;

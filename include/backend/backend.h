@@ -25,7 +25,8 @@
 /* The absolute path of the store to use: `given`, else $LODE_STORE, else ~/.lodestone.  In `ctx`. */
 char *datadir_choose(MemoryContext *ctx, const char *given);
 
-/* Raises unless `dir` is a directory of ours with access for nobody else (ERR_NO_FILE, ERR_NO_PERMISSION, ...). */
+/* Raises unless `dir` is a directory of ours with access for nobody else (ERR_NO_FILE, ERR_NO_PERMISSION,
+ * ...). */
 void datadir_check(const char *dir);
 
 /* Makes a store in `dir` (mode 0700) with a lodestone.conf; raises ERR_STORE_EXISTS when one is there. */
@@ -35,8 +36,8 @@ void datadir_create(const char *dir);
 void datadir_load_config(const char *dir);
 
 /* ---- lodestone.pid ----
- * Six lines: process id, start (seconds since 1970), data directory, socket, state, version.  The first is the promise;
- * the rest may grow.
+ * Six lines: process id, start (seconds since 1970), data directory, socket, state, version.  The first is
+ * the promise; the rest may grow.
  */
 typedef struct ServerFile {
     int32_t pid;
@@ -52,7 +53,8 @@ void server_file_write(const char *dir, const char *socket_path, const char *sta
 void server_file_remove(const char *dir);
 /* The postmaster's name, as the kernel shows it. */
 #define SERVER_NAME "lodestone"
-/* Does the process that the file names exist, and is it a server (not a zombie, not another program of the same number)? */
+/* Does the process that the file names exist, and is it a server (not a zombie, not another program of the
+ * same number)? */
 bool server_is_alive(const ServerFile *file);
 
 /* ---- sockets ---- */
@@ -66,20 +68,20 @@ int socket_connect(const char *dir);
 
 typedef struct LaunchOptions {
     const char *dir;
-    const char *log_path;     /* NULL: as configured */
-    char *const *settings;    /* "name=value", NULL at the end; or NULL */
+    const char *log_path;  /* NULL: as configured */
+    char *const *settings; /* "name=value", NULL at the end; or NULL */
     int64_t timeout_ms;
 } LaunchOptions;
 
 /*
- * Starts a server in the background and waits until it is ready.  Returns its pid; raises with what the server said
- * when it does not come up.
+ * Starts a server in the background and waits until it is ready.  Returns its pid; raises with what the
+ * server said when it does not come up.
  */
 pid_t server_launch(const LaunchOptions *options);
 
 /*
- * A connection to the server of `dir`.  With `make`: a store that does not exist is made and a server that does not run is
- * started; two callers at once end up at the same one.  Raises ERR_CONNECTION.
+ * A connection to the server of `dir`.  With `make`: a store that does not exist is made and a server that
+ * does not run is started; two callers at once end up at the same one.  Raises ERR_CONNECTION.
  */
 int server_connect(const char *dir, bool make);
 
@@ -93,10 +95,10 @@ char *server_status(MemoryContext *ctx, const char *dir);
 
 typedef struct PostmasterOptions {
     const char *dir;
-    bool background; /* log to the file that the configuration names; else to standard error */
-    int ready_fd;    /* -1, or where to write "ready\n" or the reason of failure */
-    int listen_fd;   /* -1, or the listening socket kept over a restart after a crash */
-    unsigned restarts; /* restarts after crashes so far, in close succession */
+    bool background;       /* log to the file that the configuration names; else to standard error */
+    int ready_fd;          /* -1, or where to write "ready\n" or the reason of failure */
+    int listen_fd;         /* -1, or the listening socket kept over a restart after a crash */
+    unsigned restarts;     /* restarts after crashes so far, in close succession */
     char *const *settings; /* "name=value" of the command line, NULL at the end; or NULL */
     char *const *argv;     /* to run ourselves again with */
 } PostmasterOptions;

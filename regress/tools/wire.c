@@ -1,9 +1,9 @@
 /*
  * regress/tools/wire.c: a client that says what it should not.
  *
- *   wire SOCKET send 'bytes'     sends bytes (printf escapes), prints what the server answers: one line a message
- *   wire SOCKET idle N SECONDS   opens N connections that say nothing; prints how many were refused, then how many were ended
- *   wire SOCKET fuzz N SEED      N connections with damaged handshakes; fails if the server stops answering
+ *   wire SOCKET send 'bytes'     sends bytes (with \xHH), prints what the server answers: a line a message
+ *   wire SOCKET idle N SECONDS   opens N connections that say nothing; prints how many were refused, and ended
+ *   wire SOCKET fuzz N SEED      N damaged handshakes; fails if the server stops answering
  *   wire SOCKET start WORD...    a good handshake that runs `lode WORD...` with our descriptors, then rubbish
  */
 #include <poll.h>

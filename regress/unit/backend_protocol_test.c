@@ -1,6 +1,7 @@
 /*
- * Protocol: what is built is read back; every wrong byte is an error with a reason, never a crash, never a hang; lengths
- * are compared with the table before they are used.  The postmaster's reader takes whole SIGNAL messages and nothing else.
+ * Protocol: what is built is read back; every wrong byte is an error with a reason, never a crash, never a
+ * hang; lengths are compared with the table before they are used.  The postmaster's reader takes whole SIGNAL
+ * messages and nothing else.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -191,7 +192,8 @@ static void fuzzed_messages_never_crash(void **state)
         memcpy(bad, good, n);
         for (int flips = rand_r(&seed) % 4 + 1; flips > 0; flips--) {
             size_t at = (size_t)rand_r(&seed) % n;
-            bad[at] = rand_r(&seed) % 2 ? (uint8_t)rand_r(&seed) : (uint8_t)(bad[at] ^ (1u << (rand_r(&seed) % 8)));
+            bad[at] =
+                rand_r(&seed) % 2 ? (uint8_t)rand_r(&seed) : (uint8_t)(bad[at] ^ (1u << (rand_r(&seed) % 8)));
         }
         if (rand_r(&seed) % 4 == 0) {
             length = (size_t)rand_r(&seed) % n;
@@ -250,12 +252,9 @@ static void postmaster_reads_signals_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(start_comes_back_as_sent),
-        cmocka_unit_test(descriptors_announced_must_come),
-        cmocka_unit_test(bad_headers_are_named),
-        cmocka_unit_test(silence_ends_at_the_deadline),
-        cmocka_unit_test(fuzzed_messages_never_crash),
-        cmocka_unit_test(postmaster_reads_signals_only),
+        cmocka_unit_test(start_comes_back_as_sent),    cmocka_unit_test(descriptors_announced_must_come),
+        cmocka_unit_test(bad_headers_are_named),       cmocka_unit_test(silence_ends_at_the_deadline),
+        cmocka_unit_test(fuzzed_messages_never_crash), cmocka_unit_test(postmaster_reads_signals_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

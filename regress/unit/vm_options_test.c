@@ -12,7 +12,11 @@
 #include "lib/lib.h"
 #include "vm/options.h"
 
-#define WORDS(...) (const char *const[]){"/usr/bin/lode", __VA_ARGS__, NULL}
+#define WORDS(...)                                                                                           \
+    (const char *const[])                                                                                    \
+    {                                                                                                        \
+        "/usr/bin/lode", __VA_ARGS__, NULL                                                                   \
+    }
 
 static VmOptions o;
 
@@ -84,7 +88,8 @@ static void bundles_and_values(void **state)
     assert_int_equal(o.record_separator, -3);
     assert_int_equal(o.warn_off, OPTIONS_WARN_DEPRECATED);
     assert_string_equal(o.directory, "/tmp/x");
-    assert_true(parse(WORDS("--enable=frozen-string-literal", "--disable-gems", "-Eutf-8:euc-jp", "-e", "1"), NULL, true));
+    assert_true(parse(WORDS("--enable=frozen-string-literal", "--disable-gems", "-Eutf-8:euc-jp", "-e", "1"),
+                      NULL, true));
     assert_int_equal(o.frozen_string_literal, 1);
     assert_true(o.no_gems);
     assert_string_equal(o.external_encoding, "utf-8");
@@ -94,7 +99,8 @@ static void bundles_and_values(void **state)
 static void lodestones_own(void **state)
 {
     (void)state;
-    assert_true(parse(WORDS("--store=/x", "--solo", "-Mpersistent", "-Mcommit", "--dump=insns", "-e", "1"), NULL, true));
+    assert_true(parse(WORDS("--store=/x", "--solo", "-Mpersistent", "-Mcommit", "--dump=insns", "-e", "1"),
+                      NULL, true));
     assert_string_equal(o.store, "/x");
     assert_true(o.solo && o.persistent && o.commit);
     assert_int_equal(o.dump, VM_DUMP_INSNS);
@@ -155,9 +161,10 @@ static void shebang_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(programs_and_arguments), cmocka_unit_test(without_a_program), cmocka_unit_test(bundles_and_values),
-        cmocka_unit_test(lodestones_own),         cmocka_unit_test(switches_become_globals), cmocka_unit_test(rubyopt),
-        cmocka_unit_test(wrong_lines_are_named),  cmocka_unit_test(shebang_lines),
+        cmocka_unit_test(programs_and_arguments),  cmocka_unit_test(without_a_program),
+        cmocka_unit_test(bundles_and_values),      cmocka_unit_test(lodestones_own),
+        cmocka_unit_test(switches_become_globals), cmocka_unit_test(rubyopt),
+        cmocka_unit_test(wrong_lines_are_named),   cmocka_unit_test(shebang_lines),
     };
     lib_init("vm_options_test");
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,12 @@
 /*
  * utils/bin/lode.c: the client: looks like `ruby`, and is gone as soon as it can be.
  *
- * It sends its arguments, environment, directory and descriptors to a session of the server and from then on only
- * passes signals one way and waits for the end.  All input and output is the session's own, on the very same open
- * files.  It then ends as the session did: the same status, or the same signal.
+ * It sends its arguments, environment, directory and descriptors to a session of the server and from then on
+ * only passes signals one way and waits for the end.  All input and output is the session's own, on the very
+ * same open files.  It then ends as the session did: the same status, or the same signal.
  *
- * Stopping: TSTP is blocked here and passed on; the session stops at a safepoint, the server says STOPPED, and only
- * then does this process stop itself, so that the shell has its terminal back when all stand still.
+ * Stopping: TSTP is blocked here and passed on; the session stops at a safepoint, the server says STOPPED,
+ * and only then does this process stop itself, so that the shell has its terminal back when all stand still.
  *
  * `--solo` runs the program in this process.  Called as maglev-irb it is the REPL.
  */
@@ -180,8 +180,8 @@ static void show_refusal(const char *program, MessageReader *r)
     const char *hint = message_get_string(r);
 
     (void)code;
-    fprintf(stderr, "%s: %s%s%s%s%s%s\n", program, message, *detail ? ": " : "", detail, *hint ? " (" : "", hint,
-            *hint ? ")" : "");
+    fprintf(stderr, "%s: %s%s%s%s%s%s\n", program, message, *detail ? ": " : "", detail, *hint ? " (" : "",
+            hint, *hint ? ")" : "");
 }
 
 /* One message of the server; ends the process when it says so. */
@@ -239,8 +239,10 @@ NORETURN static void attend(const char *program, int sock, int signals)
         }
     }
     restore_terminal();
-    fprintf(stderr, "%s: the server ended the connection without a word: it was killed or stopped at once "
-                    "(what was committed is safe)\n", program);
+    fprintf(stderr,
+            "%s: the server ended the connection without a word: it was killed or stopped at once "
+            "(what was committed is safe)\n",
+            program);
     _exit(1);
 }
 
@@ -274,7 +276,8 @@ static bool script_can_be_read(const VmOptions *opts)
     }
     fd = open(opts->script, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))) {
-        fprintf(stderr, "%s: %s -- %s (LoadError)\n", opts->program, strerror(fd < 0 ? errno : EISDIR), opts->script);
+        fprintf(stderr, "%s: %s -- %s (LoadError)\n", opts->program, strerror(fd < 0 ? errno : EISDIR),
+                opts->script);
         return false;
     }
     close(fd);

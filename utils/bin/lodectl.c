@@ -1,8 +1,9 @@
 /*
- * utils/bin/lodectl.c: administration: init, start, stop, restart, reload, status, verify.  Also `maglev`, by the name it is called.
+ * utils/bin/lodectl.c: administration: init, start, stop, restart, reload, status, verify.  Also `maglev`, by
+ * the name it is called.
  *
- * Commands stand in one table.  Exit status: 0 done, 1 it could not be done, 3 no server is running (status), 64 wrong
- * usage.  Every failure is one line on standard error.
+ * Commands stand in one table.  Exit status: 0 done, 1 it could not be done, 3 no server is running (status),
+ * 64 wrong usage.  Every failure is one line on standard error.
  */
 #include <errno.h>
 #include <signal.h>
@@ -71,7 +72,9 @@ static int run_init(Arguments *args)
 static int run_start(Arguments *args)
 {
     ServerFile file;
-    LaunchOptions launch = {.dir = args->dir, .log_path = args->log_path, .settings = args->settings,
+    LaunchOptions launch = {.dir = args->dir,
+                            .log_path = args->log_path,
+                            .settings = args->settings,
                             .timeout_ms = args->timeout_ms};
 
     datadir_check(args->dir);
@@ -120,7 +123,9 @@ static int run_stop(Arguments *args)
     while (server_is_alive(&file)) {
         if (clock_monotonic_ns() > deadline) {
             return say_error(args, "the server has not stopped in time",
-                             strcmp(mode, "smart") == 0 ? "Smart waits for all sessions to end; -m fast ends them." : NULL);
+                             strcmp(mode, "smart") == 0
+                                 ? "Smart waits for all sessions to end; -m fast ends them."
+                                 : NULL);
         }
         io.sleep_ns(10 * NSEC_PER_MSEC);
     }
@@ -241,9 +246,11 @@ static int run_verify(Arguments *args)
 
 static const Command COMMANDS[] = {
     {"init", run_init, "init: makes a store in DIR (created with mode 0700 when absent)"},
-    {"start", run_start, "start [-l LOGFILE] [-c name=value]... [-t SECONDS]: starts a server and waits until it is ready"},
+    {"start", run_start,
+     "start [-l LOGFILE] [-c name=value]... [-t SECONDS]: starts a server and waits until it is ready"},
     {"stop", run_stop,
-     "stop [-m smart|fast|immediate] [-t SECONDS]: smart waits for sessions to end, fast ends them (default), immediate "
+     "stop [-m smart|fast|immediate] [-t SECONDS]: smart waits for sessions to end, fast ends them "
+     "(default), immediate "
      "ends all at once and leaves recovery to the next start"},
     {"restart", run_restart, "restart [-m MODE] [-c name=value]...: stop, then start"},
     {"reload", run_reload, "reload: the server reads lodestone.conf again"},

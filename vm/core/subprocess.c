@@ -1,10 +1,12 @@
 /*
- * subprocess.c: Process: fork, spawn, exec, wait, kill, clocks, ids; Kernel#sleep.  Argument rules are in process.rb.
+ * subprocess.c: Process: fork, spawn, exec, wait, kill, clocks, ids; Kernel#sleep.  Argument rules are in
+ * process.rb.
  *
- * A subprocess is made by fork and exec; between the two only system calls are made, on arrays prepared before.  What fails there is
- * told through a pipe that exec closes, so that spawn raises the right Errno.  Descriptors are close-on-exec but for 0, 1, 2 and
- * what is redirected.  Whatever waits here comes back at least every WAIT_SLICE to look at interrupts: a signal may arrive just
- * before the system call that would wait.
+ * A subprocess is made by fork and exec; between the two only system calls are made, on arrays prepared
+ * before.  What fails there is told through a pipe that exec closes, so that spawn raises the right Errno.
+ * Descriptors are close-on-exec but for 0, 1, 2 and what is redirected.  Whatever waits here comes back at
+ * least every WAIT_SLICE to look at interrupts: a signal may arrive just before the system call that would
+ * wait.
  */
 #include "vm/core/io_private.h"
 
@@ -95,7 +97,8 @@ static Value call_block(void *arg)
     return proc_call(*(Value *)arg, 0, NULL);
 }
 
-/* The child of fork { }: runs the block and ends the process as a program ends; frames around it are not unwound. */
+/* The child of fork { }: runs the block and ends the process as a program ends; frames around it are not
+ * unwound. */
 static Value process_run_child(Value self, int argc, const Value *argv)
 {
     Value block = argv[0], result, record = V_NIL;
@@ -140,7 +143,16 @@ static char *copy_text(MemoryContext *memory, Value text)
 }
 
 /* Elements of the Array that process.rb makes. */
-enum { SPEC_FILE, SPEC_ARGS, SPEC_ENV, SPEC_CLEAR_ENV, SPEC_REDIRECTS, SPEC_DIRECTORY, SPEC_UMASK, SPEC_GROUP };
+enum {
+    SPEC_FILE,
+    SPEC_ARGS,
+    SPEC_ENV,
+    SPEC_CLEAR_ENV,
+    SPEC_REDIRECTS,
+    SPEC_DIRECTORY,
+    SPEC_UMASK,
+    SPEC_GROUP
+};
 
 static char **build_environment(MemoryContext *memory, Value pairs, bool clear)
 {
@@ -264,7 +276,8 @@ static int above_targets(const Command *c)
     return above;
 }
 
-/* In the new process, or in this one for exec: async-signal-safe from here on.  Returns only on failure, with errno. */
+/* In the new process, or in this one for exec: async-signal-safe from here on.  Returns only on failure, with
+ * errno. */
 static void become(const Command *c)
 {
     signal(SIGPIPE, SIG_DFL);
@@ -536,7 +549,8 @@ static Value kernel_sleep(Value self, int argc, const Value *argv)
             !vm_responds_to(argv[0], sym_intern("divmod"), false)) {
             raise_error(klass.TypeError, "can't convert %C into time interval", class_real(argv[0]));
         }
-        seconds = value_double(is_type(argv[0], T_RATIONAL) ? vm_call0(argv[0], sym_intern("to_f")) : argv[0]);
+        seconds =
+            value_double(is_type(argv[0], T_RATIONAL) ? vm_call0(argv[0], sym_intern("to_f")) : argv[0]);
         if (seconds < 0 || isnan(seconds)) {
             raise_error(klass.ArgumentError, "time interval must not be negative");
         }
@@ -615,11 +629,11 @@ static Value process_times(Value self, int argc, const Value *argv)
 
 /* ---------------------------------------------------------------- ids, limits, priorities */
 
-#define SIMPLE_ID(name, call) \
-    static Value name(Value self, int argc, const Value *argv) \
-    { \
-        (void)self, (void)argc, (void)argv; \
-        return int_value(call); \
+#define SIMPLE_ID(name, call)                                                                                \
+    static Value name(Value self, int argc, const Value *argv)                                               \
+    {                                                                                                        \
+        (void)self, (void)argc, (void)argv;                                                                  \
+        return int_value(call);                                                                              \
     }
 SIMPLE_ID(process_pid, getpid())
 SIMPLE_ID(process_ppid, getppid())
@@ -677,8 +691,8 @@ static Value process_getpriority(Value self, int argc, const Value *argv)
 static Value process_setpriority(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    return check_call(
-        setpriority((__priority_which_t)value_int(argv[0]), (id_t)value_int(argv[1]), (int)value_int(argv[2])));
+    return check_call(setpriority((__priority_which_t)value_int(argv[0]), (id_t)value_int(argv[1]),
+                                  (int)value_int(argv[2])));
 }
 
 static int limit_named(Value v)
@@ -686,9 +700,10 @@ static int limit_named(Value v)
     static const struct {
         const char *name;
         int number;
-    } names[] = {{"AS", RLIMIT_AS},         {"CORE", RLIMIT_CORE},       {"CPU", RLIMIT_CPU},     {"DATA", RLIMIT_DATA},
-                 {"FSIZE", RLIMIT_FSIZE},   {"MEMLOCK", RLIMIT_MEMLOCK}, {"NOFILE", RLIMIT_NOFILE}, {"NPROC", RLIMIT_NPROC},
-                 {"RSS", RLIMIT_RSS},       {"STACK", RLIMIT_STACK},     {"NICE", RLIMIT_NICE}};
+    } names[] = {{"AS", RLIMIT_AS},         {"CORE", RLIMIT_CORE},   {"CPU", RLIMIT_CPU},
+                 {"DATA", RLIMIT_DATA},     {"FSIZE", RLIMIT_FSIZE}, {"MEMLOCK", RLIMIT_MEMLOCK},
+                 {"NOFILE", RLIMIT_NOFILE}, {"NPROC", RLIMIT_NPROC}, {"RSS", RLIMIT_RSS},
+                 {"STACK", RLIMIT_STACK},   {"NICE", RLIMIT_NICE}};
 
     if (is_symbol(v) || is_string(v)) {
         const char *name = is_symbol(v) ? sym_text(v) : str_c(v);

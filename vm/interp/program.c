@@ -1,8 +1,10 @@
 /*
- * program.c: the program that a command line asks for: its source, what the options mean for it, and running it.
+ * program.c: the program that a command line asks for: its source, what the options mean for it, and running
+ * it.
  *
- * The wrapping loops of -n and -p are the parser's work (PARSE_SWITCH_*); here their globals are set.  What can't be run at all
- * (no such file) is told in one line under the program's name and ends with status 1, before any of it ran.
+ * The wrapping loops of -n and -p are the parser's work (PARSE_SWITCH_*); here their globals are set.  What
+ * can't be run at all (no such file) is told in one line under the program's name and ends with status 1,
+ * before any of it ran.
  */
 #include "vm/interp/vm_state.h"
 
@@ -105,7 +107,8 @@ static size_t next_line(StrView v, size_t at)
 }
 
 /*
- * -x, or a first line "#!..." for another program: skips to the line "#!...ruby".  Options on that line count.
+ * -x, or a first line "#!..." for another program: skips to the line "#!...ruby".  Options on that line
+ * count.
  */
 static Value heed_first_line(VmOptions *o, Value text)
 {
@@ -212,9 +215,9 @@ static void set_globals(const VmOptions *o)
 
 static uint8_t parse_switches(const VmOptions *o)
 {
-    return (uint8_t)((o->split ? PARSE_SWITCH_A : 0) | (o->exprs.count ? PARSE_SWITCH_E : 0) | (o->chomp ? PARSE_SWITCH_L : 0) |
-                     (o->loop ? PARSE_SWITCH_N : 0) | (o->print ? PARSE_SWITCH_P : 0) |
-                     (o->find_ruby_line ? PARSE_SWITCH_X : 0));
+    return (uint8_t)((o->split ? PARSE_SWITCH_A : 0) | (o->exprs.count ? PARSE_SWITCH_E : 0) |
+                     (o->chomp ? PARSE_SWITCH_L : 0) | (o->loop ? PARSE_SWITCH_N : 0) |
+                     (o->print ? PARSE_SWITCH_P : 0) | (o->find_ruby_line ? PARSE_SWITCH_X : 0));
 }
 
 static void print_dump(const VmOptions *o, Value source, const CompileOptions *options)
@@ -258,7 +261,10 @@ Value program_run(void *arg)
         source = heed_first_line(&o, source);
         vm.verbose = o.warn_level >= 2;
     }
-    CompileOptions options = {.file = file, .first_line = 1, .kind = CODE_TOP, .main_script = true,
+    CompileOptions options = {.file = file,
+                              .first_line = 1,
+                              .kind = CODE_TOP,
+                              .main_script = true,
                               .switches = parse_switches(&o),
                               .frozen_string_literal = (int8_t)(o.frozen_string_literal == 1   ? 1
                                                                 : o.frozen_string_literal == 0 ? -1
@@ -273,13 +279,16 @@ Value program_run(void *arg)
         io_write_stdout("Syntax OK\n", 10);
         return V_NIL;
     }
-    if (data >= 0 && !o.exprs.count && strcmp(file, "-") != 0 && vm_responds_to(klass.File, sym_intern("__data"), true)) {
-        const_set(klass.Object, sym_intern("DATA"), vm_call2(klass.File, sym_intern("__data"), str_new_c(file), int_fix(data)));
+    if (data >= 0 && !o.exprs.count && strcmp(file, "-") != 0 &&
+        vm_responds_to(klass.File, sym_intern("__data"), true)) {
+        const_set(klass.Object, sym_intern("DATA"),
+                  vm_call2(klass.File, sym_intern("__data"), str_new_c(file), int_fix(data)));
     }
     if (o.persistent) {
         persist_set_mode(true);
     }
-    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE), FRAME_TOP, V_NIL, NULL, 0);
+    run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE), FRAME_TOP, V_NIL,
+             NULL, 0);
     if (o.commit) {
         vm_call0(klass.Maglev, sym_intern("commit_transaction"));
     }
