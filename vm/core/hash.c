@@ -88,12 +88,9 @@ static void hash_make_room(Value hash)
 }
 
 /* Is the key of entry i the one looked for?  May run Ruby (B4). */
-static bool entry_matches(Value hash, uint32_t i, uint64_t code, Value key)
+static bool keys_match(Value hash, uint32_t i, Value key)
 {
-    HashEntry *e = &hash_ptr(hash)->entries[i];
-    if (e->code != code)
-        return false;
-    Value k = slot_read(hash, &e->key);
+    Value k = slot_read(hash, &hash_ptr(hash)->entries[i].key);
     if (k == key)
         return true;
     if (obj_head(hash) & HASH_IDENTITY)
@@ -103,6 +100,14 @@ static bool entry_matches(Value hash, uint32_t i, uint64_t code, Value key)
     if (is_string(k) && is_string(key))
         return str_equal(k, key);
     return obj_eql(k, key);
+}
+static bool entry_matches(Value hash, uint32_t i, uint64_t code, Value key)
+{
+    if (hash_ptr(hash)->entries[i].code != code)
+        return false;
+    bool same = keys_match(hash, i, key);
+    obj_attend(hash); /* a key's fault or a comparison may have made it hollow */
+    return same;
 }
 
 /* Number of the entry with this key, or -1. */
@@ -165,6 +170,7 @@ Value hash_aref(Value hash, Value key)
 
 Value hash_fallback(Value hash, Value key)
 {
+    obj_attend(hash);
     Value f = slot_read(hash, &hash_ptr(hash)->fallback);
     if (!(obj_head(hash) & HASH_DEFAULT_PROC))
         return f;
