@@ -305,27 +305,32 @@ uint64_t heap_limit_bytes(void)
     return (uint64_t)(conf.heap_limit ? conf.heap_limit : GB);
 }
 
-/* Beyond the limit there is a reserve, so that the NoMemoryError itself, its message and backtrace fit; it closes
- * again once a collection has brought the heap below the limit. */
-enum { RESERVE = 4 << 20 };
-static bool reserve_open;
+/* Beyond the limit there is an allowance, so that a NoMemoryError, its message and backtrace fit: each one raised may go
+ * a little further than what is in use, up to a quarter above the limit.  It ends once the heap is below the limit. */
+#define ALLOWANCE ((uint64_t)1 << 20)
+static uint64_t allowed_until;
+
+static uint64_t in_use(void)
+{
+    return (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes;
+}
 
 static bool over_limit(size_t more)
 {
-    uint64_t used = (heap.page_count << PAGE_SHIFT) + heap.malloc_bytes + more, limit = heap_limit_bytes();
-    if (used <= limit) {
-        reserve_open = false;
+    uint64_t used = in_use() + more;
+    if (used <= heap_limit_bytes()) {
+        allowed_until = 0;
         return false;
     }
-    return !reserve_open || used > limit + RESERVE;
+    return used > allowed_until;
 }
 
 _Noreturn static void no_memory(void)
 {
-    if (klass.NoMemoryError && reserve_open)
+    if (klass.NoMemoryError && in_use() > heap_limit_bytes() / 4 * 5 + 8 * ALLOWANCE)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("no memory is left to raise NoMemoryError"),
                 errhint("Raise heap_limit in lodestone.conf."));
-    reserve_open = true;
+    allowed_until = MAX(in_use(), heap_limit_bytes()) + ALLOWANCE;
     if (klass.NoMemoryError)
         raise_error(klass.NoMemoryError, "failed to allocate memory");
     ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("the heap's limit was reached during boot"));
