@@ -91,6 +91,7 @@ static void link_out(Fiber *f)
 
 static void save_state(Fiber *f)
 {
+    f->wiped = false;
     f->fp = vm.fp;
     f->frames = vm.frames;
     f->frames_end = vm.frames_end;
@@ -156,7 +157,7 @@ Fiber *fiber_new(Value proc)
     f->object = V_NIL;
     f->proc = proc;
     f->passed = V_NIL;
-    f->passed_unwind = f->transferred = f->killed = false;
+    f->passed_unwind = f->transferred = f->killed = f->wiped = false;
     f->storage = V_NIL;
     f->thread = V_NIL;
     f->errinfo = f->recursion = f->catch_tags = V_NIL;
@@ -339,11 +340,14 @@ void fiber_visit_roots(Visitor *v)
             v->value(v, &f->recursion);
             v->value(v, &f->catch_tags);
             frames_visit(v, f->frames, f->fp, f->stack);
+            if (f->wiped)
+                continue;
             Value *top = f->stack;
             for (Frame *g = f->frames; g <= f->fp; g++)
                 if (g->top > top)
                     top = g->top;
             stack_wipe(top, f->stack_end);
+            f->wiped = true;
         }
     }
 }

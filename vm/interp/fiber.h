@@ -18,6 +18,7 @@ typedef struct Fiber {
     bool passed_unwind;          /* passed is an unwind record to go on with */
     bool transferred;
     bool killed;
+    bool wiped;                  /* nothing above its stack's top since it stopped: the collector has cleared it */
     Value storage;               /* Hash or nil */
     Value thread;                /* T_THREAD whose fiber this is, or nil */
     /* saved while it does not run */
