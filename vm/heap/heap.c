@@ -319,7 +319,8 @@ static bool over_limit(size_t more)
 {
     uint64_t used = in_use() + more;
     if (used <= heap_limit_bytes()) {
-        allowed_until = 0;
+        if (used + 2 * ALLOWANCE <= heap_limit_bytes()) /* not on the brink: the error may still be in the making */
+            allowed_until = 0;
         return false;
     }
     return used > allowed_until;
