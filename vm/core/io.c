@@ -5,6 +5,7 @@
  * shared with the user's shell keeps its flags.
  */
 #include "io_private.h"
+#include "text.h"
 #include "vm/thread.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -315,6 +316,25 @@ static int read_encoding(Io *io)
     return io->mode & IOM_BINARY ? ENC_BINARY : ENC_UTF_8;
 }
 
+/* Text read: from the external to the internal encoding when there is one. */
+static Value to_internal(Value v, Value text)
+{
+    Io *io = io_ptr(v);
+    if (io->int_enc < 0 || io->int_enc == read_encoding(io) || !is_string(text) || io->mode & IOM_BINARY)
+        return text;
+    return str_transcode(text, io->int_enc, V_NIL);
+}
+
+/* Text to write: into the external encoding when one was asked for. */
+static Value to_external(Value v, Value text)
+{
+    Io *io = io_ptr(v);
+    if (io->ext_enc < 0 || io->ext_enc == ENC_BINARY || io->mode & IOM_BINARY || str_encoding(text) == io->ext_enc ||
+        str_encoding(text) == ENC_BINARY || (str_is_ascii(text) && io->ext_enc == ENC_UTF_8))
+        return text;
+    return str_transcode(text, io->ext_enc, V_NIL);
+}
+
 /* Up to n bytes (all when n < 0) appended to str; number of bytes got. */
 static size_t read_into(Value v, Value str, int64_t n)
 {
@@ -369,7 +389,7 @@ static Value io_read(Value self, int argc, const Value *argv)
     if (argc == 0 || is_nil(argv[0])) {
         Value s = is_nil(buffer) ? str_new_enc("", 0, read_encoding(io_ptr(self))) : buffer;
         read_into(self, s, -1);
-        return s;
+        return is_nil(buffer) ? to_internal(self, s) : s;
     }
     int64_t n = value_int(argv[0]);
     if (n < 0)
@@ -404,7 +424,7 @@ static Value io_readpartial(Value self, int argc, const Value *argv)
 }
 
 /* __gets(separator, limit, chomp): one line, or nil.  separator nil: all; "": paragraphs. */
-static Value io_p_gets(Value self, int argc, const Value *argv)
+static Value read_line(Value self, int argc, const Value *argv)
 {
     (void)argc;
     Value sep = argv[0];
@@ -500,6 +520,11 @@ static Value io_p_gets(Value self, int argc, const Value *argv)
         return str_new_enc(l.ptr, l.len - cut, enc);
     }
     return line;
+}
+
+static Value io_p_gets(Value self, int argc, const Value *argv)
+{
+    return to_internal(self, read_line(self, argc, argv));
 }
 
 static Value last_lineno = V_NIL; /* $. */
@@ -622,7 +647,7 @@ static Value io_getc(Value self, int argc, const Value *argv)
         if (enc != ENC_UTF_8 || first < 0x80 || (!str_is_broken(c)))
             break;
     }
-    return str_view(c).len ? c : V_NIL;
+    return str_view(c).len ? to_internal(self, c) : V_NIL;
 }
 
 /* __unread(bytes): back into the buffer */
@@ -905,7 +930,21 @@ static Value io_set_encoding(Value self, int argc, const Value *argv)
             n++;
         }
         name[n] = 0;
+        size_t colon = skip + n;
+        if (skip && io->mode & IOM_READ && buffered(io) == 0) { /* a byte order mark is no text */
+            io_fill(self);
+            io = io_ptr(self);
+            if (buffered(io) >= 3 && memcmp(io->rbuf + io->rpos, "\xEF\xBB\xBF", 3) == 0) {
+                io->rpos += 3;
+                memcpy(name, "UTF-8", 6);
+            }
+        }
         io->ext_enc = (int16_t)encoding_of(str_new_c(name));
+        s = str_view(enc);
+        if (argc < 2 && colon + 1 < s.len && s.ptr[colon] == ':' && s.ptr[colon + 1] != '-') {
+            int inner = encoding_of(str_new(s.ptr + colon + 1, s.len - colon - 1));
+            io->int_enc = (int16_t)(inner == io->ext_enc ? -1 : inner);
+        }
     } else {
         io->ext_enc = (int16_t)encoding_of(enc);
     }
@@ -921,7 +960,7 @@ static Value io_write(Value self, int argc, const Value *argv)
     int64_t total = 0;
     io_get_writable(self);
     for (int i = 0; i < argc; i++) {
-        Value s = is_string(argv[i]) ? argv[i] : obj_to_s(argv[i]);
+        Value s = to_external(self, is_string(argv[i]) ? argv[i] : obj_to_s(argv[i]));
         StrView v = str_view(s);
         io_write_bytes(self, v.ptr, v.len);
         total += (int64_t)v.len;
@@ -967,6 +1006,8 @@ static void write_line(Value out, Value text)
     if (is_io(out)) {
         MethodEntry *me = method_find(class_of(out), SYM(write));
         if (me && me->kind == ME_BUILTIN && me->fn == io_write) {
+            text = to_external(out, text);
+            v = str_view(text);
             io_write_bytes(out, v.ptr, v.len);
             if (!nl)
                 io_write_bytes(out, "\n", 1);
