@@ -247,7 +247,7 @@ static int encoding_of_value(Value v) /* of any object that has one; -1 */
     if (is_symbol(v))
         return sym_encoding(v);
     if (is_regexp(v))
-        return ((Regexp *)v)->enc;
+        return obj_attend(v), ((Regexp *)v)->enc;
     if (is_heap(v) && class_real(v) == klass.Encoding)
         return self_index(v);
     return -1;

@@ -458,6 +458,7 @@ METHOD(re_initialize)
         raise_arity(argc, 1, 2);
     if (obj_frozen_bit(self))
         raise_error(klass.FrozenError, "can't modify literal regexp");
+    obj_attend(self);
     if (slot_read(self, &((Regexp *)self)->source) != V_FALSE)
         raise_error(klass.TypeError, "already initialized regexp");
     int options = 0;
@@ -585,7 +586,7 @@ METHOD(re_s_linear)
 }
 METHOD(re_s_timeout) { (void)self; UNUSED_ARGS; return default_timeout > 0 ? float_value(default_timeout) : V_NIL; }
 METHOD(re_s_set_timeout) { (void)self, (void)argc; default_timeout = timeout_of(argv[0]); return argv[0]; }
-METHOD(re_timeout) { UNUSED_ARGS; return ((Regexp *)self)->timeout > 0 ? float_value(((Regexp *)self)->timeout) : V_NIL; }
+METHOD(re_timeout) { UNUSED_ARGS; obj_attend(self); return ((Regexp *)self)->timeout > 0 ? float_value(((Regexp *)self)->timeout) : V_NIL; }
 
 static Value subject_of(Value v, bool raise) /* String, or nil */
 {
@@ -657,6 +658,7 @@ METHOD(re_encoding) { UNUSED_ARGS; return encoding_value(regexp_ptr(self)->enc);
 METHOD(re_inspect)
 {
     UNUSED_ARGS;
+    obj_attend(self);
     if (slot_read(self, &((Regexp *)self)->source) == V_FALSE)
         return obj_any_to_s(self);
     return regexp_inspect(self);
