@@ -1088,6 +1088,11 @@ static void format_into(Value self, Value out, const char *f, const char *end)
     }
 }
 
+static void format_more(Value self, Value out, const char *f)
+{
+    format_into(self, out, f, f + strlen(f));
+}
+
 static Value format_time(Value self, const char *f)
 {
     Value out = str_buf_new(64, ENC_US_ASCII);
@@ -1127,7 +1132,7 @@ static Value time_inspect(Value self, int argc, const Value *argv)
     if (time_ptr(self)->mode == MODE_UTC)
         str_buf_puts(out, " UTC");
     else
-        format_into(self, out, " %z", " %z" + 3);
+        format_more(self, out, " %z");
     return out;
 }
 
@@ -1149,7 +1154,7 @@ static Value time_xmlschema(Value self, int argc, const Value *argv)
     if (time_ptr(self)->mode == MODE_UTC)
         str_buf_puts(out, "Z");
     else
-        format_into(self, out, "%:z", "%:z" + 3);
+        format_more(self, out, "%:z");
     return out;
 }
 
