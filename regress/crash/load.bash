@@ -28,6 +28,7 @@ while Process.clock_gettime(Process::CLOCK_MONOTONIC) < deadline
   box[2][:"key_#{id}_#{n % 50}"] = names.sample * (n % 7 * 300)
   box[2][:"key_#{id}_#{n}"] = n if n % 3 == 0 # a name that the store has not seen
   box[2].delete(:"key_#{id}_#{n - 300}")
+  box[2][:fresh] = Array.new(100) { [n] } # a run of oids every few commits
   box[3].replace("text #{n} ".ljust(n % 40 * 100, "."))
   Maglev.commit
   puts n
