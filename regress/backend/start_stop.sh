@@ -57,7 +57,7 @@ rm -f out err
 "$LODE" -e 'puts 1; $stdout.flush; sleep 20' >out 2>err &
 client=$!
 until_true grep -q 1 out
-worker=$(pgrep -P "$(server_pid)" -n)
+worker=$(tr " " "\n" <"/proc/$(server_pid)/task/$(server_pid)/children" | sort -n | tail -n 1)
 gives 0 "$LODECTL" -D "$LODE_STORE" stop -m immediate >/dev/null
 wait $client
 is 1 $? "the client's status under immediate"
