@@ -390,7 +390,6 @@ static void install(const WalPlace *place)
         io.sleep_ns(2 * NSEC_PER_MSEC);
         changes_append(set.changed, set.changed_count, place->sequence);
     }
-    changes_published();
 }
 
 static uint64_t now_us(void)
@@ -559,6 +558,7 @@ CommitResult store_commit_finish(Durability durability)
         wal_flush_soon(the_store->wal, result.lsn);
     STOP_POINT(COMMIT_DURABLE);
     publish_wait(result.sequence);
+    changes_published(); /* not before: a gap in the sequence may have held it back after it was installed (H3) */
     store_begin();
     the_store->me->commits++;
     for (uint32_t i = 0; i < set.count; i++)
