@@ -58,11 +58,10 @@ Value persist_resolve(Oid oid)
 
 static Value fault_slot(Value owner, Slot *s)
 {
-    (void)owner;
-    Oid oid = SLOT_OID(s->raw);
     uint64_t word = s->raw;
-    Value v = persist_resolve(oid);
-    if (s->raw == word) /* a safepoint in between may have emptied the owner */
+    Value v = persist_resolve(SLOT_OID(word));
+    /* A safepoint in between may have emptied the owner: then the slot is gone, and the next reader faults again. */
+    if (!(obj_head(owner) & OF_HOLLOW) && s->raw == word)
         s->raw = v;
     return v;
 }
