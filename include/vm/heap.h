@@ -45,6 +45,11 @@ Value heap_alloc_slots(ObjectType type, Value cls, unsigned extra);
 /* An internal object without Ruby class (ENV, CODE, CREF, SYMTABLE ...): shape 0. */
 Value heap_alloc_internal(ObjectType type, size_t size);
 size_t heap_cell_size(Value v); /* bytes of the cell that holds v */
+/* The number that vm/persist keeps beside an object, its oid: in a side table of the page, so that neither the object nor
+ * a boot page shared with other processes is written.  Valid from heap_set_oid on while the header has OF_OID, which the
+ * caller keeps; after a move the caller sets it anew (in its weak pass).  Never collects. */
+uint64_t heap_oid(Value v);
+void heap_set_oid(Value v, uint64_t oid);
 
 /* Memory outside the heap owned by objects: accounted against heap_limit; raise NoMemoryError. */
 /* They collect only when the limit is near.  A NULL free is nothing. */

@@ -166,6 +166,37 @@ size_t heap_cell_size(Value v)
     return p->kind == PAGE_SMALL ? p->cell_size : (size_t)p->npages << PAGE_SHIFT;
 }
 
+static uint32_t oid_index(const HeapPage *p, Value v)
+{
+    return p->kind == PAGE_SMALL ? cell_index(p, (void *)v) : 0;
+}
+
+uint64_t heap_oid(Value v)
+{
+    const HeapPage *p = page_of((void *)v);
+    return p->oids[oid_index(p, v)];
+}
+
+void heap_set_oid(Value v, uint64_t oid)
+{
+    HeapPage *p = page_of((void *)v);
+    if (unlikely(!p->oids)) {
+        p->oids = calloc(p->ncells, sizeof *p->oids);
+        if (!p->oids)
+            ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("no memory for the oids of a heap page"));
+        heap.malloc_bytes += p->ncells * sizeof *p->oids;
+    }
+    p->oids[oid_index(p, v)] = oid;
+}
+
+static void page_drop_oids(HeapPage *p)
+{
+    if (p->oids)
+        heap.malloc_bytes -= p->ncells * sizeof *p->oids;
+    free(p->oids);
+    p->oids = NULL;
+}
+
 static HeapPage *pages_take(size_t n)
 {
     if (n == 1 && heap.unused) {
@@ -220,6 +251,7 @@ HeapPage *page_new_small(unsigned c)
 void page_release(HeapPage *p)
 {
     size_t n = p->kind == PAGE_LARGE ? p->npages : 1;
+    page_drop_oids(p);
     for (size_t i = 0; i < n; i++) {
         p[i].kind = PAGE_UNUSED;
         p[i].warm = true;

@@ -35,6 +35,7 @@ typedef struct HeapPage {
     uint32_t live;      /* after the last sweep */
     uint32_t first_run; /* offset + 1 of the first free run, 0: none */
     struct HeapPage *next;
+    uint64_t *oids;     /* by cell; NULL while no object of the page has an oid; valid where the header says OF_OID */
     uint64_t mark[PAGE_WORDS];
     uint64_t pin[PAGE_WORDS];
 } HeapPage;
