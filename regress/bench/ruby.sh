@@ -1,0 +1,68 @@
+#!/bin/bash
+# ruby: the programs of regress/bench/ruby, each of which checks its own result, next to the Rubies that are installed:
+# CRuby without and with its compiler, and mruby.  The runs are interleaved; a figure is the median of the processor
+# time (user and system) of whole processes, start-up included: the first row is an empty program.  lode runs --solo on
+# a store that exists.  The ratio is lode's time by that of `ruby`; a dash: not installed, or it cannot run the program.
+#
+#   LODE_BENCH_ROUNDS=9    runs of each (5)
+#   LODE_BENCH_ONLY=hash   programs whose name contains this
+cd "$(dirname "$0")/ruby" || exit 2
+lode=${LODE:-../../../build/lode}
+rounds=${LODE_BENCH_ROUNDS:-5}
+work=$(mktemp -d "${TMPDIR:-/tmp}/lode-ruby-bench-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export LODE_STORE=${LODE_STORE:-$work/store}
+: >"$work/start_up.rb"
+
+declare -A command=([lode]="$lode --solo -W0" [ruby]="ruby -W0" [yjit]="ruby -W0 --yjit --yjit-exec-mem-size=16" [mruby]="mruby")
+columns=(lode)
+for c in ruby yjit mruby; do
+    ${command[$c]} "$work/start_up.rb" >/dev/null 2>&1 && columns+=("$c")
+done
+
+once() { # column program: its processor time in seconds, or a dash
+    local TIMEFORMAT="%U %S"
+    { time timeout 60 ${command[$1]} "$2" </dev/null >/dev/null 2>"$work/err" || echo failed; } >"$work/out" 2>&1
+    if grep -q failed "$work/out"; then
+        [ "$1" != lode ] || sed 's/^/  /' "$work/err" >&2
+        echo -
+    else
+        awk '{ print $1 + $2 }' "$work/out"
+    fi
+}
+median() {
+    sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+printf '%-16s' program; printf '%9s' "${columns[@]}"; echo "    ratio"
+status=0
+ratios=()
+for program in "$work/start_up.rb" *"$LODE_BENCH_ONLY"*.rb; do
+    declare -A times=()
+    for ((i = 0; i < rounds; i++)); do
+        for c in "${columns[@]}"; do
+            [ "${times[$c]}" = - ] && continue
+            t=$(once "$c" "$program")
+            if [ "$t" = - ]; then times[$c]=-; else times[$c]+="$t "; fi
+        done
+    done
+    printf '%-16s' "$(basename "$program" .rb)"
+    for c in "${columns[@]}"; do
+        [ "${times[$c]}" = - ] || times[$c]=$(tr ' ' '\n' <<<"${times[$c]% }" | median)
+        printf '%9s' "${times[$c]}"
+    done
+    if [ "${times[lode]}" = - ]; then
+        status=1
+        echo "  FAIL"
+    elif [ -n "${times[ruby]}" ] && [ "${times[ruby]}" != - ]; then
+        ratio=$(awk -v a="${times[lode]}" -v b="${times[ruby]}" 'BEGIN { printf "%.2f", a / b }')
+        printf '%9s\n' "$ratio"
+        [ "$program" = "$work/start_up.rb" ] || ratios+=("$ratio")
+    else
+        echo
+    fi
+    unset times
+done
+[ ${#ratios[@]} -eq 0 ] || printf '%s\n' "${ratios[@]}" |
+    awk '{ s += log($1); if ($1 > max) max = $1 } END { printf "geometric mean of %d ratios to ruby: %.3f, highest %.2f\n", NR, exp(s / NR), max }'
+exit $status
