@@ -78,11 +78,14 @@ typedef struct Extent {
 } Extent;
 _Static_assert(sizeof(Extent) == 64, "one extent a cache line");
 
-/* For clustering by class: advice, not persistent. */
+/* Of a class, since start: where it is clustered (advice), and how its extent changes. */
 typedef struct ClassSpace {
     _Atomic uint64_t bytes; /* written since start */
     uint32_t extent;        /* being filled; EXTENT latch */
     uint32_t own;           /* has extents of its own */
+    _Atomic uint64_t membership; /* sequence of the newest commit that added or removed instances: validate.c V5 */
+    _Atomic uint32_t entered;    /* commits under way that do */
+    uint32_t spare;
 } ClassSpace;
 #define CLASS_SPACES (1u << 20)
 

@@ -164,6 +164,9 @@ Sequence store_begin(void);
 /* The session's snapshot, 0 when it has none (then nothing is visible). */
 Sequence store_snapshot_seq(void);
 
+/* Returns when all commits that the snapshot includes are on disk (for who must not act on what a crash could take back). */
+void store_wait_snapshot_durable(void);
+
 /* Ends the snapshot.  store_fetch() then raises ERR_NO_TRANSACTION. */
 void store_end(void);
 
@@ -203,8 +206,23 @@ void store_record_init(StoreRecord *record, MemoryContext *context);
  */
 bool store_fetch(Oid oid, StoreRecord *out);
 
-/* Is there a visible version?  Cheaper than a fetch. */
-bool store_exists_oid(Oid oid);
+/* The sequence of the version visible at the snapshot, 0 when there is none.  Cheaper than a fetch. */
+Sequence store_version(Oid oid);
+
+/*
+ * The extents of classes: all objects whose version visible at the snapshot is of one of the classes, each once.
+ *     StoreScan *scan = store_scan_begin(class_ids, n, context);
+ *     while ((got = store_scan_next(scan, oids, max)) > 0) ...
+ *     store_scan_end(scan);
+ * Reads the pages of the classes' extents and of the mixed ones.  `max` at least 512.  The snapshot must be the same
+ * throughout: moving it ends the scan with ERR_NO_TRANSACTION.
+ */
+typedef struct StoreScan StoreScan;
+StoreScan *store_scan_begin(const uint32_t *class_ids, size_t count, MemoryContext *context);
+size_t store_scan_next(StoreScan *scan, Oid *oids, size_t max);
+void store_scan_end(StoreScan *scan);
+/* Has the class got or lost instances by a commit after `since` that the snapshot includes? */
+bool store_extent_changed(uint32_t class_id, Sequence since);
 
 /* ---- commits -------------------------------------------------------------------------------------- */
 
@@ -223,15 +241,17 @@ typedef enum CommitStatus {
     COMMIT_CONFLICT, /* nothing happened */
 } CommitStatus;
 
+/* Rows of conflict_kinds.def: CONFLICT_WRITE_WRITE and so on. */
 typedef enum ConflictKind {
-    CONFLICT_WRITE_WRITE, /* the object was changed after our snapshot */
-    CONFLICT_BUSY,        /* the object is being committed by another at this moment */
+#define CONFLICT_KIND(name, symbol, gemstone, text) CONFLICT_##name,
+#include "storage/conflict_kinds.def"
+#undef CONFLICT_KIND
 } ConflictKind;
 
 typedef struct Conflict {
     Oid oid;
     ConflictKind kind;
-    uint32_t class_id; /* as the loser wanted to write it */
+    uint32_t class_id; /* as the loser wanted to write it, or of the extent; 0: an object it read */
     int winner;        /* slot of the session that won, -1 when unknown */
     int32_t winner_pid; /* 0 when unknown */
     Sequence sequence; /* the winner's, 0 when busy */
@@ -265,6 +285,15 @@ typedef struct StorePut {
  * back through store_fetch() gives the old version until the commit is done.
  */
 void store_commit_put(const StorePut *put);
+
+/*
+ * Serializable: what the transaction has read at its snapshot (each oid once, ascending) and the classes whose instances
+ * it has listed.  If any was changed by another since, the commit is COMMIT_CONFLICT (READ_WRITE, EXTENT), unless
+ * nothing is put: a transaction that only reads always commits.  The arrays stay the caller's until
+ * store_commit_finish() returns.  Among transactions that all say what they read, every history is
+ * equal to one in the order of their sequences.
+ */
+void store_commit_reads(const Oid *oids, size_t count, const uint32_t *class_ids, size_t class_count);
 
 /* How many were put so far. */
 size_t store_commit_count(void);

@@ -12,12 +12,14 @@
  * M4: Install in this order: sequences into the records, fill marks, pages' LSN, location words, control words (which
  *     unlocks), change ring, publish.  A reader that finds a location finds a stamped record; a page written in between has
  *     an LSN that covers what is in it.
+ *     A void place (validate.c V4) is published like any other.
  * M5: previous versions are linked at Secure: a word that passes Decide has not changed since the snapshot.
  */
 #include <stdlib.h>
 
 #include "lib/crc32c.h"
 #include "lib/error.h"
+#include "lib/hashtab.h"
 #include "lib/io.h"
 #include "lib/stop.h"
 #include "storage/mutation.h"
@@ -27,8 +29,10 @@
 #include "storage/page/space.h"
 #include "storage/txn/bulk.h"
 #include "storage/txn/txn.h"
+#include "storage/txn/validate.h"
 
 #define BLOCK_BYTES (256 * 1024)
+#define BUSY_ATTEMPTS 10 /* when the locks met belonged to commits that failed themselves */
 
 typedef struct Put {
     Oid oid;
@@ -83,6 +87,7 @@ void store_commit_begin(void)
     if (set.context == NULL)
         set.context = memctx_create(the_store->context, "write set");
     clear_set();
+    validate_begin();
     class_generation++;
     set.active = true;
 }
@@ -197,26 +202,23 @@ static void sort_set(void)
 
 static void pin_table(void)
 {
-    StoreShared *s = the_store->shared;
-    uint64_t last = UINT64_MAX;
-    uint32_t frame = 0;
+    for (uint32_t i = 0; i < set.count; i++)
+        set.sorted[i]->entry = commit_pin_word(set.sorted[i]->oid, &set.sorted[i]->frame);
+    validate_secure(set.context);
+}
 
-    for (uint32_t i = 0; i < set.count; i++) {
-        Put *p = set.sorted[i];
-        uint64_t logical = TABLE_PAGE(OID_INDEX(p->oid));
-        if (logical != last) {
-            if (cache_pinned() >= s->frames / 2)
-                ereport(ERROR, ERR_LIMIT_EXCEEDED,
-                        errmsg("the commit touches too many pages of the object table for the page cache"),
-                        errhint("Raise page_cache_size, or commit in smaller steps."));
-            uint64_t pages = atomic_load(&s->table_pages);
-            while (pages <= logical && !atomic_compare_exchange_weak(&s->table_pages, &pages, logical + 1))
-                ;
-            frame = cache_pin(TABLE_KEY | logical);
-            last = logical;
-        }
-        p->frame = frame;
-        p->entry = (TableEntry *)(frame_page(frame) + PAGE_HEADER) + TABLE_SLOT(OID_INDEX(p->oid));
+/* The extents that the put changes: of the class that the object had, if any, and of the one that it has now. */
+static void note_members(const Put *p, Location previous)
+{
+    uint32_t before = 0;
+    if (previous != 0) {
+        RecordHeader h;
+        record_header(previous, p->oid, &h);
+        before = RECORD_CLASS(&h);
+    }
+    if (before != p->class_id) {
+        validate_member(set.context, before);
+        validate_member(set.context, p->class_id);
     }
 }
 
@@ -228,10 +230,12 @@ static bool look_for_conflicts(Sequence snapshot)
         if (CONTROL_SEQUENCE(atomic_load(&p->entry->control)) > snapshot && !MUTATION(SEQUENCE_CHECK))
             return true;
         Location previous = atomic_load(&p->entry->location) & LOCATION_MASK;
+        note_members(p, previous);
+        uint64_t *link = &((RecordHeader *)p->image)->previous_etc;
         if (!MUTATION(PREVIOUS_LINK))
-            ((RecordHeader *)p->image)->previous_etc |= previous;
+            *link = (*link & ~LOCATION_MASK) | previous;
     }
-    return false;
+    return !validate_early(snapshot);
 }
 
 static uint64_t payload_bytes(void)
@@ -327,29 +331,33 @@ static bool lock_words(Sequence snapshot)
     return true;
 }
 
-static WalPlace log_commit(uint32_t ahead, uint32_t ahead_crc)
+/* The sequence, and room for the record in the log. */
+static WalPlace take_place(uint32_t ahead)
+{
+    size_t payload = sizeof(CommitRecord) + (set.count - ahead) * sizeof(CommitEntry) +
+                     set.bulk.extent_count * sizeof(uint32_t) + (set.bulk.number != 0 ? 0 : set.bytes);
+    return wal_place_commit(the_store->wal, &the_store->me->credit, (uint32_t)payload);
+}
+
+static void log_commit(const WalPlace *place, uint32_t ahead, uint32_t ahead_crc)
 {
     Wal *wal = the_store->wal;
     CommitRecord record = { set.count - ahead, set.bulk.extent_count, set.bulk.number, ahead, ahead_crc, 0 };
     uint32_t entries = record.entries * (uint32_t)sizeof(CommitEntry);
     uint32_t extents = record.extents * (uint32_t)sizeof(uint32_t);
-    uint32_t images = set.bulk.number != 0 ? 0 : (uint32_t)set.bytes;
-    WalPlace place = wal_place_commit(wal, &the_store->me->credit,
-                                      (uint32_t)sizeof(record) + entries + extents + images);
-    STOP_POINT(COMMIT_PLACED);
-    wal_copy(wal, &place, 0, &record, sizeof(record));
-    wal_copy(wal, &place, sizeof(record), set.entries + ahead, entries);
+
+    wal_copy(wal, place, 0, &record, sizeof(record));
+    wal_copy(wal, place, sizeof(record), set.entries + ahead, entries);
     uint32_t at = (uint32_t)sizeof(record) + entries;
     if (extents != 0)
-        wal_copy(wal, &place, at, set.bulk.extents, extents);
+        wal_copy(wal, place, at, set.bulk.extents, extents);
     at += extents;
-    if (images != 0)
+    if (set.bulk.number == 0)
         for (uint32_t i = 0; i < set.count; i++) {
-            wal_copy(wal, &place, at, set.sorted[i]->image, set.sorted[i]->bytes);
+            wal_copy(wal, place, at, set.sorted[i]->image, set.sorted[i]->bytes);
             at += set.sorted[i]->bytes;
         }
-    wal_finish(wal, &place, WAL_COMMIT, 0);
-    return place;
+    wal_finish(wal, place, WAL_COMMIT, 0);
 }
 
 /* M4 */
@@ -383,6 +391,7 @@ static void install(const WalPlace *place)
     if (last != NO_FRAME)
         cache_dirty(last);
     STOP_POINT(COMMIT_INSTALLED);
+    validate_leave(place->sequence);
     if (!MUTATION(CHANGES_BEFORE_PUBLISH))
         changes_append(set.changed, set.changed_count, place->sequence);
     publish_installed(place->sequence);
@@ -397,77 +406,85 @@ static uint64_t now_us(void)
     return (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
 }
 
+/* V4: the place is taken and something that was read is not what it was. */
+static void give_up_place(const WalPlace *place)
+{
+    wal_finish_void(the_store->wal, place);
+    unlock(set.count);
+    validate_leave(0);
+    STOP_POINT(COMMIT_VOID);
+    publish_installed(place->sequence);
+}
+
 /* Steps 3 to 5.  False: a conflict. */
 static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPlace *place)
 {
     SessionSlot *me = the_store->me;
+    bool done = false;
     atomic_store_explicit(&me->critical_since, now_us(), memory_order_relaxed);
     START_CRIT();
     if (set.bulk.number == 0 && !MUTATION(LOWER_BOUND))
         atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* M3 */
     STOP_POINT(COMMIT_DECIDE);
-    bool locked = lock_words(snapshot);
-    if (locked) {
+    if (lock_words(snapshot)) {
         STOP_POINT(COMMIT_LOCKED);
-        *place = log_commit(ahead, ahead_crc);
-        STOP_POINT(COMMIT_LOGGED);
-        install(place);
+        validate_enter();
+        *place = take_place(ahead);
+        STOP_POINT(COMMIT_PLACED);
+        done = validate_reads(snapshot);
+        if (done) {
+            log_commit(place, ahead, ahead_crc);
+            STOP_POINT(COMMIT_LOGGED);
+            install(place);
+        } else {
+            give_up_place(place);
+        }
     }
-    if (locked || set.bulk.number == 0)
+    if (done || set.bulk.number == 0)
         atomic_store(&me->lower_bound, 0);
-    if (locked && set.bulk.number != 0)
+    if (done && set.bulk.number != 0)
         bulk_done(&set.bulk);
     END_CRIT();
     atomic_store_explicit(&me->critical_since, 0, memory_order_relaxed);
-    return locked;
+    return done;
 }
 
 /* ---- conflicts ---------------------------------------------------------------------------------------------------------------- */
 
-/* Lists them, and waits until the winners are published: a retry must not start before them. */
+/* Until no one holds a lock that we met: then its holder has won, or has failed itself and is no conflict. */
+static void wait_for_locks(Sequence snapshot)
+{
+    for (uint32_t i = 0; i < set.count; i++)
+        for (unsigned spins = 0; atomic_load(&set.sorted[i]->entry->control) & CONTROL_LOCKED; spins++)
+            io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
+    validate_wait(snapshot);
+}
+
+/* Lists them, and waits until the winners are published: a retry must start at a snapshot that includes them. */
 static void collect_conflicts(Sequence snapshot)
 {
-    set.conflicts = mem_alloc_array(set.context, set.count, sizeof(Conflict));
+    Sequence newest = 0;
+    set.conflicts = mem_alloc_array(set.context, set.count + validate_count() + 1, sizeof(Conflict));
+    set.conflict_count = 0;
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = set.sorted[i];
-        uint64_t c = atomic_load(&p->entry->control);
-        bool newer = CONTROL_SEQUENCE(c) > snapshot;
-        if (!newer && !(c & CONTROL_LOCKED))
-            continue;
-        Conflict *conflict = &set.conflicts[set.conflict_count++];
-        *conflict = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
-                                .kind = newer ? CONFLICT_WRITE_WRITE : CONFLICT_BUSY };
-        if (!newer) {
-            conflict->winner = CONTROL_LOCKER(c);
-            conflict->winner_pid = atomic_load(&the_store->slots[conflict->winner].pid);
-            continue;
-        }
-        conflict->sequence = CONTROL_SEQUENCE(c);
+        Sequence sequence = CONTROL_SEQUENCE(atomic_load(&p->entry->control));
+        if (sequence > snapshot)
+            set.conflicts[set.conflict_count++] = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
+                                                              .kind = CONFLICT_WRITE_WRITE, .sequence = sequence };
+    }
+    set.conflict_count += validate_conflicts(snapshot, set.conflicts + set.conflict_count);
+    for (uint32_t i = 0; i < set.conflict_count; i++) {
+        Conflict *conflict = &set.conflicts[i];
         int winner;
         int32_t pid;
         if (publish_who(conflict->sequence, &winner, &pid)) {
             conflict->winner = winner;
             conflict->winner_pid = pid;
         }
+        newest = MAX(newest, conflict->sequence);
     }
-}
-
-static void wait_for_winners(void)
-{
-    for (uint32_t i = 0; i < set.conflict_count; i++) {
-        const Conflict *conflict = &set.conflicts[i];
-        for (uint32_t j = 0; j < set.count; j++) {
-            if (set.sorted[j]->oid != conflict->oid)
-                continue;
-            uint64_t c;
-            for (unsigned spins = 0; (c = atomic_load(&set.sorted[j]->entry->control)) & CONTROL_LOCKED; spins++)
-                io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
-            publish_wait(CONTROL_SEQUENCE(c));
-            break;
-        }
-        if (i >= 16)
-            break; /* the rest is published too, or the retry will see another conflict */
-    }
+    publish_wait(newest);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------- */
@@ -481,46 +498,51 @@ static void undo_secure(void *unused)
     store_credit_return();
 }
 
+/* Steps 2 to 5 once.  False: a conflict, perhaps with someone who then failed. */
+static bool try_commit(Sequence snapshot, bool bulk, WalPlace *place)
+{
+    uint32_t ahead = 0, ahead_crc = 0;
+    pin_table();
+    if (look_for_conflicts(snapshot))
+        return false;
+    if (bulk) {
+        ahead = place_bulk(&ahead_crc);
+    } else {
+        place_all();
+        for (uint32_t i = 0; i < set.count; i++) {
+            Put *p = set.sorted[i];
+            set.entries[i] = (CommitEntry){ p->oid, p->location, p->bytes, p->class_id };
+        }
+    }
+    STOP_POINT(COMMIT_SECURED);
+    return decide(snapshot, ahead, ahead_crc, place);
+}
+
 static CommitResult run_commit(void)
 {
     Sequence snapshot = store_snapshot_seq();
     StoreShared *s = the_store->shared;
     CommitResult result = { .status = COMMIT_OK };
     bool bulk = is_bulk();
-    uint32_t ahead = 0, ahead_crc = 0;
     WalPlace place;
 
     sort_set();
-    pin_table();
-    bool conflict = look_for_conflicts(snapshot);
-    if (!conflict) {
-        if (bulk) {
-            ahead = place_bulk(&ahead_crc);
-        } else {
-            place_all();
-            for (uint32_t i = 0; i < set.count; i++) {
-                Put *p = set.sorted[i];
-                set.entries[i] = (CommitEntry){ p->oid, p->location, p->bytes, p->class_id };
-            }
-        }
-        STOP_POINT(COMMIT_SECURED);
-        conflict = !decide(snapshot, ahead, ahead_crc, &place);
-    }
-    if (conflict) {
+    for (int attempt = 1; !try_commit(snapshot, bulk, &place); attempt++) {
+        wait_for_locks(snapshot);
         collect_conflicts(snapshot);
-        wait_for_winners();
-        the_store->me->conflicts++;
-        result.status = COMMIT_CONFLICT;
-        result.conflicts = set.conflicts;
-        result.nconflicts = set.conflict_count;
-        if (set.conflict_count == 0) {
-            /* The lock we met is gone again (its holder met a conflict of its own): name the first object. */
-            set.conflicts[0] = (Conflict){ .oid = set.sorted[0]->oid, .kind = CONFLICT_BUSY, .winner = -1,
-                                           .class_id = set.sorted[0]->class_id };
-            result.nconflicts = 1;
-        }
+        if (set.conflict_count == 0 && attempt == BUSY_ATTEMPTS)
+            set.conflicts[set.conflict_count++] = (Conflict){ .oid = set.sorted[0]->oid, .kind = CONFLICT_BUSY, .winner = -1,
+                                                              .class_id = set.sorted[0]->class_id };
         undo_secure(NULL);
-        return result;
+        if (set.conflict_count > 0) {
+            the_store->me->conflicts++;
+            result.status = COMMIT_CONFLICT;
+            result.conflicts = set.conflicts;
+            result.nconflicts = set.conflict_count;
+            return result;
+        }
+        /* Two that meet each other's locks must not meet again in step. */
+        io.sleep_ns((int64_t)(hash_u64((uint64_t)the_store->slot * 31 + (uint64_t)attempt) % 200) * attempt * NSEC_PER_USEC);
     }
     open_done();
     cache_unpin_all();

@@ -58,9 +58,16 @@ bool store_fetch(Oid oid, StoreRecord *out)
     return true;
 }
 
-bool store_exists_oid(Oid oid)
+bool version_stands_at(Oid oid, Location location)
 {
     RecordHeader header;
     Sequence sequence;
-    return find_version(oid, &header, &sequence) != 0;
+    return find_version(oid, &header, &sequence) == location;
+}
+
+Sequence store_version(Oid oid)
+{
+    RecordHeader header;
+    Sequence sequence;
+    return find_version(oid, &header, &sequence) != 0 ? sequence : 0;
 }

@@ -81,6 +81,9 @@ static SessionSlot *my_slot(void)
     return the_store->me;
 }
 
+/* Every commit that the snapshot includes ends before this position of the log: it had its place when it was published. */
+static Lsn snapshot_lsn;
+
 Sequence store_begin(void)
 {
     SessionSlot *me = my_slot();
@@ -89,8 +92,10 @@ Sequence store_begin(void)
     for (;;) {
         atomic_store(&me->snapshot, published + 1);
         again = atomic_load(&s->published);
-        if (again == published)
+        if (again == published) {
+            snapshot_lsn = wal_insert_position(the_store->wal);
             return published;
+        }
         published = again;
     }
 }
@@ -101,6 +106,11 @@ Sequence store_snapshot_seq(void)
         return 0;
     Sequence snapshot = atomic_load_explicit(&the_store->me->snapshot, memory_order_relaxed);
     return snapshot == 0 ? 0 : snapshot - 1;
+}
+
+void store_wait_snapshot_durable(void)
+{
+    wal_flush(the_store->wal, snapshot_lsn);
 }
 
 void store_end(void)

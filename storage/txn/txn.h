@@ -64,6 +64,11 @@ void changes_append(const Oid *oids, size_t n, Sequence sequence);
 void changes_published(void);
 void changes_start(void); /* a new session */
 
+/* ---- fetch.c ------------------------------------------------------------------------------------------------------- */
+
+/* Does the version that the snapshot sees of `oid` stand at `location`? */
+bool version_stands_at(Oid oid, Location location);
+
 /* ---- oids.c --------------------------------------------------------------------------------------------------------- */
 
 void oids_give_back(SessionSlot *slot);

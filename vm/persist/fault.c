@@ -72,7 +72,7 @@ Value persist_resolve_or_new_list(Oid oid)
     Value v = oidmap_object(oid);
     if (!is_undef(v))
         return v;
-    if (store_exists_oid(oid))
+    if (store_version(oid))
         return persist_resolve(oid);
     v = ary_new(4);
     oidmap_add(v, oid);

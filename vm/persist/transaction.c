@@ -220,6 +220,12 @@ static void forget_fresh(void)
     session.fresh.count = reached_from.count = 0;
 }
 
+static const char *const kind_symbols[] = {
+#define CONFLICT_KIND(name, symbol, gemstone, text) symbol,
+#include "storage/conflict_kinds.def"
+#undef CONFLICT_KIND
+};
+
 static Value conflict_exception(const CommitResult *result)
 {
     Value exc = exception_new(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
@@ -230,7 +236,7 @@ static Value conflict_exception(const CommitResult *result)
         const Conflict *c = &result->conflicts[i];
         Value h = hash_new();
         Value v = oidmap_object(c->oid);
-        hash_set(h, sym_intern("kind"), sym_intern(c->kind == CONFLICT_WRITE_WRITE ? "write_write" : "busy"));
+        hash_set(h, sym_intern("kind"), sym_intern(kind_symbols[c->kind]));
         hash_set(h, sym_intern("oid"), uint_value(c->oid));
         hash_set(h, sym_intern("object"), is_undef(v) || obj_shape(v) == 0 ? V_NIL : v);
         hash_set(h, sym_intern("session"), int_fix(c->winner));

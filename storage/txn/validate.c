@@ -1,0 +1,208 @@
+/*
+ * validate.c - serializable commits: is what was read still the newest, at the place in the order that the commit got?
+ *
+ * A transaction reads at its snapshot and takes effect at its sequence.  It is serializable if nothing that it read was
+ * changed by a commit in between, so that it would have read the same at its sequence.  Who writes locks the words first and takes a
+ * sequence then; so every commit with a smaller sequence than ours has locked, or installed, its words by the time that ours is
+ * taken.  Therefore:
+ *
+ * V4: validation comes after the own words are locked and the own sequence is taken.  A word newer than the snapshot, or
+ *     locked by another, is a conflict (the lock may belong to a later commit, or to one that fails: then it is refused in
+ *     vain, and commit.c tries again).  A commit that fails here fills its place in the log with a void record and
+ *     publishes its sequence empty.
+ * V5: a class whose extent was listed is validated by two numbers in shared memory: how many commits are under way that add or
+ *     remove instances, and the sequence of the newest that did.  A committer enters before it takes its sequence and
+ *     leaves when all is installed and not yet published, storing its sequence before it lowers the count; the validator reads
+ *     the count first.
+ *     After a restart both are zero and every snapshot is newer.
+ *
+ * A transaction that writes nothing takes effect at its snapshot: it is never validated, never fails and never waits.
+ * Classes of which this session itself has instances under way are told apart by its own entry.
+ */
+#include "storage/txn/validate.h"
+
+#include <stdlib.h>
+
+#include "lib/error.h"
+#include "lib/io.h"
+#include "storage/mutation.h"
+#include "storage/page/cache.h"
+
+static struct {
+    const Oid *oids; /* the caller's, until the commit has ended */
+    size_t count;
+    TableEntry **words;
+    const uint32_t *classes; /* whose extents were listed; the caller's */
+    size_t class_count;
+    uint32_t *members; /* classes that get or lose instances here */
+    uint32_t member_count, member_room;
+    bool entered;
+} set;
+
+void validate_begin(void)
+{
+    memset(&set, 0, sizeof(set));
+}
+
+void store_commit_reads(const Oid *oids, size_t count, const uint32_t *classes, size_t class_count)
+{
+    set.oids = oids;
+    set.count = count;
+    set.classes = classes;
+    set.class_count = class_count;
+}
+
+TableEntry *commit_pin_word(Oid oid, uint32_t *frame)
+{
+    static uint64_t last = UINT64_MAX; /* neighbours share a page; a pinned page stays where it is */
+    static uint32_t last_frame;
+    StoreShared *s = the_store->shared;
+    uint64_t logical = TABLE_PAGE(OID_INDEX(oid));
+    if (logical != last || cache_pinned() == 0) {
+        if (cache_pinned() >= s->frames / 2)
+            ereport(ERROR, ERR_LIMIT_EXCEEDED,
+                    errmsg("the commit touches too many pages of the object table for the page cache"),
+                    errhint("Raise page_cache_size, or commit in smaller steps."));
+        uint64_t pages = atomic_load(&s->table_pages);
+        while (pages <= logical && !atomic_compare_exchange_weak(&s->table_pages, &pages, logical + 1))
+            ;
+        last = UINT64_MAX;
+        last_frame = cache_pin(TABLE_KEY | logical);
+        last = logical;
+    }
+    *frame = last_frame;
+    return (TableEntry *)(frame_page(last_frame) + PAGE_HEADER) + TABLE_SLOT(OID_INDEX(oid));
+}
+
+void validate_secure(MemoryContext *context)
+{
+    if (set.count == 0)
+        return;
+    set.words = mem_alloc_array(context, set.count, sizeof(*set.words));
+    for (size_t i = 0; i < set.count; i++) {
+        uint32_t frame;
+        set.words[i] = commit_pin_word(set.oids[i], &frame);
+    }
+}
+
+/* ---- extents of classes (V5) ---------------------------------------------------------------------------------- */
+
+void validate_member(MemoryContext *context, uint32_t class_id)
+{
+    if (class_id == 0 || class_id >= CLASS_SPACES)
+        return;
+    for (uint32_t i = 0; i < set.member_count; i++)
+        if (set.members[i] == class_id)
+            return;
+    if (set.member_count == set.member_room) {
+        set.member_room = set.member_room == 0 ? 16 : set.member_room * 2;
+        set.members = mem_realloc(context, set.members, set.member_room * sizeof(uint32_t));
+    }
+    set.members[set.member_count++] = class_id;
+}
+
+void validate_enter(void)
+{
+    if (MUTATION(EXTENT_ENTRY))
+        return;
+    for (uint32_t i = 0; i < set.member_count; i++)
+        atomic_fetch_add(&the_store->classes[set.members[i]].entered, 1);
+    set.entered = true;
+}
+
+void validate_leave(Sequence sequence)
+{
+    if (!set.entered)
+        return;
+    for (uint32_t i = 0; i < set.member_count; i++) {
+        ClassSpace *c = &the_store->classes[set.members[i]];
+        uint64_t newest = atomic_load(&c->membership);
+        while (newest < sequence && !atomic_compare_exchange_weak(&c->membership, &newest, sequence))
+            ;
+        atomic_fetch_sub(&c->entered, 1);
+    }
+    set.entered = false;
+}
+
+static uint32_t entered_by_me(uint32_t class_id)
+{
+    for (uint32_t i = 0; set.entered && i < set.member_count; i++)
+        if (set.members[i] == class_id)
+            return 1;
+    return 0;
+}
+
+bool store_extent_changed(uint32_t class_id, Sequence since)
+{
+    return atomic_load(&the_store->classes[class_id].membership) > since;
+}
+
+/* ---- the checks --------------------------------------------------------------------------------------------------- */
+
+static bool locked_by_another(uint64_t control)
+{
+    return (control & CONTROL_LOCKED) && CONTROL_LOCKER(control) != the_store->slot;
+}
+
+bool validate_early(Sequence snapshot)
+{
+    for (size_t i = 0; i < set.count; i++)
+        if (CONTROL_SEQUENCE(atomic_load(&set.words[i]->control)) > snapshot && !MUTATION(READ_VALIDATION))
+            return false;
+    return true;
+}
+
+bool validate_reads(Sequence snapshot)
+{
+    for (size_t i = 0; i < set.count; i++) {
+        uint64_t c = atomic_load(&set.words[i]->control);
+        if (CONTROL_SEQUENCE(c) > snapshot && !MUTATION(READ_VALIDATION))
+            return false;
+        if (locked_by_another(c) && !MUTATION(READ_LOCKED))
+            return false;
+    }
+    for (size_t i = 0; i < set.class_count; i++)
+        if ((atomic_load(&the_store->classes[set.classes[i]].entered) > entered_by_me(set.classes[i]) ||
+             store_extent_changed(set.classes[i], snapshot)) && !MUTATION(EXTENT_VALIDATION))
+            return false;
+    return true;
+}
+
+/* ---- after a failure ------------------------------------------------------------------------------------------------ */
+
+static void nap(unsigned spins)
+{
+    io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
+}
+
+void validate_wait(Sequence snapshot)
+{
+    for (size_t i = 0; i < set.count; i++)
+        for (unsigned spins = 0; locked_by_another(atomic_load(&set.words[i]->control)); spins++)
+            nap(spins);
+    for (size_t i = 0; i < set.class_count; i++)
+        for (unsigned spins = 0; atomic_load(&the_store->classes[set.classes[i]].entered) > 0 &&
+                                 !store_extent_changed(set.classes[i], snapshot); spins++)
+            nap(spins);
+}
+
+uint32_t validate_count(void)
+{
+    return (uint32_t)(set.count + set.class_count);
+}
+
+uint32_t validate_conflicts(Sequence snapshot, Conflict *out)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < set.count; i++) {
+        Sequence newest = CONTROL_SEQUENCE(atomic_load(&set.words[i]->control));
+        if (newest > snapshot)
+            out[n++] = (Conflict){ .oid = set.oids[i], .kind = CONFLICT_READ_WRITE, .winner = -1, .sequence = newest };
+    }
+    for (size_t i = 0; i < set.class_count; i++)
+        if (store_extent_changed(set.classes[i], snapshot))
+            out[n++] = (Conflict){ .oid = store_class_oid(set.classes[i]), .kind = CONFLICT_EXTENT, .winner = -1,
+                                   .class_id = set.classes[i],
+                                   .sequence = atomic_load(&the_store->classes[set.classes[i]].membership) };
+    return n;
+}
