@@ -29,6 +29,8 @@ enum {
     CLASS_NO_ALLOC = 32,
     CLASS_INITIALIZED = 64,
     CLASS_PREPENDED_ICLASS = 128, /* ICLASS: of a prepended module */
+    CLASS_OWN_MIXIN = 256,        /* ICLASS: this session's alone, no record names it */
+    CLASS_STORED_MIXIN = 512,     /* ICLASS in a boot module's ancestry: put there by the store (ClassExt.mixins) */
 };
 
 /* Every class known by name to C is a field of `klass`, a row of vm/classes.def. */

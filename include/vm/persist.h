@@ -35,4 +35,8 @@ void persist_set_mode(bool persistent);
 /* A new class or module exists: marks it persistable when the mode says so. */
 void persist_class_made(Value module);
 bool persist_class_persistable(Value module);
+/* A file was loaded by require: in persistent mode it counts as loaded in every session. */
+void persist_note_feature(Value path);
+/* `module` is mixed into `mod`, for all sessions when `stored`.  Gives flags for the iclasses. */
+uint32_t persist_note_mixin(Value mod, Value module, bool prepended, bool stored);
 #endif

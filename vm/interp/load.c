@@ -6,6 +6,7 @@
  */
 #include "vm/interp/vm_state.h"
 #include "vm/compile.h"
+#include "vm/persist.h"
 #include "vm/prelude.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -152,7 +153,16 @@ static Value require_run(void *arg)
     return V_TRUE;
 }
 
-static void forget_feature(Value path)
+void load_feature_add(Value path)
+{
+    Value key = obj_freeze(str_dup(path));
+    if (hash_get(loaded_index, key) != V_UNDEF)
+        return;
+    hash_set(loaded_index, key, V_TRUE);
+    ary_push(loaded_features, key);
+}
+
+void load_feature_remove(Value path)
 {
     hash_delete(loaded_index, path);
     for (size_t i = 0; i < ary_len(loaded_features); i++)
@@ -168,15 +178,15 @@ static Value require_path(const char *path)
     obj_freeze(key);
     if (hash_get(loaded_index, key) != V_UNDEF || ary_includes(loaded_features, key))
         return V_FALSE;
-    hash_set(loaded_index, key, V_TRUE);
-    ary_push(loaded_features, key);
+    load_feature_add(key);
     struct require_run r = {path};
     Value result, record, errinfo = vm.errinfo;
     if (!vm_protect(require_run, &r, &result, &record)) {
-        forget_feature(key);
+        load_feature_remove(key);
         vm_resume_unwind(record);
     }
     vm.errinfo = errinfo;
+    persist_note_feature(key);
     return V_TRUE;
 }
 

@@ -250,6 +250,8 @@ Value eval_string(Value src, Value env, Value self, Value cref, const char *file
 Value run_code(Code *code, Value self, Value cref, uint32_t flags, Value env, MethodEntry *me, BlockRef block);
 Value binding_new(Frame *f);
 void load_boot(void);
+void load_feature_add(Value path);    /* $LOADED_FEATURES gains the String */
+void load_feature_remove(Value path);
 void load_prelude(void);
 void load_set_script(const char *path);
 void control_at_exit(Value proc);

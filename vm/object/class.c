@@ -62,6 +62,7 @@ static void visit(Object *o, Visitor *v)
     v->slot(v, &x->ivars);
     v->slot(v, &x->module);
     v->slot(v, &x->includer);
+    v->slot(v, &x->mixins);
     v->slot(v, &x->attached);
     v->slot(v, &x->refinements);
     v->slot(v, &x->origin);
@@ -359,8 +360,18 @@ static Value iclass_new(Value module, Value includer, uint32_t flags)
 
 static void link_after(Value place, Value ic)
 {
+    if (obj_type(place) == T_ICLASS)
+        obj_modify(place); /* one of another class, where a module was mixed in that this change follows */
     slot_write(ic, &class_ptr(ic)->super, class_next(place));
     slot_write(place, &class_ptr(place)->super, ic);
+}
+
+/* What was this session's alone becomes part of the class: every iclass before it has a new successor to save. */
+static void adopt_mixin(Value cls, Value ic)
+{
+    class_ptr(ic)->flags &= ~(uint32_t)CLASS_OWN_MIXIN;
+    for (Value k = class_next(cls); k != ic; k = class_next(k))
+        obj_modify(k);
 }
 
 /* Puts iclasses for `module` and its ancestry behind `place`.  Modules that stand between `from` and `stop` already are
@@ -380,8 +391,11 @@ static bool include_at(Value cls, Value from, Value place, Value stop, Value mod
             }
             if (class_flag(p, CLASS_ORIGIN) || slot_read(p, &class_ext(p)->module) != owner)
                 continue;
-            if (!superclass_seen)
+            if (!superclass_seen) {
                 place = p;
+                if (class_flag(p, CLASS_OWN_MIXIN) && !(flags & CLASS_OWN_MIXIN))
+                    adopt_mixin(cls, p);
+            }
             there = true;
             break;
         }
@@ -411,25 +425,6 @@ void class_changed_ancestry(Value cls, Value added)
     method_note_mixin(cls, added);
 }
 
-void module_include(Value mod, Value included)
-{
-    check_mixin(mod, included, "include");
-    obj_modify(mod);
-    Value place = class_own_place(mod);
-    bool added = include_at(mod, place, place, V_NIL, included, 0);
-    /* Where mod itself was included before, the new modules follow (Ruby 3.0). */
-    if (obj_type(mod) == T_MODULE) {
-        ClassList *l = &class_ext(mod)->subclasses;
-        for (uint32_t i = 0; i < l->n; i++) {
-            Value ic = l->at[i];
-            added |= include_at(slot_read(ic, &class_ext(ic)->includer), ic, ic, V_NIL, included,
-                                class_ptr(ic)->flags & CLASS_PREPENDED_ICLASS);
-        }
-    }
-    if (added)
-        class_changed_ancestry(mod, included);
-}
-
 static void ensure_origin(Value mod)
 {
     if (class_flag(mod, CLASS_PREPENDED))
@@ -440,25 +435,71 @@ static void ensure_origin(Value mod)
     class_ptr(mod)->flags |= CLASS_PREPENDED;
 }
 
+/* Where `mod` itself was mixed in before, the new modules follow (Ruby 3.0). */
+static bool follow(Value mod, Value module, bool prepended, uint32_t flags)
+{
+    bool added = false;
+    ClassList *l = &class_ext(mod)->subclasses;
+    for (uint32_t i = 0; i < l->n; i++) {
+        Value ic = l->at[i], cls = slot_read(ic, &class_ext(ic)->includer), place = ic;
+        uint32_t like = flags | (class_ptr(ic)->flags & (CLASS_PREPENDED_ICLASS | CLASS_OWN_MIXIN | CLASS_STORED_MIXIN));
+        if (prepended)
+            for (place = cls; !is_nil(place) && class_next(place) != ic;)
+                place = class_next(place);
+        if (!is_nil(place))
+            added |= include_at(cls, place, place, prepended ? ic : V_NIL, module, like);
+    }
+    return added;
+}
+
+void class_mix_in(Value mod, Value module, bool prepended, uint32_t flags)
+{
+    bool added;
+    if (prepended) {
+        ensure_origin(mod);
+        Value origin = slot_read(mod, &class_ext(mod)->origin);
+        added = include_at(mod, mod, mod, origin, module, flags | CLASS_PREPENDED_ICLASS);
+    } else {
+        Value place = class_own_place(mod);
+        added = include_at(mod, place, place, V_NIL, module, flags);
+    }
+    if (obj_type(mod) == T_MODULE)
+        added |= follow(mod, module, prepended, flags);
+    if (added)
+        class_changed_ancestry(mod, module);
+}
+
+void class_unmix(Value mod, uint32_t flag)
+{
+    for (Value k = mod, next; !is_nil(k) && (k == mod || obj_type(k) == T_ICLASS); k = next) {
+        next = class_next(k);
+        while (!is_nil(next) && obj_type(next) == T_ICLASS && class_flag(next, flag)) {
+            next = class_next(next);
+            slot_write(k, &class_ptr(k)->super, next);
+        }
+    }
+}
+
+static uint32_t mixin_flags(Value mod)
+{
+    bool stored = class_definition_copy && class_definition_copy(mod) == TABLE_PERSISTENT;
+    return stored || vm_booting ? 0 : CLASS_OWN_MIXIN;
+}
+
+void module_include(Value mod, Value included)
+{
+    check_mixin(mod, included, "include");
+    obj_modify(mod);
+    uint32_t flags = mixin_flags(mod);
+    class_mix_in(mod, included, false, flags | persist_note_mixin(mod, included, false, flags == 0));
+}
+
 void module_prepend(Value mod, Value prepended)
 {
     check_mixin(mod, prepended, "prepend");
     obj_modify(mod);
-    ensure_origin(mod);
-    bool added = include_at(mod, mod, mod, slot_read(mod, &class_ext(mod)->origin), prepended, CLASS_PREPENDED_ICLASS);
-    if (obj_type(mod) == T_MODULE) {
-        ClassList *l = &class_ext(mod)->subclasses;
-        for (uint32_t i = 0; i < l->n; i++) {
-            Value ic = l->at[i], cls = slot_read(ic, &class_ext(ic)->includer);
-            Value before = cls;
-            while (!is_nil(before) && class_next(before) != ic)
-                before = class_next(before);
-            if (!is_nil(before))
-                added |= include_at(cls, before, before, ic, prepended, class_ptr(ic)->flags & CLASS_PREPENDED_ICLASS);
-        }
-    }
-    if (added)
-        class_changed_ancestry(mod, prepended);
+    uint32_t flags = mixin_flags(mod);
+    class_mix_in(mod, prepended, true, flags | persist_note_mixin(mod, prepended, true, flags == 0));
 }
 
 Value class_subclasses(Value cls)
@@ -659,15 +700,33 @@ Slot *class_row_find(Value mod, Slot *tables, uint32_t id, Value *table)
     return NULL;
 }
 
+static Slot *row_in(Value mod, Slot *tables, TableCopy copy, uint32_t id)
+{
+    Value t = class_table(mod, tables, copy);
+    return is_nil(t) ? NULL : symtable_find(t, id);
+}
+
+static bool removes_for_all(Value mod)
+{
+    return class_definition_copy && class_definition_copy(mod) == TABLE_PERSISTENT;
+}
+
+bool class_row_removable(Value mod, Slot *tables, uint32_t id)
+{
+    return removes_for_all(mod) || row_in(mod, tables, TABLE_TRANSIENT, id) || !row_in(mod, tables, TABLE_PERSISTENT, id);
+}
+
 bool class_row_remove(Value mod, Slot *tables, uint32_t id)
 {
-    bool there = false;
     obj_modify(mod);
-    for (int copy = 0; copy < TABLE_COPIES; copy++) {
-        Value t = class_table(mod, tables, (TableCopy)copy);
-        if (!is_nil(t) && symtable_find(t, id))
-            there |= symtable_remove(t, id);
-    }
+    if (!class_row_removable(mod, tables, id))
+        raise_error(klass.TypeError, "%s of %C is persistent: remove it in Maglev.persistent { }",
+                    sym_text(symbol_value(id)), mod);
+    bool there = false;
+    TableCopy last = removes_for_all(mod) ? TABLE_PERSISTENT : TABLE_TRANSIENT;
+    for (TableCopy copy = TABLE_TRANSIENT; copy <= last; copy++)
+        if (row_in(mod, tables, copy, id))
+            there |= symtable_remove(class_table(mod, tables, copy), id);
     return there;
 }
 

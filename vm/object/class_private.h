@@ -40,6 +40,7 @@ struct ClassExt {
     Slot includer;                /* ICLASS: the class or module in whose ancestry it stands; refinement: the module it is in */
     Slot attached;                /* singleton class: its object; refinement: the class refined; else nil */
     Slot refinements;             /* Array of the refinements made in this module, or nil */
+    Slot mixins;                  /* boot module: Array of what the store adds to its ancestry: prepended?, module, ...; or nil */
     Slot origin;                  /* CLASS_PREPENDED: the ICLASS with CLASS_ORIGIN; else nil */
     Slot name;                    /* Symbol of the whole path, or nil */
     Slot locations;               /* T_SYMTABLE or nil: constant -> [file, line] */
@@ -76,7 +77,9 @@ static inline Value class_table(Value mod, Slot *tables, TableCopy copy)
 Value class_table_for_change(Value mod, Slot *tables, TableCopy copy); /* makes it */
 /* Finds a row in either copy, transient first; *table tells which table. */
 Slot *class_row_find(Value mod, Slot *tables, uint32_t id, Value *table);
+/* In transient mode only the session's own row goes; TypeError when there is none but a persistent one. */
 bool class_row_remove(Value mod, Slot *tables, uint32_t id);
+bool class_row_removable(Value mod, Slot *tables, uint32_t id); /* false: it would raise that */
 void class_row_set(Value mod, Slot *tables, uint32_t id, Value v);
 void class_rows_each(Value mod, Slot *tables, void (*fn)(uint32_t, Slot *, void *), void *arg);
 
@@ -99,6 +102,9 @@ void class_note_subclass(Value super, Value cls);
 /* The built-in row of that name in a module's table, whatever hides it now; NULL. */
 MethodEntry *method_find_builtin(Value module, uint32_t symbol_id);
 void class_changed_ancestry(Value cls, Value added); /* caches, redefined operators */
+/* Puts a module into the ancestry: no checks, no report of a change. */
+void class_mix_in(Value mod, Value module, bool prepended, uint32_t iclass_flags);
+void class_unmix(Value mod, uint32_t iclass_flag); /* takes out the iclasses with that flag */
 void method_caches_clear(void);
 void method_note_redefinition(Value cls, uint32_t id, MethodEntry *me);
 void method_note_mixin(Value cls, Value module);

@@ -57,8 +57,9 @@ static bool resolve(Found *found, Value name)
         vm_resume_unwind(record);
     if (!there)
         return false;
-    if (found->flags & CONST_AUTOLOAD) { /* the file did not define it: the row goes */
-        class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
+    if (found->flags & CONST_AUTOLOAD) { /* the file did not define it: the row goes, unless it is everyone's */
+        if (class_row_removable(owner, class_ext(owner)->constants, symbol_id(name)))
+            class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
         const_serial++;
         return false;
     }
@@ -262,9 +263,9 @@ void const_autoload(Value mod, Value name, Value path)
     Found found;
     if (find_here(mod, name, &found) && !(found.flags & CONST_AUTOLOAD))
         return;
-    obj_modify(mod);
-    Value table = class_table_for_change(mod, class_ext(mod)->constants, TABLE_TRANSIENT);
-    symtable_set(table, symbol_id(name), path);
+    class_row_set(mod, class_ext(mod)->constants, symbol_id(name), path);
+    Value table;
+    class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
     *symtable_flags(table, symbol_id(name)) |= CONST_AUTOLOAD;
     const_serial++;
     const_location_note(mod, name);

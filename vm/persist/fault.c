@@ -36,7 +36,7 @@ Value persist_resolve(Oid oid)
     Value v = oidmap_object(oid);
     if (!is_undef(v))
         return v;
-    if (oid < OID_FIRST_USER && oid != OID_ROOT && oid != OID_BOOT_PARTS)
+    if (oid < OID_FIRST_USER && oid >= OID_FIRST_BUILTIN)
         return builtin_object(oid);
     if (!session.attached)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
@@ -66,15 +66,14 @@ static Value fault_slot(Value owner, Slot *s)
     return v;
 }
 
-/* A well-known Array that may never have been committed: then an empty one under that oid. */
-Value persist_resolve_or_new_list(Oid oid)
+Value persist_resolve_or_new(Oid oid, Value (*make)(void))
 {
     Value v = oidmap_object(oid);
     if (!is_undef(v))
         return v;
     if (store_version(oid))
         return persist_resolve(oid);
-    v = ary_new(4);
+    v = make();
     oidmap_add(v, oid);
     obj_ptr(v)->head |= OH_LOG;
     return v;

@@ -10,6 +10,8 @@
 
 enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4 }; /* ClassExt.persist_flags, stored */
 
+static bool nil_references_used; /* some class of this session has it */
+
 int session_durability(void)
 {
     return (int)conf.durability;
@@ -21,6 +23,8 @@ bool persist_class_persistable(Value module)
         Value attached = class_attached_object(module);
         return !is_module(attached) || persist_class_persistable(attached);
     }
+    if (class_flag(module, CLASS_REFINEMENT))
+        return persist_class_persistable(refinement_owner(module));
     return builtin_oid(module) || (class_ext(module)->persist_flags & PERSISTABLE);
 }
 
@@ -161,6 +165,13 @@ static Value maglev_session_count(Value self, int argc, const Value *argv)
     return session.attached ? int_fix((int64_t)store_sessions(info, 1024)) : int_fix(0);
 }
 
+static Value maglev_clear_features(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    features_clear();
+    return self;
+}
+
 static Value object_committed_p(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
@@ -179,7 +190,10 @@ static void copy_row(uint32_t id, Slot *s, void *arg)
 {
     CopyRows *c = arg;
     Value v = s->raw;
-    symtable_set(class_table_for_change(c->module, c->tables, TABLE_PERSISTENT), id, v);
+    Value from = class_table(c->module, c->tables, TABLE_TRANSIENT);
+    Value to = class_table_for_change(c->module, c->tables, TABLE_PERSISTENT);
+    symtable_set(to, id, v);
+    *symtable_flags(to, id) = *symtable_flags(from, id);
 }
 
 static void copy_tables(Value module, Slot *tables)
@@ -191,6 +205,19 @@ static void copy_tables(Value module, Slot *tables)
     symtable_each(from, copy_row, &c);
     obj_modify(module);
     slot_write(module, &tables[TABLE_TRANSIENT], V_NIL);
+}
+
+/* What was mixed in in transient mode becomes part of the class; a block chooses. */
+static void adopt_mixins(Value module)
+{
+    obj_modify(module);
+    for (Value k = class_next(module); !is_nil(k) && obj_type(k) == T_ICLASS; k = class_next(k)) {
+        obj_modify(k);
+        Value mixed = class_owner_at(k);
+        if (!class_flag(k, CLASS_OWN_MIXIN) || (block_given() && !truthy(vm_yield(1, &mixed))))
+            continue;
+        class_ptr(k)->flags &= ~(uint32_t)CLASS_OWN_MIXIN;
+    }
 }
 
 static Value module_maglev_persistable(Value self, int argc, const Value *argv)
@@ -210,9 +237,12 @@ static Value module_maglev_persistable(Value self, int argc, const Value *argv)
         copy_tables(self, class_ext(self)->methods);
         copy_tables(self, class_ext(self)->constants);
         copy_tables(self, class_ext(self)->cvars);
+        adopt_mixins(self);
         Value meta = class_of(self);
-        if (class_is_singleton(meta))
+        if (class_is_singleton(meta)) {
             copy_tables(meta, class_ext(meta)->methods);
+            adopt_mixins(meta);
+        }
     }
     return self;
 }
@@ -238,6 +268,33 @@ static Value module_instances_persistable_p(Value self, int argc, const Value *a
 {
     (void)argc, (void)argv;
     return bool_value(persist_class_persistable(self) && !(class_ext(self)->persist_flags & INSTANCES_NOT));
+}
+
+static Value module_nil_references(Value self, int argc, const Value *argv)
+{
+    bool on = argc == 0 || truthy(argv[0]);
+    if (on && persist_class_persistable(self))
+        raise_error(klass.ArgumentError, "%C is persistable: its instances can't become nil", self);
+    ClassExt *x = class_ext(self);
+    x->persist_flags = on ? x->persist_flags | NIL_REFERENCES : x->persist_flags & ~(uint32_t)NIL_REFERENCES;
+    nil_references_used |= on;
+    return self;
+}
+
+static Value module_nil_references_p(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    return bool_value(class_ext(self)->persist_flags & NIL_REFERENCES);
+}
+
+bool persist_becomes_nil(Value v)
+{
+    if (!nil_references_used || is_module(v) || obj_shape(v) == 0)
+        return false;
+    for (Value k = class_real(v); !is_nil(k); k = class_superclass(k))
+        if (class_ext(k)->persist_flags & NIL_REFERENCES)
+            return true;
+    return false;
 }
 
 bool persist_instances_allowed(Value cls)
@@ -270,13 +327,17 @@ static const Builtin maglev_methods[] = {
     {"needs_commit?", maglev_needs_commit, 0, 0, 0},
     {"session_id", maglev_session_id, 0, 0, 0},
     {"session_count", maglev_session_count, 0, 0, 0},
+    {"clear_persistent_LOADED_FEATURES", maglev_clear_features, 0, 0, 0},
 };
 static const Builtin kernel_methods[] = {
     {"committed?", object_committed_p, 0, 0, 0},
 };
 static const Builtin module_methods[] = {
     {"maglev_persistable", module_maglev_persistable, 0, 1, 0},
+    {"persistable", module_maglev_persistable, 0, 1, 0},
     {"maglev_persistable?", module_maglev_persistable_p, 0, 0, 0},
+    {"maglev_nil_references", module_nil_references, 0, 1, 0},
+    {"maglev_nil_references?", module_nil_references_p, 0, 0, 0},
     {"maglev_instances_persistable=", module_instances_persistable_set, 1, 1, 0},
     {"maglev_instances_persistable?", module_instances_persistable_p, 0, 0, 0},
 };

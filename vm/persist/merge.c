@@ -114,8 +114,12 @@ static bool boot_class_merge(Value module)
     if (!store_fetch(oidmap_oid(module), &record))
         return false;
     RecordReader r = {&record, 0, 0};
-    record_take_slot(&r); /* ancestry: the binary's own */
     ClassExt *x = class_ext(module);
+    Slot mixins = record_take_slot(&r);
+    if (x->mixins.raw == V_NIL)
+        x->mixins = mixins;
+    else if (mixins.raw != V_NIL && !slot_same(mixins, x->mixins))
+        return false; /* both made the first list: the order of the ancestry is not ours to choose */
     Slot *places[] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT]};
     for (int i = 0; i < 3; i++) {
         Slot theirs = record_take_slot(&r), mine = *places[i];

@@ -2,9 +2,11 @@
  *
  * The record of a class or module holds its persistent parts: superclass (or the iclass that stands there), the persistent
  * copies of its three tables, instance variables, name, what its instances look like.  The transient copies are
- * the session's own and never stored.  A boot class has such a record only for what user code added in
- * persistent mode; its slots for ancestry and layout are then ignored (the binary knows better), and
- * OID_BOOT_PARTS lists the boot classes that have one.
+ * the session's own and never stored, and so are modules mixed in in transient mode (CLASS_OWN_MIXIN): their iclasses
+ * stand directly behind the class or iclass they were put behind, and records look past them.  A boot class has
+ * such a record only for what user code added in persistent mode: in place of the superclass it has the list of
+ * modules mixed in (ClassExt.mixins), its layout is ignored (the binary knows better), and OID_BOOT_PARTS lists the
+ * boot classes that have one.
  *
  * A method entry is immutable: a built-in goes by its owner and the name of its table row.
  */
@@ -13,20 +15,32 @@
 #include "vm/object/class_private.h"
 
 enum { STORED_SINGLETON = 1, STORED_ORIGIN = 2, STORED_PREPENDED = 4, STORED_NAMED = 8, STORED_NO_ALLOC = 16,
-       STORED_PREPENDED_ICLASS = 32, STORED_INITIALIZED = 64 };
+       STORED_PREPENDED_ICLASS = 32, STORED_INITIALIZED = 64, STORED_REFINEMENT = 128 };
 static const struct {
     uint32_t flag, stored;
 } class_flags[] = {
     {CLASS_SINGLETON, STORED_SINGLETON}, {CLASS_ORIGIN, STORED_ORIGIN},     {CLASS_PREPENDED, STORED_PREPENDED},
     {CLASS_NAMED, STORED_NAMED},         {CLASS_NO_ALLOC, STORED_NO_ALLOC}, {CLASS_PREPENDED_ICLASS, STORED_PREPENDED_ICLASS},
-    {CLASS_INITIALIZED, STORED_INITIALIZED},
+    {CLASS_INITIALIZED, STORED_INITIALIZED}, {CLASS_REFINEMENT, STORED_REFINEMENT},
 };
+
+/* Where the link to what the store knows as v's successor is: v, or the last of the session's own iclasses behind it. */
+static Value stored_link(Value v)
+{
+    for (;;) {
+        Slot next = class_ptr(v)->super;
+        if (next.raw == V_NIL || slot_unresolved(next) || obj_type(next.raw) != T_ICLASS ||
+            !class_flag(next.raw, CLASS_OWN_MIXIN))
+            return v;
+        v = next.raw;
+    }
+}
 
 void class_persist(Object *o, RecordBuilder *b)
 {
     Value v = (Value)o;
     ClassExt *x = class_ext(v);
-    record_put_slot(b, class_ptr(v)->super);
+    record_put_slot(b, x->persist[0] ? x->mixins : class_ptr(stored_link(v))->super);
     record_put_slot(b, x->methods[TABLE_PERSISTENT]);
     record_put_slot(b, x->constants[TABLE_PERSISTENT]);
     record_put_slot(b, x->cvars[TABLE_PERSISTENT]);
@@ -34,6 +48,7 @@ void class_persist(Object *o, RecordBuilder *b)
     record_put_slot(b, x->module);
     record_put_slot(b, x->includer);
     record_put_slot(b, x->attached);
+    record_put_slot(b, x->refinements);
     record_put_slot(b, x->origin);
     record_put_slot(b, x->name);
     for (uint32_t i = 0; i < x->nfields; i++)
@@ -47,13 +62,40 @@ void class_persist(Object *o, RecordBuilder *b)
     record_put_u64(b, (uint64_t)(format < 0 ? 1 : format));
 }
 
-/* The parts of a record that follow super, into x. */
+/* The tables, into a boot module or any other. */
 static void take_tables(ClassExt *x, RecordReader *r)
 {
     x->methods[TABLE_PERSISTENT] = record_take_slot(r);
     x->constants[TABLE_PERSISTENT] = record_take_slot(r);
     x->cvars[TABLE_PERSISTENT] = record_take_slot(r);
+}
+
+/* What follows the tables in the record of a module that is not the boot's. */
+static void take_rest(Value v, RecordReader *r)
+{
+    ClassExt *x = class_ext(v);
     x->ivars = record_take_slot(r);
+    x->module = record_take_slot(r);
+    x->includer = record_take_slot(r);
+    x->attached = record_take_slot(r);
+    x->refinements = record_take_slot(r);
+    x->origin = record_take_slot(r);
+    x->name = record_take_slot(r);
+    uint32_t n = (uint32_t)record_slots_left(r);
+    heap_free(x->fields);
+    x->fields = n ? heap_malloc(n * sizeof(uint32_t)) : NULL;
+    x->nfields = n;
+    for (uint32_t i = 0; i < n; i++)
+        x->fields[i] = record_take_symbol_id(r);
+    uint64_t flags = record_take_u64(r);
+    for (size_t i = 0; i < sizeof(class_flags) / sizeof(class_flags[0]); i++) {
+        class_ptr(v)->flags &= ~class_flags[i].flag;
+        if (flags & class_flags[i].stored)
+            class_ptr(v)->flags |= class_flags[i].flag;
+    }
+    refinements_used |= class_flag(v, CLASS_REFINEMENT) != 0;
+    x->persist_flags = (uint32_t)(flags >> 32);
+    x->instance_type = (uint16_t)type_of_format((int)record_take_u64(r));
 }
 
 static void list_in_super(Value cls)
@@ -69,24 +111,8 @@ void class_restore(Object *o, RecordReader *r)
     ClassExt *x = class_ext(v);
     class_ptr(v)->super = record_take_slot(r);
     take_tables(x, r);
-    x->module = record_take_slot(r);
-    x->includer = record_take_slot(r);
-    x->attached = record_take_slot(r);
-    x->origin = record_take_slot(r);
-    x->name = record_take_slot(r);
-    uint32_t n = (uint32_t)record_slots_left(r);
-    heap_free(x->fields);
-    x->fields = n ? heap_malloc(n * sizeof(uint32_t)) : NULL;
-    x->nfields = n;
-    for (uint32_t i = 0; i < n; i++)
-        x->fields[i] = record_take_symbol_id(r);
-    uint64_t flags = record_take_u64(r);
     class_ptr(v)->flags = 0;
-    for (size_t i = 0; i < sizeof(class_flags) / sizeof(class_flags[0]); i++)
-        if (flags & class_flags[i].stored)
-            class_ptr(v)->flags |= class_flags[i].flag;
-    x->persist_flags = (uint32_t)(flags >> 32);
-    x->instance_type = (uint16_t)type_of_format((int)record_take_u64(r));
+    take_rest(v, r);
     class_ptr(v)->root_shape = 0;
     list_in_super(v);
     if (obj_type(v) == T_CLASS) { /* allocators are functions of this binary: inherited along the superclasses */
@@ -101,7 +127,7 @@ void class_restore(Object *o, RecordReader *r)
         class_note_subclass(slot_read(v, &x->module), v);
 }
 
-/* At a boundary: another session committed a new version of a table or a module. */
+/* At a boundary: another session committed a new version of a table or a module, or this one's changes are dropped. */
 void module_reload(Value v, StoreRecord *record)
 {
     RecordReader r = {record, 0, 0};
@@ -109,17 +135,21 @@ void module_reload(Value v, StoreRecord *record)
         heap_type_row(T_SYMTABLE)->free(obj_ptr(v));
         memset((char *)v + sizeof(Object), 0, sizeof(SymTable) - sizeof(Object));
         symtable_restore(obj_ptr(v), &r);
+    } else if (class_ext(v)->persist[0]) {
+        class_ext(v)->mixins = record_take_slot(&r);
+        take_tables(class_ext(v), &r);
     } else {
-        ClassExt *x = class_ext(v);
         Slot super = record_take_slot(&r);
-        if (!builtin_oid(v)) {
-            if (!slot_same(super, class_ptr(v)->super)) {
-                class_ptr(v)->super = super;
-                list_in_super(v);
-                class_changed_ancestry(v, v);
-            }
+        Value link = stored_link(v);
+        bool moved = !slot_same(super, class_ptr(link)->super);
+        if (moved)
+            class_ptr(link)->super = super;
+        take_tables(class_ext(v), &r);
+        take_rest(v, &r);
+        if (moved) {
+            list_in_super(link);
+            class_changed_ancestry(v, v);
         }
-        take_tables(x, &r);
     }
     method_serial++;
     const_serial++;
@@ -132,7 +162,33 @@ static unsigned parts_mask(Value module)
 {
     ClassExt *x = class_ext(module);
     return (x->methods[TABLE_PERSISTENT].raw != V_NIL) | (x->constants[TABLE_PERSISTENT].raw != V_NIL) << 1 |
-           (x->cvars[TABLE_PERSISTENT].raw != V_NIL) << 2;
+           (x->cvars[TABLE_PERSISTENT].raw != V_NIL) << 2 | (x->mixins.raw != V_NIL) << 3;
+}
+
+/* include, prepend or extend in persistent mode: a boot module keeps a list, others have iclasses that are saved. */
+uint32_t persist_note_mixin(Value mod, Value module, bool prepended, bool stored)
+{
+    ClassExt *x = class_ext(mod);
+    if (!stored || !x->persist[0] || !session.attached)
+        return 0;
+    Value list = slot_read(mod, &x->mixins);
+    if (is_nil(list)) {
+        list = ary_new(2);
+        slot_write(mod, &x->mixins, list);
+    }
+    ary_push(list, bool_value(prepended));
+    ary_push(list, module);
+    return CLASS_STORED_MIXIN;
+}
+
+/* The ancestry of a boot module as its list says. */
+static void apply_mixins(Value module)
+{
+    class_unmix(module, CLASS_STORED_MIXIN);
+    Value list = slot_read(module, &class_ext(module)->mixins);
+    size_t n = is_nil(list) ? 0 : ary_len(list);
+    for (size_t i = 0; i + 1 < n; i += 2)
+        class_mix_in(module, ary_get(list, (long)i + 1), truthy(ary_get(list, (long)i)), CLASS_STORED_MIXIN);
 }
 
 static void apply_parts(Value module, Oid oid)
@@ -141,6 +197,7 @@ static void apply_parts(Value module, Oid oid)
     store_record_init(&record, session.context);
     if (store_fetch(oid, &record))
         module_reload(module, &record);
+    apply_mixins(module);
 }
 
 void boot_parts_refresh(void)
@@ -189,6 +246,8 @@ void boot_parts_forget(void)
         if (x->persist[1]) /* what is committed is read anew */
             continue;
         x->methods[TABLE_PERSISTENT].raw = x->constants[TABLE_PERSISTENT].raw = x->cvars[TABLE_PERSISTENT].raw = V_NIL;
+        x->mixins.raw = V_NIL;
+        apply_mixins(touched.items[i]);
         method_serial++;
         const_serial++;
         method_caches_clear();
@@ -200,11 +259,16 @@ void boot_parts_forget(void)
     }
 }
 
+static Value list_new(void)
+{
+    return ary_new(4);
+}
+
 /* persist[1] of a boot module: the parts its committed record has. */
 void boot_parts_collect(void)
 {
     if (is_nil(session.boot_parts) && touched.count) {
-        session.boot_parts = persist_resolve_or_new_list(OID_BOOT_PARTS);
+        session.boot_parts = persist_resolve_or_new(OID_BOOT_PARTS, list_new);
     }
     for (size_t i = 0; i < touched.count; i++) {
         Value module = touched.items[i];
@@ -228,7 +292,7 @@ void symtable_persist(Object *o, RecordBuilder *b)
         if (!t->rows[i].symbol)
             continue;
         record_put_symbol_id(b, t->rows[i].symbol);
-        record_put_value(b, int_fix(t->rows[i].flags));
+        record_put_value(b, int_fix(t->rows[i].flags & ~(uint32_t)CONST_AUTOLOADING)); /* that is this session's */
         record_put_slot(b, t->rows[i].value);
     }
 }

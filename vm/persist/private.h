@@ -13,7 +13,7 @@
 #include "vm/record.h"
 #include "storage/store.h"
 
-enum { OID_ROOT = 2, OID_BOOT_PARTS = 3, OID_FIRST_BUILTIN = 1024 };
+enum { OID_ROOT = 2, OID_BOOT_PARTS = 3, OID_FEATURES = 4, OID_FIRST_BUILTIN = 1024 };
 
 typedef struct ValueList { /* a C array of Values, visited as roots */
     Value *items;
@@ -84,7 +84,7 @@ void record_check_clean(Value v);             /* debug builds: PANIC when it is 
 
 /* fault.c */
 Value persist_resolve(Oid oid);
-Value persist_resolve_or_new_list(Oid oid);
+Value persist_resolve_or_new(Oid oid, Value (*make)(void)); /* well-known, perhaps never committed: then a new one */
 void persist_refill(Value v);
 void fault_install_hooks(void);
 
@@ -103,6 +103,13 @@ int session_durability(void);
 /* maglev.c */
 void maglev_bind_root(Value root);
 
+/* features.c */
+void features_boot(void);
+void features_refresh(void);
+void features_committed(void);
+void features_forget(void);                   /* at abort */
+void features_clear(void);
+
 /* module_record.c */
 void module_reload(Value module, StoreRecord *); /* at a boundary: tables, ancestry, instance variables anew */
 void boot_parts_refresh(void);
@@ -111,4 +118,5 @@ void boot_parts_collect(void);                /* at commit: boot classes whose p
 void boot_parts_forget(void);                 /* at abort */
 void module_publish(Value module);            /* its name goes to the persistent namespace of its parent */
 bool persist_instances_allowed(Value cls);
+bool persist_becomes_nil(Value v);            /* an instance of a class with maglev_nil_references */
 #endif

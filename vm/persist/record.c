@@ -32,6 +32,10 @@ void record_put_value(RecordBuilder *b, Value v)
         put_word(b, v);
     } else {
         Oid oid = builtin_oid(v);
+        if (!oid && !(obj_head(v) & OF_OID) && persist_becomes_nil(v)) {
+            put_word(b, V_NIL);
+            return;
+        }
         if (!oid && !b->checking)
             txn_reach(v, b->object);
         if (!oid)
@@ -130,6 +134,24 @@ static StorePut record_fill(RecordBuilder *b, Value v)
     return put;
 }
 
+static bool put_differs(const StorePut *put, const StoreRecord *record)
+{
+    return put->class_id != record->class_id || put->shape != record->shape || put->flags != record->flags ||
+           put->nslots != record->nslots || put->nbytes != record->nbytes ||
+           (put->nslots && memcmp(put->slots, record->slots, put->nslots * 8) != 0) ||
+           (put->nbytes && memcmp(put->bytes, record->bytes, put->nbytes) != 0);
+}
+
+/* A module counts as changed also by what is this session's alone: no new version, and no conflict, comes of that. */
+static bool module_unchanged(const StorePut *put, Value v)
+{
+    if (put->is_new || !(is_module(v) || obj_type(v) == T_ICLASS))
+        return false;
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    return store_fetch(put->oid, &record) && !put_differs(put, &record);
+}
+
 /* Puts v's new version into the commit's write set. */
 void record_build(RecordBuilder *b, Value v)
 {
@@ -138,7 +160,8 @@ void record_build(RecordBuilder *b, Value v)
         txn_refuse(v, "it is larger than a record may be");
     if (put.oid < OID_FIRST_USER)
         put.is_new = false; /* others may create it at the same time */
-    store_commit_put(&put);
+    if (!module_unchanged(&put, v))
+        store_commit_put(&put);
 }
 
 #ifdef LODE_DEBUG
@@ -151,10 +174,7 @@ void record_check_clean(Value v)
         return;
     RecordBuilder b = {.checking = true};
     StorePut put = record_fill(&b, v);
-    bool same = !b.differs && put.class_id == record.class_id && put.shape == record.shape && put.flags == record.flags &&
-                put.nslots == record.nslots && put.nbytes == record.nbytes &&
-                memcmp(b.slots ? (void *)b.slots : "", record.nslots ? (const void *)record.slots : "", record.nslots * 8) == 0 &&
-                memcmp(b.bytes ? (void *)b.bytes : "", record.nbytes ? (const void *)record.bytes : "", record.nbytes) == 0;
+    bool same = !b.differs && !put_differs(&put, &record);
     heap_free(b.slots);
     heap_free(b.bytes);
     if (!same)

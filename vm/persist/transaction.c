@@ -164,8 +164,10 @@ static void catch_up(void)
         heap_free(all.items);
         parts = true;
     }
-    if (parts)
+    if (parts) {
         boot_parts_refresh();
+        features_refresh();
+    }
 }
 
 /* For a merge: takes the newest snapshot; false when others changed something dirty that is not among `merged`
@@ -347,6 +349,7 @@ Value persist_commit(void)
         txn_mark_clean(session.fresh.items[i]);
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
+    features_committed();
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
         store_begin();
     catch_up();
@@ -372,6 +375,7 @@ void persist_abort(void)
     }
     forget_fresh();
     boot_parts_forget();
+    features_forget();
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     store_begin();
@@ -383,6 +387,7 @@ void persist_abort(void)
     heap_free(modules.items);
     catch_up();
     boot_parts_refresh();
+    features_refresh();
 }
 
 bool persist_needs_commit(void)
@@ -408,6 +413,7 @@ void persist_session_start(void)
     record_empty(session.root);
     maglev_bind_root(session.root);
     boot_parts_refresh();
+    features_refresh();
 }
 
 void persist_session_end(void)
@@ -469,5 +475,6 @@ void persist_boot(void)
     heap_add_visitor(transaction_visit, "transaction");
     heap_add_visitor(translate_visit, "translate");
     builtins_collect();
+    features_boot();
     fault_install_hooks();
 }
