@@ -38,7 +38,7 @@ static void take_over(uint32_t id, Slot *s, void *arg)
 
 void features_refresh(void)
 {
-    if (store_exists_oid(OID_FEATURES))
+    if (store_version(OID_FEATURES))
         symtable_each(persist_resolve(OID_FEATURES), take_over, NULL);
 }
 
