@@ -22,6 +22,7 @@ static Value load_path, loaded_features, loaded_index; /* Array, Array, Hash of 
 static const char *const builtin_features[] = {"enumerator", "thread", "fiber", "rational", "complex", "set", "ruby2_keywords",
                                                "enumerator.so", "thread.rb", "fiber.so", "rational.so", "complex.so",
                                                "rbconfig", "monitor", "monitor.so",
+                                               "maglev/rchash", "maglev/rccounter", "maglev/rcqueue", "maglev/rcbag",
                                                NULL};
 
 Value load_read_file(const char *path, int *err)

@@ -57,8 +57,8 @@ static void walk_constant(uint32_t id, Slot *s, void *arg)
     char path[512];
     snprintf(path, sizeof path, "%s%s%s", w->path, *w->path ? "::" : "", sym_text(symbol_value(id)));
     if (is_module(v)) {
-        if (class_ext(v)->persist[0])
-            return; /* another name of it */
+        if (class_ext(v)->persist[0] || !str_equal(class_path(v), str_new_c(path)))
+            return; /* another name of it: which comes first is the binary's own business */
         add(v, "", path);
         Value meta = shape_class(obj_shape(v));
         if (class_is_singleton(meta) && !class_ext(meta)->persist[0])

@@ -1,9 +1,16 @@
-/* merge.c -- tables of classes merge by key: only the same name conflicts
+/* merge.c -- a commit that clashed only in objects that can take both sides' changes is done again on the newest state
  *
- * When all that clashed in a commit are method, constant and class-variable tables (and the list of boot
- * classes that have such), the commit is tried again on the newest state: the rows that this session changed are
- * put on top of what others committed.  The snapshot moves for that, so everything else this session changed
- * must be untouched by others up to the new one (G1); a row that both changed is a conflict (G2).
+ * Each kind of such objects knows what this session did to it, and does that again on what others committed:
+ *
+ *   tables of classes    the rows changed: only the same name conflicts
+ *   boot classes, their list   parts that are new flow into those of others
+ *   parts of reduced-conflict objects   the operations noted (reduced.c) are replayed
+ *   classes with merge_conflict         their own block, given the object as it was and as this session left it
+ *
+ * G1  The snapshot moves for that, so everything else this session changed must be untouched by others up to the new one.
+ * G2  What can't be done again is a conflict: the same row changed by both, an operation that would answer otherwise
+ *     now.  The transaction can then only be aborted, for part of it may have been done again already.
+ * G3  Ruby runs only in the last pass, when all tables of classes are merged and method look-up works.
  */
 #include "private.h"
 #include "lib/error.h"
@@ -150,63 +157,169 @@ static bool boot_class_merge(Value module)
     return true;
 }
 
-static bool mergeable(Value v)
+/* ---- objects that replay, or merge themselves ---- */
+
+static Value own_merge; /* Symbol of the method that Module#merge_conflict defines */
+
+static bool merges_itself(Value v)
 {
-    if (is_undef(v))
-        return false;
-    return v == session.boot_parts || obj_type(v) == T_SYMTABLE || (is_module(v) && class_ext(v)->persist[0]);
+    return obj_shape(v) && !is_module(v) && method_find(class_of(v), own_merge);
 }
 
-/* Moves to the newest snapshot and merges; false: raise the conflict. */
-bool persist_merge(const CommitResult *result)
+/* v as it was before this transaction: a detached copy. */
+static Value copy_of_base(Value v)
+{
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    if (!store_fetch(oidmap_oid(v), &record))
+        return V_NIL;
+    Value copy = record_copy(&record);
+    return obj_freeze(copy);
+}
+
+/* v is what others committed: this session's changes are out of it. */
+static void take_newest(Value v)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < session.dirty.count; i++)
+        if (session.dirty.items[i] != v)
+            session.dirty.items[to++] = session.dirty.items[i];
+    session.dirty.count = to;
+    obj_ptr(v)->head &= ~OF_DIRTY;
+    record_empty(v);
+}
+
+static void boot_list_merge(Value v)
+{
+    Value mine = ary_dup(v);
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    if (!store_fetch(OID_BOOT_PARTS, &record))
+        return;
+    ary_clear(v);
+    for (uint32_t k = 0; k < record.nslots; k++)
+        ary_push(v, builtin_object(SLOT_OID(record.slots[k])));
+    for (size_t k = 0; k < ary_len(mine); k++)
+        if (!ary_includes(v, ary_get(mine, (long)k)))
+            ary_push(v, ary_get(mine, (long)k));
+}
+
+/* ---- the whole ---- */
+
+typedef enum { KIND_NONE, KIND_TABLE, KIND_BOOT_LIST, KIND_BOOT_CLASS, KIND_REPLAY, KIND_OWN } Kind;
+
+typedef struct Clash {
+    Kind kind;
+    Rows base; /* KIND_TABLE */
+} Clash;
+
+static Kind kind_of(Value v)
+{
+    if (is_undef(v))
+        return KIND_NONE;
+    if (v == session.boot_parts)
+        return KIND_BOOT_LIST;
+    if (obj_type(v) == T_SYMTABLE)
+        return KIND_TABLE;
+    if (is_module(v))
+        return class_ext(v)->persist[0] ? KIND_BOOT_CLASS : KIND_NONE;
+    if (reduced_noted(v))
+        return KIND_REPLAY;
+    return merges_itself(v) ? KIND_OWN : KIND_NONE;
+}
+
+static bool do_again(Value v, Clash *c, Value base, Value mine)
+{
+    switch (c->kind) {
+    case KIND_TABLE: {
+        Rows theirs;
+        rows_fetch(&theirs, oidmap_oid(v));
+        bool good = table_merge(v, &c->base, &theirs);
+        heap_free(theirs.at);
+        return good;
+    }
+    case KIND_BOOT_LIST:
+        boot_list_merge(v);
+        return true;
+    case KIND_BOOT_CLASS:
+        return boot_class_merge(v);
+    case KIND_REPLAY:
+        take_newest(v);
+        return reduced_replay(v);
+    case KIND_OWN:
+        take_newest(v);
+        return truthy(vm_call(v, own_merge, 2, (Value[]){base, mine}));
+    case KIND_NONE:
+        break;
+    }
+    return false;
+}
+
+static const Kind passes[] = {KIND_TABLE, KIND_BOOT_CLASS, KIND_BOOT_LIST, KIND_REPLAY, KIND_OWN};
+
+static void clashes_free(void *p)
+{
+    Clash *clashes = *(Clash **)p;
+    for (size_t i = 0; i < MERGE_MAX && clashes[i].kind; i++)
+        heap_free(clashes[i].base.at);
+    heap_free(clashes);
+}
+
+/* One that can't be done again names itself: :reduced_conflict in the exception's list. */
+static void name_reduced(Value exc, Value v)
+{
+    Value list = ivar_get(exc, sym_intern("@transaction_conflicts"));
+    for (size_t i = 0; !is_undef(list) && i < ary_len(list); i++) {
+        Value row = ary_get(list, (long)i);
+        if (hash_get(row, sym_intern("oid")) != uint_value(oidmap_oid(v)))
+            continue;
+        hash_set(row, sym_intern("kind"), sym_intern("reduced_conflict"));
+        hash_set(row, sym_intern("object"), reduced_owner(v));
+    }
+}
+
+bool persist_merge(const CommitResult *result, Value exc)
 {
     size_t n = result->nconflicts;
     if (n == 0 || n > MERGE_MAX)
         return false;
     Value objects[MERGE_MAX]; /* on the C stack: pinned */
-    Rows *bases = heap_calloc(n, sizeof(Rows));
+    Clash *clashes = heap_calloc(MERGE_MAX + 1, sizeof(Clash));
+    resource_push(clashes_free, &clashes);
+    Value bases = ary_new(0), mines = ary_new(0);
     bool good = true;
     for (size_t i = 0; i < n && good; i++) {
-        Value v = oidmap_object(result->conflicts[i].oid);
-        good = mergeable(v);
-        objects[i] = good ? v : V_NIL;
-        if (good && obj_type(v) == T_SYMTABLE)
-            rows_fetch(&bases[i], oidmap_oid(v));
+        const Conflict *conflict = &result->conflicts[i];
+        Value v = objects[i] = oidmap_object(conflict->oid);
+        clashes[i].kind = conflict->kind == CONFLICT_WRITE_WRITE || conflict->kind == CONFLICT_BUSY ? kind_of(v) : KIND_NONE;
+        if (clashes[i].kind == KIND_TABLE)
+            rows_fetch(&clashes[i].base, conflict->oid);
+        if (clashes[i].kind == KIND_OWN) {
+            ary_set(bases, (long)i, copy_of_base(v));
+            ary_set(mines, (long)i, obj_freeze(obj_dup(v)));
+        }
+        good = clashes[i].kind != KIND_NONE;
     }
     if (good)
         good = txn_move_snapshot(objects, n);
-    for (size_t pass = 0; pass < 2; pass++) { /* tables before the classes that may point at others */
-        for (size_t i = 0; i < n && good; i++) {
-            Value v = objects[i];
-            if (v == session.boot_parts) {
-                if (pass == 1)
-                    continue;
-                Value mine = ary_dup(v);
-                StoreRecord record = {0};
-                store_record_init(&record, session.context);
-                if (!store_fetch(OID_BOOT_PARTS, &record))
-                    continue;
-                ary_clear(v);
-                for (uint32_t k = 0; k < record.nslots; k++)
-                    ary_push(v, builtin_object(SLOT_OID(record.slots[k])));
-                for (size_t k = 0; k < ary_len(mine); k++)
-                    if (!ary_includes(v, ary_get(mine, (long)k)))
-                        ary_push(v, ary_get(mine, (long)k));
-            } else if (obj_type(v) == T_SYMTABLE && pass == 0) {
-                Rows theirs;
-                rows_fetch(&theirs, oidmap_oid(v));
-                good = table_merge(v, &bases[i], &theirs);
-                heap_free(theirs.at);
-            } else if (is_module(v) && pass == 1) {
-                good = boot_class_merge(v);
+    for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++) {
+        for (size_t i = 0; i < n && good; i++)
+            if (clashes[i].kind == passes[pass]) {
+                good = do_again(objects[i], &clashes[i], ary_get(bases, (long)i), ary_get(mines, (long)i));
+                if (!good && passes[pass] >= KIND_REPLAY)
+                    name_reduced(exc, objects[i]);
             }
+        if (passes[pass] == KIND_BOOT_LIST) {
+            method_serial++;
+            const_serial++;
+            method_caches_clear();
         }
     }
-    for (size_t i = 0; i < n; i++)
-        heap_free(bases[i].at);
-    heap_free(bases);
-    method_serial++;
-    const_serial++;
-    method_caches_clear();
+    resource_release(&clashes);
     return good;
+}
+
+void merge_boot(void)
+{
+    own_merge = sym_intern("__merge_conflict");
 }

@@ -78,6 +78,7 @@ struct RecordReader {
 void record_build(RecordBuilder *, Value v);  /* fills it in; references are given oids */
 void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, empty */
 Value record_materialize(Oid oid, StoreRecord *); /* a new object */
+Value record_copy(StoreRecord *);             /* a copy that is no object of the store */
 void record_empty(Value v);                   /* makes v hollow */
 bool record_can_hollow(Value v);
 void record_check_clean(Value v);             /* debug builds: PANIC when it is not what its record says */
@@ -97,7 +98,20 @@ Value persist_commit(void);                   /* true; raises CommitFailedExcept
 void persist_abort(void);
 bool persist_needs_commit(void);
 bool txn_move_snapshot(const Value *merged, size_t n);
-bool persist_merge(const CommitResult *);     /* merge.c */
+
+/* merge.c */
+void merge_boot(void);
+/* Moves to the newest snapshot and does this session's changes of the clashing objects again there.  False: exc, the conflict
+ * (whose list of conflicts may have been made more exact), is to be raised. */
+bool persist_merge(const CommitResult *, Value exc);
+
+/* reduced.c */
+void reduced_boot(void);
+bool reduced_noted(Value part);               /* has this transaction noted operations on it? */
+Value reduced_owner(Value part);              /* the object that a noted part belongs to; else part itself */
+bool reduced_replay(Value part);
+size_t reduced_mark(void);                    /* for nested transactions */
+void reduced_truncate(size_t mark);
 int session_durability(void);
 
 /* maglev.c */

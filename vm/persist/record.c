@@ -334,6 +334,14 @@ Value record_materialize(Oid oid, StoreRecord *record)
     return v;
 }
 
+Value record_copy(StoreRecord *record)
+{
+    Value v = cell_for(record);
+    record_restore(v, record);
+    obj_ptr(v)->head &= ~(OF_PERSISTENT | OH_LOG);
+    return v;
+}
+
 /* ---- hollow ---- */
 
 bool record_can_hollow(Value v)

@@ -174,27 +174,18 @@ static void catch_up(void)
  * (then the transaction's own changes no longer stand on what it read). */
 bool txn_move_snapshot(const Value *merged, size_t n)
 {
-    Oid oids[256];
-    size_t got;
-    ChangesStatus status;
-    bool good = true;
+    Sequence before = store_snapshot_seq();
     store_begin();
-    while ((status = store_changes_next(oids, 256, &got)) == CHANGES_SOME) {
-        for (size_t i = 0; i < got; i++) {
-            Value v = oidmap_object(oids[i]);
-            if (is_undef(v))
-                continue;
-            if (!(obj_head(v) & OF_DIRTY)) {
-                refresh_object(v);
-                continue;
-            }
-            bool known = false;
-            for (size_t k = 0; k < n; k++)
-                known |= merged[k] == v;
-            good &= known;
-        }
+    catch_up();
+    for (size_t i = 0; i < session.dirty.count; i++) {
+        Value v = session.dirty.items[i];
+        bool known = !(obj_head(v) & OF_PERSISTENT);
+        for (size_t k = 0; k < n && !known; k++)
+            known = merged[k] == v;
+        if (!known && store_version(oidmap_oid(v)) > before)
+            return false;
     }
-    return good && status == CHANGES_END;
+    return true;
 }
 
 static void forget_envs(void)
@@ -339,7 +330,7 @@ Value persist_commit(void)
             break;
         Value exc = conflict_exception(&result); /* the list is the store's, until it begins anew */
         session.commit_disallowed = true;
-        if (attempt == 100 || !persist_merge(&result))
+        if (attempt == 100 || !persist_merge(&result, exc))
             vm_raise(exc);
         session.commit_disallowed = false;
     }
@@ -350,6 +341,7 @@ Value persist_commit(void)
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     features_committed();
+    reduced_truncate(0);
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
         store_begin();
     catch_up();
@@ -376,6 +368,7 @@ void persist_abort(void)
     forget_fresh();
     boot_parts_forget();
     features_forget();
+    reduced_truncate(0);
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     store_begin();
@@ -476,5 +469,7 @@ void persist_boot(void)
     heap_add_visitor(translate_visit, "translate");
     builtins_collect();
     features_boot();
+    merge_boot();
+    reduced_boot();
     fault_install_hooks();
 }
