@@ -290,10 +290,12 @@ void store_commit_put(const StorePut *put);
  * Serializable: what the transaction has read at its snapshot (each oid once, ascending) and the classes whose instances
  * it has listed.  If any was changed by another since, the commit is COMMIT_CONFLICT (READ_WRITE, EXTENT), unless
  * nothing is put: a transaction that only reads always commits.  The arrays stay the caller's until
- * store_commit_finish() returns.  Among transactions that all say what they read, every history is
+ * store_commit_finish() returns.  Classes numbered from `classes_from` on (0: none) count as listed: who listed the
+ * classes below another could not know of them.  Among transactions that all say what they read, every history is
  * equal to one in the order of their sequences.
  */
-void store_commit_reads(const Oid *oids, size_t count, const uint32_t *class_ids, size_t class_count);
+void store_commit_reads(const Oid *oids, size_t count, const uint32_t *class_ids, size_t class_count,
+                        uint32_t classes_from);
 
 /* How many were put so far. */
 size_t store_commit_count(void);

@@ -66,7 +66,7 @@ static CommitResult read_write(Oid read, Oid written, uint64_t value)
     reads[0] = read;
     store_commit_begin();
     test_put(written, value, 20, false);
-    store_commit_reads(reads, 1, NULL, 0);
+    store_commit_reads(reads, 1, NULL, 0, 0);
     return store_commit_finish(DURABILITY_DURABLE);
 }
 
@@ -201,7 +201,7 @@ static void a_reader_neither_fails_nor_waits(void **state)
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
     assert_int_equal(test_value(2), 20);
     store_commit_begin();
-    store_commit_reads(reads, 2, NULL, 0);
+    store_commit_reads(reads, 2, NULL, 0, 0);
     assert_int_equal(store_commit_finish(DURABILITY_DURABLE).status, COMMIT_OK);
     assert_int_equal(test_value(2), 21);
     stop_release(STOP_COMMIT_LOGGED);
@@ -225,7 +225,7 @@ static void withdraw(void)
     static Oid reads[] = { 1, 2 };
     store_commit_begin();
     test_put(1, 0, 20, false);
-    store_commit_reads(reads, 2, NULL, 0);
+    store_commit_reads(reads, 2, NULL, 0, 0);
     CommitResult result = store_commit_finish(DURABILITY_DURABLE);
     _exit(result.status == COMMIT_CONFLICT && result.conflicts[0].oid == 2 && store_published_seq() >= result.conflicts[0].sequence
               ? 0
@@ -321,7 +321,7 @@ static CommitResult list_and_write(Oid written)
 {
     store_commit_begin();
     test_put(written, 99, 20, false);
-    store_commit_reads(NULL, 0, listed, 1);
+    store_commit_reads(NULL, 0, listed, 1, 0);
     return store_commit_finish(DURABILITY_DURABLE);
 }
 
@@ -354,7 +354,7 @@ static void an_instance_that_came_since_is_a_conflict(void **state)
     /* Its own new instances are none either. */
     store_commit_begin();
     put_of_class(501, 3, 40, true);
-    store_commit_reads(NULL, 0, listed, 1);
+    store_commit_reads(NULL, 0, listed, 1, 0);
     assert_int_equal(store_commit_finish(DURABILITY_DURABLE).status, COMMIT_OK);
     teardown();
 }
@@ -373,6 +373,29 @@ static void a_creator_with_a_sequence_and_nothing_installed_is_a_conflict(void *
     assert_int_equal(wait_for(lister), 0);
     store_begin();
     assert_int_equal(test_value(1), 10);
+    teardown();
+}
+
+/* A subclass made since the classes were looked through: the lister can't know that its instances count. */
+static void create_of_new_class(void)
+{
+    if (commit_of_class(600, store_intern_class(2000), 40, true) != COMMIT_OK)
+        _exit(5);
+}
+
+static void an_instance_of_a_class_made_since_is_a_conflict(void **state)
+{
+    (void)state;
+    setup();
+    uint32_t classes = store_class_count();
+    assert_int_equal(wait_for(start_session(create_of_new_class)), 0);
+    store_commit_begin();
+    test_put(1, 99, 20, false);
+    store_commit_reads(NULL, 0, listed, 1, classes + 1);
+    CommitResult result = store_commit_finish(DURABILITY_DURABLE);
+    assert_int_equal(result.status, COMMIT_CONFLICT);
+    assert_int_equal(result.nconflicts, 1);
+    assert_int_equal(result.conflicts[0].oid, 2000);
     teardown();
 }
 
@@ -421,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_scan_lists_each_instance_once_as_the_snapshot_sees_it),
         cmocka_unit_test(an_instance_that_came_since_is_a_conflict),
         cmocka_unit_test(a_creator_with_a_sequence_and_nothing_installed_is_a_conflict),
+        cmocka_unit_test(an_instance_of_a_class_made_since_is_a_conflict),
         cmocka_unit_test(what_a_snapshot_includes_can_be_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -464,7 +464,8 @@ static void wait_for_locks(Sequence snapshot)
 static void collect_conflicts(Sequence snapshot)
 {
     Sequence newest = 0;
-    set.conflicts = mem_alloc_array(set.context, set.count + validate_count() + 1, sizeof(Conflict));
+    uint32_t room = validate_count();
+    set.conflicts = mem_alloc_array(set.context, set.count + room + 1, sizeof(Conflict));
     set.conflict_count = 0;
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = set.sorted[i];
@@ -473,7 +474,7 @@ static void collect_conflicts(Sequence snapshot)
             set.conflicts[set.conflict_count++] = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
                                                               .kind = CONFLICT_WRITE_WRITE, .sequence = sequence };
     }
-    set.conflict_count += validate_conflicts(snapshot, set.conflicts + set.conflict_count);
+    set.conflict_count += validate_conflicts(snapshot, set.conflicts + set.conflict_count, room);
     for (uint32_t i = 0; i < set.conflict_count; i++) {
         Conflict *conflict = &set.conflicts[i];
         int winner;
@@ -561,6 +562,8 @@ CommitResult store_commit_finish(Durability durability)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("no commit was begun"));
     set.active = false;
     if (set.count == 0) {
+        if (conf.durable_reads)
+            store_wait_snapshot_durable();
         result.lsn = wal_durable_position(the_store->wal);
         store_begin();
         return result;

@@ -14,7 +14,8 @@
  *     remove instances, and the sequence of the newest that did.  A committer enters before it takes its sequence and
  *     leaves when all is installed and not yet published, storing its sequence before it lowers the count; the validator reads
  *     the count first.
- *     After a restart both are zero and every snapshot is newer.
+ *     After a restart both are zero and every snapshot is newer.  A class gets its number before its first instance is
+ *     committed, so the count of classes read after the own sequence is taken covers those that came since.
  *
  * A transaction that writes nothing takes effect at its snapshot: it is never validated, never fails and never waits.
  * Classes of which this session itself has instances under way are told apart by its own entry.
@@ -34,6 +35,7 @@ static struct {
     TableEntry **words;
     const uint32_t *classes; /* whose extents were listed; the caller's */
     size_t class_count;
+    uint32_t classes_from; /* these count as listed, too; 0: none */
     uint32_t *members; /* classes that get or lose instances here */
     uint32_t member_count, member_room;
     bool entered;
@@ -44,12 +46,14 @@ void validate_begin(void)
     memset(&set, 0, sizeof(set));
 }
 
-void store_commit_reads(const Oid *oids, size_t count, const uint32_t *classes, size_t class_count)
+void store_commit_reads(const Oid *oids, size_t count, const uint32_t *classes, size_t class_count,
+                        uint32_t classes_from)
 {
     set.oids = oids;
     set.count = count;
     set.classes = classes;
     set.class_count = class_count;
+    set.classes_from = classes_from;
 }
 
 TableEntry *commit_pin_word(Oid oid, uint32_t *frame)
@@ -152,6 +156,13 @@ bool validate_early(Sequence snapshot)
     return true;
 }
 
+static bool extent_stands(uint32_t class_id, Sequence snapshot)
+{
+    return (atomic_load(&the_store->classes[class_id].entered) <= entered_by_me(class_id) &&
+            !store_extent_changed(class_id, snapshot)) ||
+           MUTATION(EXTENT_VALIDATION);
+}
+
 bool validate_reads(Sequence snapshot)
 {
     for (size_t i = 0; i < set.count; i++) {
@@ -162,8 +173,10 @@ bool validate_reads(Sequence snapshot)
             return false;
     }
     for (size_t i = 0; i < set.class_count; i++)
-        if ((atomic_load(&the_store->classes[set.classes[i]].entered) > entered_by_me(set.classes[i]) ||
-             store_extent_changed(set.classes[i], snapshot)) && !MUTATION(EXTENT_VALIDATION))
+        if (!extent_stands(set.classes[i], snapshot))
+            return false;
+    for (uint32_t id = set.classes_from, n = store_class_count(); id != 0 && id <= n; id++)
+        if (!extent_stands(id, snapshot))
             return false;
     return true;
 }
@@ -175,23 +188,39 @@ static void nap(unsigned spins)
     io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
 }
 
+static void wait_for_creators(uint32_t class_id, Sequence snapshot)
+{
+    for (unsigned spins = 0; atomic_load(&the_store->classes[class_id].entered) > 0 && !store_extent_changed(class_id, snapshot);
+         spins++)
+        nap(spins);
+}
+
 void validate_wait(Sequence snapshot)
 {
     for (size_t i = 0; i < set.count; i++)
         for (unsigned spins = 0; locked_by_another(atomic_load(&set.words[i]->control)); spins++)
             nap(spins);
     for (size_t i = 0; i < set.class_count; i++)
-        for (unsigned spins = 0; atomic_load(&the_store->classes[set.classes[i]].entered) > 0 &&
-                                 !store_extent_changed(set.classes[i], snapshot); spins++)
-            nap(spins);
+        wait_for_creators(set.classes[i], snapshot);
+    for (uint32_t id = set.classes_from, n = store_class_count(); id != 0 && id <= n; id++)
+        wait_for_creators(id, snapshot);
 }
 
 uint32_t validate_count(void)
 {
-    return (uint32_t)(set.count + set.class_count);
+    return (uint32_t)(set.count + set.class_count + (set.classes_from != 0 ? store_class_count() : 0));
 }
 
-uint32_t validate_conflicts(Sequence snapshot, Conflict *out)
+static uint32_t extent_conflict(uint32_t class_id, Sequence snapshot, Conflict *out)
+{
+    if (!store_extent_changed(class_id, snapshot))
+        return 0;
+    *out = (Conflict){ .oid = store_class_oid(class_id), .kind = CONFLICT_EXTENT, .winner = -1, .class_id = class_id,
+                       .sequence = atomic_load(&the_store->classes[class_id].membership) };
+    return 1;
+}
+
+uint32_t validate_conflicts(Sequence snapshot, Conflict *out, uint32_t room)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < set.count; i++) {
@@ -200,9 +229,8 @@ uint32_t validate_conflicts(Sequence snapshot, Conflict *out)
             out[n++] = (Conflict){ .oid = set.oids[i], .kind = CONFLICT_READ_WRITE, .winner = -1, .sequence = newest };
     }
     for (size_t i = 0; i < set.class_count; i++)
-        if (store_extent_changed(set.classes[i], snapshot))
-            out[n++] = (Conflict){ .oid = store_class_oid(set.classes[i]), .kind = CONFLICT_EXTENT, .winner = -1,
-                                   .class_id = set.classes[i],
-                                   .sequence = atomic_load(&the_store->classes[set.classes[i]].membership) };
+        n += extent_conflict(set.classes[i], snapshot, out + n);
+    for (uint32_t id = set.classes_from, last = store_class_count(); id != 0 && id <= last && n < room; id++)
+        n += extent_conflict(id, snapshot, out + n);
     return n;
 }

@@ -26,8 +26,8 @@ void validate_leave(Sequence sequence);
 
 /* Waits until nobody whom validate_reads() met holds a lock, or is entered, any more; or the extent has changed. */
 void validate_wait(Sequence snapshot);
-/* Adds what changed since the snapshot to `out` (room for validate_count()); returns how many. */
-uint32_t validate_conflicts(Sequence snapshot, Conflict *out);
+/* Lists what changed since the snapshot, at most `room`; returns how many.  validate_count(): how many it can be now. */
+uint32_t validate_conflicts(Sequence snapshot, Conflict *out, uint32_t room);
 uint32_t validate_count(void);
 
 /* Pins the page of the object table that holds the word of `oid`; raises when the cache is too small for so many. */
