@@ -57,6 +57,8 @@ typedef struct Child {
     int64_t born;       /* ms of the monotonic clock */
     int64_t hung_up_at; /* when we began to end it, 0: we did not */
     int severity;       /* how far we have gone: 0 HUP or TERM, 1 TERM, 2 KILL */
+    uint32_t critical;      /* its critical word when we last looked */
+    int64_t critical_since; /* when we first saw that word */
     MessageStream stream;
 } Child;
 
@@ -485,6 +487,26 @@ static void reap_children(void)
 
 /* ---------------------------------------------------------------- the clock's part */
 
+/*
+ * Commit, eviction with a latch held, opening a page, interning a name: whatever the section is, a session that stays
+ * in it keeps others waiting.
+ */
+static void watch_critical(Child *c, int64_t now)
+{
+    int slot = store_session_slot_of(c->pid); /* none any more after an exec */
+    uint32_t word = slot >= 0 ? store_session_critical_word(slot) : 0;
+
+    if (!CRIT_SAME(word, c->critical)) {
+        c->critical = word;
+        c->critical_since = now;
+    } else if (now - c->critical_since > conf.critical_timeout) {
+        log_message(WARNING, "session %d has been in a critical section for %lld ms: killing it", (int)c->pid,
+                    (long long)(now - c->critical_since));
+        c->severity = 2;
+        child_kill(c, SIGKILL);
+    }
+}
+
 /* Sessions that were told to end and did not, handshakes that never end, sessions stuck in a critical
  * section. */
 static void look_after_children(void)
@@ -510,17 +532,8 @@ static void look_after_children(void)
             c->severity = 2;
             child_kill(c, SIGKILL); /* in a critical section that is a restart: it had 7 s to get out of it */
         }
-        /* no slot any more after an exec; `since` in microseconds of the monotonic clock, 0: outside */
-        int slot = c->ready && c->severity < 2 ? store_session_slot_of(c->pid) : -1;
-        if (slot >= 0) {
-            uint64_t since = store_session_critical_since(slot);
-            uint64_t now_us = (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
-            if (since && now_us > since && now_us - since > (uint64_t)conf.critical_timeout * 1000) {
-                log_message(WARNING, "session %d has been in a critical section for %llu ms: killing it",
-                            (int)c->pid, (unsigned long long)((now_us - since) / 1000));
-                c->severity = 2;
-                child_kill(c, SIGKILL);
-            }
+        if (c->ready && c->severity < 2) {
+            watch_critical(c, now);
         }
     }
 }

@@ -178,23 +178,18 @@ int store_session_slot_of(int32_t pid)
     return -1;
 }
 
-bool store_session_slot_is_critical(int slot)
+uint32_t store_session_critical_word(int slot)
 {
-    return slot >= 0 && atomic_load(&the_store->slots[slot].critical) != 0;
+    return slot >= 0 ? atomic_load(&the_store->slots[slot].critical) : 0;
 }
 
 bool store_process_was_critical(int32_t pid)
 {
     for (uint32_t i = 0; i < the_store->shared->slots; i++)
         if (atomic_load(&the_store->slots[i].state) != SLOT_FREE && atomic_load(&the_store->slots[i].pid) == pid &&
-            store_session_slot_is_critical((int)i))
+            store_session_critical_word((int)i) != 0)
             return true;
     return (uint32_t)pid == wal_write_owner(the_store->wal);
-}
-
-uint64_t store_session_critical_since(int slot)
-{
-    return store_session_slot_is_critical(slot) ? atomic_load(&the_store->slots[slot].critical_since) : 0;
 }
 
 size_t store_sessions(SessionInfo *out, size_t max)

@@ -31,7 +31,6 @@ typedef struct SessionSlot {
     _Atomic int32_t pid;
     _Atomic uint32_t critical; /* 0 or the process can't die alone: lib/error.h counts here */
     _Atomic uint32_t wait_event;
-    _Atomic uint64_t critical_since; /* monotonic microseconds; set around commits and checkpoints */
     _Atomic uint64_t snapshot;       /* 0: none */
     _Atomic uint64_t lower_bound;    /* Lsn: what it logs from here on is not all installed yet; 0: nothing */
     WalCredit credit;                /* its own; the reaper gives back what a dead one had */
@@ -39,7 +38,7 @@ typedef struct SessionSlot {
     _Atomic uint64_t bulk;           /* number of its bulk commit under way; 0 none */
     _Atomic uint64_t commits, conflicts, aborts, fetched, walked;
     _Atomic uint64_t change_bound;   /* its commit's changes stand at this position - 1 or later; 0: none unpublished */
-    uint64_t spare;
+    uint64_t spare[2];
 } SessionSlot;
 _Static_assert(sizeof(SessionSlot) == 128, "slots do not share cache lines");
 

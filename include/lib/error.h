@@ -171,29 +171,44 @@ ErrorStack *error_stack_current(void);
 
 /*
  * Between START_CRIT and END_CRIT any error is a PANIC: shared memory may be half changed.  They nest.  The word that
- * the postmaster reads of a dead child (0 = was in no critical section) is *crit_word; a held latch counts too.
+ * the postmaster reads of a child (0 = it is in no critical section) is *crit_word; a held latch counts too.
  * It is private memory until crit_word_set points it into the session's slot.
+ *
+ * Low byte: sections and latches held.  The rest: the number of the outermost section, so that who sees the same word
+ * twice knows that it is still the same one.
  */
 extern _Thread_local _Atomic uint32_t *crit_word;
+extern _Thread_local uint32_t crit_number;
 extern _Thread_local unsigned crit_depth;
 
-/* Moves the count into `word` (NULL: back to private memory). */
+#define CRIT_COUNT(word)  ((word) & 0xff)
+#define CRIT_NUMBER_SHIFT 8
+#define CRIT_SAME(a, b)   ((a) != 0 && (b) != 0 && ((a) ^ (b)) >> CRIT_NUMBER_SHIFT == 0)
+
+/* Moves the word's content into `word` (NULL: back to private memory). */
 void crit_word_set(_Atomic uint32_t *word);
 
-/* Plain adds suffice: only the owner writes it, others read it after its death; the fence keeps the compiler honest. */
-static inline void crit_word_add(uint32_t delta)
+/* Plain stores suffice: only the owner writes it; the fences keep the compiler honest. */
+static inline void crit_word_enter(void)
 {
-    atomic_store_explicit(crit_word, atomic_load_explicit(crit_word, memory_order_relaxed) + delta,
-                          memory_order_relaxed);
+    uint32_t word = atomic_load_explicit(crit_word, memory_order_relaxed);
+    word = word == 0 ? ++crit_number << CRIT_NUMBER_SHIFT | 1 : word + 1;
+    atomic_store_explicit(crit_word, word, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-#define START_CRIT() (crit_depth++, crit_word_add(1))
+static inline void crit_word_leave(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t word = atomic_load_explicit(crit_word, memory_order_relaxed);
+    atomic_store_explicit(crit_word, CRIT_COUNT(word) == 1 ? 0 : word - 1, memory_order_relaxed);
+}
+
+#define START_CRIT() (crit_depth++, crit_word_enter())
 #define END_CRIT() \
     do { \
         Assert(crit_depth > 0); \
-        atomic_signal_fence(memory_order_seq_cst); \
-        crit_word_add((uint32_t)-1); \
+        crit_word_leave(); \
         crit_depth--; \
     } while (0)
 

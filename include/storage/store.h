@@ -122,15 +122,13 @@ void store_session_release_clone(int slot);
 int store_session_slot_of(int32_t pid);
 
 /*
- * For the postmaster, about a child that is dead: was it inside a critical section?  Then shared memory can't
- * be trusted any more and all must restart.  Reads one word; never waits.
+ * For the postmaster: 0 when the slot's process is outside critical sections and holds no latch; CRIT_SAME (error.h)
+ * holds of two words of the same section.  Reads one word; never waits.
  */
-bool store_session_slot_is_critical(int slot);
-/* The same by process id: true when any slot (auxiliary ones too) of that process is critical. */
+uint32_t store_session_critical_word(int slot);
+/* About a process that is dead: was it, in any slot (auxiliary ones too), inside a critical section?  Then shared
+ * memory can't be trusted any more and all must restart. */
 bool store_process_was_critical(int32_t pid);
-
-/* When the slot entered its critical section, in microseconds of the monotonic clock; 0 if it is not in one. */
-uint64_t store_session_critical_since(int slot);
 
 /*
  * For the reaper: releases everything the dead session of `slot` held (frames it was reading into, pins, open

@@ -4,21 +4,24 @@
 
 "$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] = 1; Maglev.commit_transaction' || fail "first commit"
 "$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
-LODE_STOP=COMMIT_LOGGED:1:pause "$LODECTL" -D "$LODE_STORE" start -c critical_timeout=1s >/dev/null || fail start
-server=$(server_pid)
-"$LODE" -e 'puts 1; $stdout.flush; sleep 30' >other 2>other.err &
-other=$!
-"$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] = 2; Maglev.commit_transaction' 2>err
-is 137 $? "the status of the client whose session was stuck"
-wait $other
-is 1 $? "the status of another client"
-has "$(cat other.err)" "restarts because another process died" "what another client says"
-until_true "$LODE" -e 1
-is 1 "$(status_of restarts)" "restarts"
-is "$server" "$(server_pid)" "the server's process"
-n=$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')
-[ "$n" = 1 ] || [ "$n" = 2 ] || fail "a commit cut off in its critical section: $n"
-"$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
+# in the middle of a commit; with the latch held under which names get their numbers; with that of the extents
+for event in COMMIT_LOGGED NAME_LOG PAGE_OPENED; do
+    LODE_STOP=$event:1:pause "$LODECTL" -D "$LODE_STORE" start -c critical_timeout=1s >/dev/null || fail "start for $event"
+    server=$(server_pid)
+    "$LODE" -e 'puts 1; $stdout.flush; sleep 30' >other 2>other.err &
+    other=$!
+    "$LODE" -e 'Maglev::PERSISTENT_ROOT[ARGV[0].to_sym] = Maglev::PERSISTENT_ROOT[:n] = 2; Maglev.commit_transaction' $event 2>err
+    is 137 $? "the status of the client whose session was stuck at $event"
+    wait $other
+    is 1 $? "the status of another client"
+    has "$(cat other.err)" "restarts because another process died" "what another client says"
+    until_true "$LODE" -e 1
+    is 1 "$(status_of restarts)" "restarts after $event"
+    is "$server" "$(server_pid)" "the server's process"
+    n=$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')
+    [ "$n" = 1 ] || [ "$n" = 2 ] || fail "a commit cut off at $event: $n"
+    "$LODECTL" -D "$LODE_STORE" stop >/dev/null || fail stop
+done
 
 # killed at each step of a commit, with another session waiting
 for event in COMMIT_SECURE COMMIT_SECURED COMMIT_DECIDE COMMIT_LOCKED COMMIT_PLACED COMMIT_LOGGED COMMIT_STAMPED COMMIT_INSTALL \

@@ -401,11 +401,6 @@ static void install(const WalPlace *place)
     }
 }
 
-static uint64_t now_us(void)
-{
-    return (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
-}
-
 /* V4: the place is taken and something that was read is not what it was. */
 static void give_up_place(const WalPlace *place)
 {
@@ -421,7 +416,6 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
 {
     SessionSlot *me = the_store->me;
     bool done = false;
-    atomic_store_explicit(&me->critical_since, now_us(), memory_order_relaxed);
     START_CRIT();
     if (set.bulk.number == 0 && !MUTATION(LOWER_BOUND))
         atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* M3 */
@@ -445,7 +439,6 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
     if (done && set.bulk.number != 0)
         bulk_done(&set.bulk);
     END_CRIT();
-    atomic_store_explicit(&me->critical_since, 0, memory_order_relaxed);
     return done;
 }
 

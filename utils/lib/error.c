@@ -43,6 +43,7 @@ static void (*on_panic_hook)(const ErrorData *);
 
 static _Thread_local _Atomic uint32_t private_crit_word;
 _Thread_local _Atomic uint32_t *crit_word;
+_Thread_local uint32_t crit_number;
 _Thread_local unsigned crit_depth;
 
 __attribute__((constructor)) static void crit_word_start(void)

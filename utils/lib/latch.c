@@ -118,7 +118,7 @@ static void sleep_on(Latch *latch, LatchMode mode, bool pass_waiters)
 void latch_acquire(Latch *latch, LatchMode mode)
 {
     check_order(latch);
-    crit_word_add(1); /* before the latch is ours: a death between the two must count as critical */
+    crit_word_enter(); /* before the latch is ours: a death between the two must count as critical */
     bool pass_waiters = false;
     for (int spin = 0; !grab(latch, mode, pass_waiters);) {
         if (spin++ < SPINS) {
@@ -126,9 +126,9 @@ void latch_acquire(Latch *latch, LatchMode mode)
             continue;
         }
         /* A death while asleep holds nothing: it must not bring the others down. */
-        crit_word_add((uint32_t)-1);
+        crit_word_leave();
         sleep_on(latch, mode, pass_waiters);
-        crit_word_add(1);
+        crit_word_enter();
         pass_waiters = true;
         spin = 0;
     }
@@ -137,9 +137,9 @@ void latch_acquire(Latch *latch, LatchMode mode)
 
 bool latch_try_acquire(Latch *latch, LatchMode mode)
 {
-    crit_word_add(1);
+    crit_word_enter();
     if (!grab(latch, mode, true)) {
-        crit_word_add((uint32_t)-1);
+        crit_word_leave();
         return false;
     }
     note(latch, mode);
@@ -157,7 +157,7 @@ static void let_go(Latch *latch, LatchMode mode)
         if (s == WAITERS && atomic_compare_exchange_strong(&latch->state, &s, 0))
             futex_wake(&latch->state, INT_MAX);
     }
-    crit_word_add((uint32_t)-1);
+    crit_word_leave();
 }
 
 void latch_release(Latch *latch)
