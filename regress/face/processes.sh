@@ -26,7 +26,7 @@ Process.wait pid'
 prints 'executed' lode -e 'Maglev[:b] << :lost; exec "echo", "executed"'
 exits 9 lode -e 'exec "sh", "-c", "exit 9"'
 prints '[:parent]' lode -e 'p Maglev[:b]'
-exits 137 lode -e 'system("kill -9 #$$"); sleep 1'
+exits 137 lode -e 'system("sh", "-c", "kill -9 #$$"); sleep 1'
 exits 6 lode -e 'exit! 6'
 prints 'out
 0' lode -e 'puts `echo out`; p $?.exitstatus'
