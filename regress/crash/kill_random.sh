@@ -1,34 +1,68 @@
-# kill -9 of the postmaster, the WAL writer, the checkpointer, the reaper or a session, at random moments under a load of
-# 8 sessions: every acknowledged commit is there, none is there in part.  LODE_KILLS: how many (40; 2000 with LODE_WORLD).
+# kill -9 of the postmaster, the WAL writer, the checkpointer, the reaper and sessions, at random moments under a load of
+# 8 sessions, also during the recovery that follows: every acknowledged commit is there, none is there in part, and a
+# session that dies outside a critical section takes no other along.  LODE_KILLS: how many (200; 4000 with LODE_WORLD).
 # timeout: 3000
 . "$LODE_TOP/regress/lib.sh"
 . "$LODE_TOP/regress/crash/load.bash"
-kills=${LODE_KILLS:-$([ -n "$LODE_WORLD" ] && echo 2000 || echo 40)}
+kills=${LODE_KILLS:-$([ -n "$LODE_WORLD" ] && echo 4000 || echo 200)}
 RANDOM=${LODE_SEED:-$(date +%N | sed 's/^0*//')}
 echo "seed ${LODE_SEED:-$RANDOM}"
 load_init 8
 targets=(postmaster wal-writer checkpointer reaper lode-session)
-for ((k = 1; k <= kills; k++)); do
-    lode -e '' || die "the server does not start before kill $k"
+log=$LODE_STORE/log/lodestone.log
+done=0
+declare -A count
+
+# child NAME: a random child of the server of that name, or nothing
+child() {
+    local c all=()
+    for c in $(children_of "$(server_pid)"); do
+        [ "$(cat "/proc/$c/comm" 2>/dev/null)" = "$1" ] && all+=("$c")
+    done
+    [ ${#all[@]} -gt 0 ] && echo "${all[RANDOM % ${#all[@]}]}"
+}
+
+# strike NAME: kills one; false if there is none
+strike() {
+    local victim
+    [ "$1" = postmaster ] && victim=$(server_pid) || victim=$(child "$1")
+    [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null || return 1
+    done=$((done + 1))
+    count[$1]=$((${count[$1]:-0} + 1))
+}
+
+live() { # how many of the load's programs still run
+    local p n=0
+    for p in $load_pids; do kill -0 "$p" 2>/dev/null && n=$((n + 1)); done
+    echo $n
+}
+critical_deaths() { grep -c 'inside a critical section' "$log"; }
+
+while [ $done -lt "$kills" ]; do
     load_start 20
-    sleep "0.$((RANDOM % 4 + 1))$((RANDOM % 10))"
+    sleep "0.$((RANDOM % 20 + 10))"
+    what=
+    for ((s = RANDOM % 3; s > 0; s--)); do
+        before=$(live) deaths=$(critical_deaths)
+        strike lode-session || break
+        what="$what lode-session"
+        sleep 0.05
+        [ "$(live)" -ge $((before - 1)) ] || [ "$(critical_deaths)" -gt "$deaths" ] ||
+            die "kill $done: a session outside a critical section took others along"
+    done
     target=${targets[RANDOM % 5]}
-    pid=$(server_pid) victim=
-    if [ "$target" = postmaster ]; then
-        victim=$pid
-    else
-        for c in $(children_of "$pid"); do
-            [ "$(cat "/proc/$c/comm" 2>/dev/null)" = "$target" ] && victim=$c && break
-        done
-    fi
-    [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null
-    sleep 0.1
-    # Then everything, so that the load ends; every fourth time the load runs on where it can.
-    if [ "$target" = lode-session ] && [ $((k % 4)) -ne 0 ]; then
-        [ "$(server_pid)" = "$pid" ] || die "kill $k of a session outside a critical section took the server along"
-    fi
-    kill_everything
+    strike "$target" && what="$what $target"
+    # While the next postmaster, or the same one anew, recovers
+    for ((s = RANDOM % 2; s > 0; s--)); do
+        sleep "0.0$((RANDOM % 9 + 1))"
+        strike postmaster && what="$what postmaster"
+        timeout 30 lode -e '' 2>/dev/null
+    done
+    [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything
     load_wait
-    load_check "kill $k ($target)"
-    echo "kill $k: $target"
+    load_check "$done kills, the last:$what"
+    echo "$done kills:$what"
+done
+for target in "${targets[@]}"; do
+    [ "${count[$target]:-0}" -gt 0 ] || [ "$kills" -lt 50 ] || die "no $target was killed"
 done

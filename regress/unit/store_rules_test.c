@@ -6,6 +6,7 @@
 #include "lib/stop.h"
 #include "storage/control.h"
 #include "storage/page/format.h"
+#include "storage/page/space.h"
 
 static pid_t start_child(void (*fn)(void))
 {
@@ -433,6 +434,48 @@ static void a_checkpoint_waits_for_a_page_in_mid_commit(void **state)
     test_remove();
 }
 
+/* ---- the extent map grows by a page while it is captured ---------------------------------------------------------------- */
+
+static bool grown;
+
+static int lengthen_only(int fd, int mode, off_t off, off_t len)
+{
+    return mode == 0 ? ftruncate(fd, off + len) : 0; /* half a gigabyte that nobody writes */
+}
+
+static void grow_the_map(const IoEvent *ev, void *arg)
+{
+    (void)arg;
+    if (!grown && ev->op == IO_OP_pwrite && ev->len == PAGE_BYTES && ev->path != NULL &&
+        strstr(ev->path, "base/pages") != NULL && ((const PageHeader *)ev->data)->kind == PAGE_EXTENTS) {
+        grown = true;
+        space_extend(EXTENTS_PER_PAGE);
+    }
+}
+
+static void a_checkpoint_that_sees_the_store_grow_can_be_opened(void **state)
+{
+    (void)state;
+    test_create();
+    io_faults_enable(); /* before the file is opened: the observer knows its name */
+    test_open(STORE_SOLO);
+    assert_int_equal(test_commit(7, 70, 100, true, DURABILITY_DURABLE), COMMIT_OK);
+    io.fallocate = lengthen_only;
+    io_observe(grow_the_map, NULL);
+    store_checkpoint_now();
+    assert_true(grown);
+    io_faults_disable();
+    test_close(false);
+    test_open(STORE_SOLO);
+    assert_int_equal(test_value(7), 70);
+    store_verify();
+    test_close(true);
+    test_open(STORE_SOLO);
+    assert_int_equal(test_value(7), 70);
+    test_close(true);
+    test_remove();
+}
+
 int main(void)
 {
     unit_start();
@@ -447,6 +490,7 @@ int main(void)
         cmocka_unit_test(extents_that_change_hands_are_redone_as_they_were),
         cmocka_unit_test(what_was_locked_when_a_page_was_written_is_free_after_a_crash),
         cmocka_unit_test(a_checkpoint_waits_for_a_page_in_mid_commit),
+        cmocka_unit_test(a_checkpoint_that_sees_the_store_grow_can_be_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

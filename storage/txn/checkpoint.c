@@ -87,7 +87,9 @@ static void write_catalogue(void)
     s->catalogue_saved = bytes;
 }
 
-static void write_extents(void)
+/* Returns how many pages of the map there are now.  More may come while we write, these very pages' places taken from a
+ * file that must grow for them: the directory leads to those that were written, the log knows the rest. */
+static uint64_t write_extents(void)
 {
     uint64_t pages = stream_pages(STREAM_EXTENTS);
     for (uint64_t i = 0; i < pages; i++) {
@@ -100,6 +102,7 @@ static void write_extents(void)
         page_write(place, page);
         space_set_place(STREAM_EXTENTS, i, place);
     }
+    return pages;
 }
 
 static void write_directory_page(Stream stream, uint64_t d, uint64_t pages)
@@ -117,13 +120,13 @@ static void write_directory_page(Stream stream, uint64_t d, uint64_t pages)
 }
 
 /* Returns the root's page. */
-static PageNo write_directory(void)
+static PageNo write_directory(uint64_t extent_pages)
 {
     StoreShared *s = the_store->shared;
     uint64_t pages[STREAM_COUNT], total = 0;
 
     for (int stream = 0; stream < STREAM_COUNT; stream++) {
-        pages[stream] = stream_pages((Stream)stream);
+        pages[stream] = stream == STREAM_EXTENTS ? extent_pages : stream_pages((Stream)stream);
         uint64_t n = (pages[stream] + DIRECTORY_ENTRIES - 1) / DIRECTORY_ENTRIES;
         for (uint64_t d = 0; d < n; d++)
             if (__atomic_exchange_n(&the_store->directory_dirty[stream][d], 0, __ATOMIC_ACQ_REL) ||
@@ -201,9 +204,9 @@ static void checkpoint_locked(bool clean)
         cache_write_all();
     STOP_POINT(CHECKPOINT_PAGES);
     write_catalogue();
-    write_extents();
+    uint64_t extent_pages = write_extents();
     PageNo old_root = s->root;
-    control.root = write_directory();
+    control.root = write_directory(extent_pages);
     STOP_POINT(CHECKPOINT_DIRECTORY);
     latch_acquire(&s->oids_latch, LATCH_EXCLUSIVE);
     control.oid_limit = clean ? s->oid_next : s->oid_limit;
