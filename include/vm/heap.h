@@ -97,10 +97,10 @@ void heap_add_visitor(void (*fn)(Visitor *), const char *name); /* roots kept in
 /* After marking and before sweeping: tables keyed by object drop the dead ones. */
 void heap_add_weak_pass(void (*fn)(bool (*alive)(Value), Value (*forward)(Value)));
 void heap_collect(void);
-/* Called at the start of each collection: scan memory conservatively by heap_scan_range (suspended fibers' C stacks,
- * saved registers; also single words that must not move, as the Env that a running frame's base points into). */
-void heap_add_stack_walker(void (*fn)(void));
-void heap_scan_range(const void *low, const void *high); /* only inside a walker; words, interior pointers count */
+/* Words that may be references (a suspended fiber's C stack): what they or interior pointers name is marked and pinned.
+ * Only in a visit function or visitor, and only while heap_is_marking. */
+bool heap_is_marking(const Visitor *v);
+void heap_scan_range(const void *low, const void *high);
 bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a live cell? */
 extern uint64_t heap_epoch;      /* counts collections: what was written into unvisited memory before one is void */
 extern bool heap_measure_time;   /* count time_ns */

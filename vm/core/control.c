@@ -20,32 +20,25 @@ Value gvar_names(void);
 int signal_number(Value v);
 
 /* ---- raise ---- */
-/* The exception that `raise` with these arguments raises. */
-Value control_make_exception(int argc, const Value *argv, Value kw)
+static Value exception_of(int argc, const Value *argv, Value kw)
 {
-    if (argc == 0)
-        return V_NIL;
-    if (argc == 1 && is_string(argv[0]) && kw == V_NIL) {
-        Value exc = heap_alloc_slots(T_EXCEPTION, klass.RuntimeError, 0);
+    Value exc;
+    if (argc == 1 && is_string(argv[0])) {
+        if (kw != V_NIL)
+            return vm_call_kw(klass.RuntimeError, SYM(new), 2, (Value[]){argv[0], kw});
+        exc = heap_alloc_slots(T_EXCEPTION, klass.RuntimeError, 0);
         obj_init_field(exc, EXC_MESSAGE, argv[0]);
         return exc;
     }
-    if (argc == 1 && is_string(argv[0])) {
-        Value args[2] = {argv[0], kw};
-        return vm_call_kw(klass.RuntimeError, SYM(new), 2, args);
-    }
-    Value exc;
-    if (is_type(argv[0], T_EXCEPTION) && argc == 1 && kw == V_NIL) {
-        exc = argv[0];
+    if (is_type(argv[0], T_EXCEPTION) && argc == 1 && kw == V_NIL)
+        return argv[0];
+    if (!vm_responds_to(argv[0], SYM(exception), true))
+        raise_error(klass.TypeError, "exception class/object expected");
+    if (kw != V_NIL) {
+        Value args[2] = {argc > 1 ? argv[1] : kw, kw};
+        exc = vm_call_kw(argv[0], SYM(exception), argc > 1 ? 2 : 1, args);
     } else {
-        if (!vm_responds_to(argv[0], SYM(exception), true))
-            raise_error(klass.TypeError, "exception class/object expected");
-        if (kw != V_NIL) {
-            Value args[2] = {argc > 1 ? argv[1] : kw, kw};
-            exc = vm_call_kw(argv[0], SYM(exception), argc > 1 ? 2 : 1, args);
-        } else {
-            exc = vm_call(argv[0], SYM(exception), argc > 1 ? 1 : 0, argv + 1);
-        }
+        exc = vm_call(argv[0], SYM(exception), argc > 1 ? 1 : 0, argv + 1);
     }
     if (!is_type(exc, T_EXCEPTION))
         raise_error(klass.TypeError, "exception object expected");
@@ -54,7 +47,19 @@ Value control_make_exception(int argc, const Value *argv, Value kw)
     return exc;
 }
 
-static Value kernel_raise(UNUSED Value self, int argc, const Value *argv)
+static void set_cause(Value exc, Value cause)
+{
+    if (cause != V_NIL && !is_type(cause, T_EXCEPTION))
+        raise_error(klass.TypeError, "exception object expected");
+    if (cause == V_NIL || cause == exc)
+        return;
+    for (Value c = obj_field(cause, EXC_CAUSE); is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
+        if (c == exc)
+            raise_error(klass.ArgumentError, "circular causes");
+    obj_set_field(exc, EXC_CAUSE, cause);
+}
+
+Value control_make_exception(int argc, const Value *argv, bool again)
 {
     Value kw = call_take_keywords(&argc, argv), cause = V_UNDEF;
     if (kw != V_NIL) {
@@ -70,21 +75,26 @@ static Value kernel_raise(UNUSED Value self, int argc, const Value *argv)
         raise_error(klass.ArgumentError, "only cause is given with no arguments");
     if (argc > 3)
         raise_arity(argc, 0, 3);
-    Value exc = control_make_exception(argc, argv, kw);
-    if (exc == V_NIL)
-        exc = vm.errinfo != V_NIL ? vm.errinfo : exception_new(klass.RuntimeError, "%s", "");
-    if (cause != V_UNDEF) {
-        if (cause != V_NIL && !is_type(cause, T_EXCEPTION))
-            raise_error(klass.TypeError, "exception object expected");
-        for (Value c = cause; is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
-            if (c == exc && cause != exc)
-                raise_error(klass.ArgumentError, "circular causes");
-        if (cause != exc)
-            obj_set_field(exc, EXC_CAUSE, cause == V_NIL ? V_FALSE : cause);
+    if (argc == 0 && kw != V_NIL) {
+        argv = &kw;
+        argc = 1;
     }
+    if (argc == 0 && again && vm.errinfo != V_NIL)
+        return vm.errinfo;
+    Value exc = argc ? exception_of(argc, argv, argv == &kw ? V_NIL : kw) : exception_new(klass.RuntimeError, "%s", "");
+    if (cause != V_UNDEF)
+        set_cause(exc, cause);
+    else if (argc || again)
+        exception_prepare_cause(exc);
+    return exc;
+}
+
+static Value kernel_raise(UNUSED Value self, int argc, const Value *argv)
+{
+    Value exc = control_make_exception(argc, argv, true);
     /* raise itself does not show in the backtrace. */
     frame_pop();
-    vm_raise(exc);
+    raise_prepared(exc);
 }
 
 /* ---- catch, throw ---- */

@@ -1,9 +1,8 @@
 /*
  * exception.c: Exception and the extra methods of its subclasses.
  *
- * Fields (vm_state.h): message, backtrace (raw rows, or an Array of Strings when Ruby set it, or nil), cause (nil:
- * undecided until the first raise, false: none), locations.  What a subclass adds (name, receiver, status ...) are
- * hidden instance variables.
+ * The fields are those of vm_state.h (EXC_*).  What a subclass adds (name, receiver, status ...) are hidden instance
+ * variables.
  */
 #include "vm/interp/vm_state.h"
 #include <errno.h>
@@ -100,66 +99,58 @@ static Value exc_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
     return str_format("#<%C: %T>", class_real(self), s);
 }
 
-/* Raw rows start with a code or nil and a fixnum; what Ruby sets are Strings. */
-static bool is_raw(Value bt)
-{
-    return is_array(bt) && ary_len(bt) >= 3 && is_fixnum(ary_get(bt, 1));
-}
-
 static Value exc_backtrace(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value bt = obj_field(self, EXC_BACKTRACE);
-    if (!is_raw(bt))
+    Value bt = obj_field(self, EXC_BACKTRACE), trace = obj_field(self, EXC_TRACE);
+    if (bt != V_NIL || trace == V_NIL)
         return bt;
-    Value loc = obj_field(self, EXC_LOCATIONS);
-    if (is_array(loc) && ary_len(loc) == 2)
-        return ary_get(loc, 1);
-    Value list = backtrace_strings(bt);
+    bt = backtrace_strings(trace);
     if (!obj_frozen_bit(self))
-        obj_set_field(self, EXC_LOCATIONS, ary_new_from(2, (Value[]){V_NIL, list}));
-    return list;
+        obj_set_field(self, EXC_BACKTRACE, bt);
+    return bt;
 }
 
 static Value exc_backtrace_locations(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value bt = obj_field(self, EXC_BACKTRACE);
-    if (!is_raw(bt))
-        bt = obj_field(self, EXC_LOCATIONS);
-    return is_raw(bt) ? backtrace_locations_of(bt) : V_NIL;
+    Value list = obj_field(self, EXC_LOCATIONS), trace = obj_field(self, EXC_TRACE);
+    if (list != V_NIL || trace == V_NIL)
+        return list;
+    list = backtrace_locations_of(trace);
+    if (!obj_frozen_bit(self))
+        obj_set_field(self, EXC_LOCATIONS, list);
+    return list;
 }
 
 static Value exc_set_backtrace(Value self, UNUSED int argc, const Value *argv)
 {
-    Value bt = argv[0];
-    if (is_string(bt))
-        bt = ary_new_from(1, &bt);
-    bool ok = bt == V_NIL || is_array(bt);
-    Value texts = bt;
-    if (is_array(bt)) {
-        size_t n = ary_len(bt);
-        texts = ary_new(n);
-        for (size_t i = 0; i < n && ok; i++) {
-            Value s = ary_get(bt, (long)i);
-            if (!is_string(s) && vm_responds_to(s, sym_intern("lineno"), false))
-                s = obj_to_s(s);
-            ok = is_string(s);
-            ary_push(texts, s);
-        }
-        if (n == 0)
-            texts = bt;
+    Value bt = is_string(argv[0]) ? ary_new_from(1, argv) : argv[0];
+    size_t n = is_array(bt) ? ary_len(bt) : 0, strings = 0, locations = 0;
+    for (size_t i = 0; i < n; i++) {
+        Value row = ary_get(bt, (long)i);
+        strings += is_string(row);
+        locations += is_backtrace_location(row);
     }
-    if (!ok)
+    if ((bt != V_NIL && !is_array(bt)) || (strings != n && locations != n))
         raise_error(klass.TypeError, "backtrace must be an Array of String or an Array of Thread::Backtrace::Location");
-    if (is_raw(obj_field(self, EXC_BACKTRACE))) /* the locations stay those of the raise */
-        obj_set_field(self, EXC_LOCATIONS, obj_field(self, EXC_BACKTRACE));
-    obj_set_field(self, EXC_BACKTRACE, texts);
+    if (n && locations == n) {
+        Value texts = ary_new(n);
+        for (size_t i = 0; i < n; i++)
+            ary_push(texts, obj_to_s(ary_get(bt, (long)i)));
+        obj_set_field(self, EXC_LOCATIONS, bt);
+        obj_set_field(self, EXC_BACKTRACE, texts);
+    } else {
+        if (bt == V_NIL) { /* the next raise makes a new one */
+            obj_set_field(self, EXC_TRACE, V_NIL);
+            obj_set_field(self, EXC_LOCATIONS, V_NIL);
+        }
+        obj_set_field(self, EXC_BACKTRACE, bt);
+    }
     return bt;
 }
 
 static Value exc_cause(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value c = obj_field(self, EXC_CAUSE);
-    return c == V_FALSE ? V_NIL : c;
+    return obj_field(self, EXC_CAUSE);
 }
 
 static Value exc_equal(Value self, UNUSED int argc, const Value *argv)
@@ -461,7 +452,7 @@ static const Builtin interrupt_methods[] = {{"initialize", interrupt_initialize,
 
 void exception_boot(void)
 {
-    Value names[EXC_FIELDS] = {SYM(message), SYM(backtrace), SYM(cause), SYM(backtrace_locations)};
+    Value names[EXC_FIELDS] = {SYM(message), SYM(backtrace), SYM(cause), SYM(backtrace_locations), sym_intern("trace")};
     class_set_fields(klass.Exception, T_EXCEPTION, names, EXC_FIELDS);
     ADD_BUILTINS(klass.Exception, exception_methods);
     ADD_SINGLETON_BUILTINS(klass.Exception, exception_singleton);

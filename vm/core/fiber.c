@@ -6,14 +6,76 @@
 static Fiber *fiber_get(Value self)
 {
     FiberObject *o = (FiberObject *)self;
-    if (!o->initialized)
+    if (!o->fiber && o->proc.raw == V_NIL)
         raise_error(klass.FiberError, "uninitialized fiber");
     return o->fiber;
 }
 
-static Value fiber_allocate(Value cls)
+/* ---- storage: a Hash of Symbols, copied to each fiber that is made ---- */
+static bool key_is_symbol(Value key, UNUSED Value v, UNUSED void *arg)
 {
-    return heap_alloc(T_FIBER, cls, sizeof(FiberObject));
+    if (!is_symbol(key))
+        raise_error(klass.TypeError, "wrong argument type %C (expected Symbol)", class_real(key));
+    return true;
+}
+
+static Value checked_storage(Value storage)
+{
+    if (storage == V_NIL)
+        return V_NIL;
+    if (!is_hash(storage))
+        raise_error(klass.TypeError, "Storage must be a hash");
+    if (obj_frozen_bit(storage))
+        raise_error(klass.FrozenError, "storage must not be frozen");
+    hash_each(storage, key_is_symbol, NULL);
+    return hash_dup(storage);
+}
+
+static Value storage_key(Value v)
+{
+    if (is_symbol(v))
+        return v;
+    Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
+    if (s == V_NIL)
+        raise_error(klass.TypeError, "wrong argument type %C (expected Symbol)", class_real(v));
+    return sym_intern_str(s);
+}
+
+static Value fiber_s_aref(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    Value key = storage_key(argv[0]);
+    Value v = vm.fiber->storage == V_NIL ? V_UNDEF : hash_get(vm.fiber->storage, key);
+    return v == V_UNDEF ? V_NIL : v;
+}
+static Value fiber_s_aset(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    Value key = storage_key(argv[0]);
+    if (vm.fiber->storage == V_NIL)
+        vm.fiber->storage = hash_new();
+    if (argv[1] == V_NIL)
+        hash_delete(vm.fiber->storage, key);
+    else
+        hash_set(vm.fiber->storage, key, argv[1]);
+    return argv[1];
+}
+
+static Fiber *own_storage(Value self)
+{
+    Fiber *f = fiber_get(self);
+    if (f != vm.fiber)
+        raise_error(klass.ArgumentError, "Fiber storage can only be accessed from the Fiber it belongs to");
+    return f;
+}
+static Value fiber_storage(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Fiber *f = own_storage(self);
+    return f->storage == V_NIL ? V_NIL : hash_dup(f->storage);
+}
+static Value fiber_set_storage(Value self, UNUSED int argc, const Value *argv)
+{
+    Fiber *f = own_storage(self);
+    f->storage = checked_storage(argv[0]);
+    return argv[0];
 }
 
 static Value fiber_initialize(Value self, int argc, const Value *argv)
@@ -24,108 +86,132 @@ static Value fiber_initialize(Value self, int argc, const Value *argv)
     Value proc = block_proc();
     if (proc == V_NIL)
         raise_error(klass.ArgumentError, "tried to create Proc object without a block");
-    if (((FiberObject *)self)->initialized)
+    if (((FiberObject *)self)->proc.raw != V_NIL)
         raise_error(klass.FiberError, "cannot initialize fiber twice");
-    Fiber *f = fiber_new(proc);
-    f->object = self;
-    ((FiberObject *)self)->fiber = f;
-    ((FiberObject *)self)->initialized = 1;
-    Value storage = keyword_get(opts, "storage");
+    Value storage = keyword_get(opts, "storage"), blocking = keyword_get(opts, "blocking");
     if (storage == V_UNDEF || storage == V_TRUE)
-        f->storage = vm.fiber->storage == V_NIL ? V_NIL : hash_dup(vm.fiber->storage);
+        storage = vm.fiber->storage == V_NIL ? V_NIL : hash_dup(vm.fiber->storage);
     else
-        f->storage = storage == V_NIL ? V_NIL : hash_dup(hash_to_hash(storage));
+        storage = checked_storage(storage);
+    Fiber *f = fiber_new(proc);
+    f->storage = storage;
+    f->blocking = blocking != V_UNDEF && truthy(blocking);
+    fiber_adopt(f, self);
     return V_NIL;
+}
+
+/* ---- switching ---- */
+static Value passed_values(int argc, const Value *argv)
+{
+    return argc == 0 ? V_NIL : argc == 1 ? argv[0] : ary_new_from((size_t)argc, argv);
 }
 
 /* What a suspended fiber's Fiber.yield (or a new one's block) receives. */
 static Value pass_value(Fiber *f, int argc, const Value *argv)
 {
-    if (f->state == FIBER_NEW)
-        return ary_new_from((size_t)argc, argv);
-    return argc == 0 ? V_NIL : argc == 1 ? argv[0] : ary_new_from((size_t)argc, argv);
+    return f->state == FIBER_NEW ? ary_new_from((size_t)argc, argv) : passed_values(argc, argv);
 }
 
-static Fiber *resumable(Value self)
+static void check_thread(Fiber *f)
 {
-    Fiber *f = fiber_get(self);
+    if (f->root != vm.fiber->root)
+        raise_error(klass.FiberError, "fiber called across threads");
+}
+
+static void check_resumable(Fiber *f)
+{
     if (!f)
         raise_error(klass.FiberError, "attempt to resume a terminated fiber");
     if (f == vm.fiber)
         raise_error(klass.FiberError, "attempt to resume the current fiber");
-    if (f->state == FIBER_RESUMING)
-        raise_error(klass.FiberError, "attempt to resume a resuming fiber");
-    if (f->state == FIBER_SUSPENDED && f->transferred)
-        raise_error(klass.FiberError, "attempt to resume a transferring fiber");
-    if (f->resumer && f->state != FIBER_NEW)
+    if (f->resumer)
         raise_error(klass.FiberError, "attempt to resume a resumed fiber (double resume)");
-    return f;
+    if (f->resuming)
+        raise_error(klass.FiberError, "attempt to resume a resuming fiber");
+    if (f->state == FIBER_SUSPENDED && !f->yielding)
+        raise_error(klass.FiberError, "attempt to resume a transferring fiber");
+    check_thread(f);
 }
 
 static Value fiber_resume_method(Value self, int argc, const Value *argv)
 {
-    Fiber *f = resumable(self);
+    Fiber *f = fiber_get(self);
+    check_resumable(f);
     return fiber_resume(f, pass_value(f, argc, argv), false);
 }
 
 static Value fiber_s_yield(UNUSED Value self, int argc, const Value *argv)
 {
-    Fiber *f = vm.fiber, *to = f->resumer;
-    if (!to || f->thread != V_NIL)
-        raise_error(klass.FiberError, "can't yield from root fiber");
-    f->resumer = NULL;
-    f->state = FIBER_SUSPENDED;
-    return fiber_switch(to, argc == 0 ? V_NIL : argc == 1 ? argv[0] : ary_new_from((size_t)argc, argv), false);
+    if (!vm.fiber->resumer) {
+        if (vm.fiber->root == vm.fiber)
+            raise_error(klass.FiberError, "can't yield from root fiber");
+        raise_error(klass.FiberError, "attempt to yield on a not resumed fiber");
+    }
+    return fiber_yield(passed_values(argc, argv));
 }
 
-static Value fiber_transfer(Value self, int argc, const Value *argv)
+static void check_transferable(Fiber *f)
 {
-    Fiber *f = fiber_get(self);
     if (!f)
         raise_error(klass.FiberError, "attempt to transfer to a terminated fiber");
-    if (f->state == FIBER_RESUMING)
+    if (f->resuming)
         raise_error(klass.FiberError, "attempt to transfer to a resuming fiber");
-    if (f->state == FIBER_SUSPENDED && !f->transferred && f != vm.main_fiber)
+    if (f->yielding)
         raise_error(klass.FiberError, "attempt to transfer to a yielding fiber");
-    Value v = pass_value(f, argc, argv);
-    vm.fiber->state = FIBER_SUSPENDED;
-    vm.fiber->transferred = true;
-    f->transferred = true;
-    return fiber_switch(f, v, false);
+    check_thread(f);
 }
 
-Value control_make_exception(int argc, const Value *argv, Value kw);
+static Value fiber_transfer_method(Value self, int argc, const Value *argv)
+{
+    Fiber *f = fiber_get(self);
+    check_transferable(f);
+    return fiber_transfer(f, pass_value(f, argc, argv), false);
+}
+
+/* Goes on unwinding in f, which is not the running fiber, however it was left. */
+static Value unwind_in(Fiber *f, Value record)
+{
+    while (f->resuming)
+        f = f->resuming;
+    if (f == vm.fiber)
+        vm_resume_unwind(record);
+    if (f->state == FIBER_SUSPENDED && !f->yielding) {
+        check_transferable(f);
+        return fiber_transfer(f, record, true);
+    }
+    check_resumable(f);
+    return fiber_resume(f, record, true);
+}
 
 static Value fiber_raise(Value self, int argc, const Value *argv)
 {
     Fiber *f = fiber_get(self);
-    Value exc = control_make_exception(argc, argv, V_NIL);
-    if (exc == V_NIL)
-        exc = exception_new(klass.RuntimeError, "unhandled exception");
+    Value exc = control_make_exception(argc, argv, f == vm.fiber);
     if (!f)
         raise_error(klass.FiberError, "dead fiber called");
     if (f == vm.fiber)
-        vm_raise(exc);
+        raise_prepared(exc);
     if (f->state == FIBER_NEW)
         raise_error(klass.FiberError, "cannot raise exception on unborn fiber");
-    if (f->transferred) {
-        vm.fiber->state = FIBER_SUSPENDED;
-        return fiber_switch(f, exc, true);
-    }
-    resumable(self);
-    return fiber_resume(f, exc, true);
+    return unwind_in(f, exc);
 }
 
 static Value fiber_kill(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Fiber *f = fiber_get(self);
-    if (!f)
+    if (!f || f->killed)
         return self;
+    if (f->state == FIBER_NEW) {
+        fiber_discard(f);
+        return self;
+    }
     Value record = throw_new(UNWIND_KILL, V_NIL, V_NIL);
     f->killed = true;
     if (f == vm.fiber)
         vm_resume_unwind(record);
-    fiber_resume(f, record, true);
+    if (f->resuming) /* it ends when the fiber that it waits for hands over to it */
+        return self;
+    unwind_in(f, record);
     return self;
 }
 
@@ -137,51 +223,49 @@ static Value fiber_s_current(UNUSED Value self, UNUSED int argc, UNUSED const Va
 {
     return fiber_object(vm.fiber);
 }
-static Value fiber_s_aref(UNUSED Value self, UNUSED int argc, const Value *argv)
-{
-    if (!is_symbol(argv[0]))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Symbol)", class_real(argv[0]));
-    Value v = vm.fiber->storage == V_NIL ? V_UNDEF : hash_get(vm.fiber->storage, argv[0]);
-    return v == V_UNDEF ? V_NIL : v;
-}
-static Value fiber_s_aset(UNUSED Value self, UNUSED int argc, const Value *argv)
-{
-    if (!is_symbol(argv[0]))
-        raise_error(klass.TypeError, "wrong argument type %C (expected Symbol)", class_real(argv[0]));
-    if (vm.fiber->storage == V_NIL)
-        vm.fiber->storage = hash_new();
-    if (argv[1] == V_NIL)
-        hash_delete(vm.fiber->storage, argv[0]);
-    else
-        hash_set(vm.fiber->storage, argv[0], argv[1]);
-    return argv[1];
-}
-static Value fiber_storage(Value self, UNUSED int argc, UNUSED const Value *argv)
+
+/* ---- blocking fibers, schedulers ---- */
+static Value fiber_blocking(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Fiber *f = fiber_get(self);
-    if (f != vm.fiber)
-        raise_error(klass.ArgumentError, "Fiber storage can only be accessed from the Fiber it belongs to");
-    return f->storage == V_NIL ? hash_new() : hash_dup(f->storage);
+    return bool_value(f && f->blocking);
 }
-static Value fiber_set_storage(Value self, UNUSED int argc, const Value *argv)
+static Value fiber_s_blocking_p(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Fiber *f = fiber_get(self);
-    if (f == vm.fiber)
-        f->storage = argv[0] == V_NIL ? V_NIL : hash_dup(hash_to_hash(argv[0]));
-    return argv[0];
+    return vm.fiber->blocking ? int_fix(1) : V_FALSE;
 }
-static Value fiber_blocking(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+static void restore_blocking(void *was)
 {
-    return V_FALSE;
+    vm.fiber->blocking = *(bool *)was;
+}
+static Value yield_current(UNUSED void *arg)
+{
+    return vm_yield1(fiber_object(vm.fiber));
+}
+static Value fiber_s_blocking(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    bool was = vm.fiber->blocking;
+    vm.fiber->blocking = true;
+    return vm_ensure(yield_current, NULL, restore_blocking, &was);
+}
+static Value fiber_s_scheduler(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return V_NIL;
+}
+static Value fiber_s_set_scheduler(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    if (argv[0] != V_NIL)
+        raise_not_implemented("Fiber.set_scheduler");
+    return V_NIL;
 }
 
 static Value fiber_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Fiber *f = fiber_get(self);
-    Value s = obj_any_to_s(self);
+    Value s = obj_any_to_s(self), proc = slot_read(self, &((FiberObject *)self)->proc);
     StrView v = str_view(s);
     Value out = str_new(v.ptr, v.len - 1);
-    Code *code = f && is_proc(f->proc) ? proc_code(f->proc) : NULL;
+    Code *code = is_proc(proc) ? proc_code(proc) : NULL;
     if (code)
         str_append_str(out, str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line));
     str_append_c(out, !f                           ? " (terminated)>"
@@ -194,8 +278,8 @@ static Value fiber_inspect(Value self, UNUSED int argc, UNUSED const Value *argv
 static const Builtin methods[] = {
     {"initialize", fiber_initialize, 0, 0, BI_KW | BI_PRIVATE},
     {"resume", fiber_resume_method, 0, -1, 0},
-    {"transfer", fiber_transfer, 0, -1, 0},
-    {"raise", fiber_raise, 0, 3, 0},
+    {"transfer", fiber_transfer_method, 0, -1, 0},
+    {"raise", fiber_raise, 0, -1, BI_KW},
     {"kill", fiber_kill, 0, 0, 0},
     {"alive?", fiber_alive, 0, 0, 0},
     {"storage", fiber_storage, 0, 0, 0},
@@ -207,6 +291,11 @@ static const Builtin methods[] = {
 static const Builtin singleton_methods[] = {
     {"yield", fiber_s_yield, 0, -1, 0},
     {"current", fiber_s_current, 0, 0, 0},
+    {"blocking?", fiber_s_blocking_p, 0, 0, 0},
+    {"blocking", fiber_s_blocking, 0, 0, 0},
+    {"scheduler", fiber_s_scheduler, 0, 0, 0},
+    {"current_scheduler", fiber_s_scheduler, 0, 0, 0},
+    {"set_scheduler", fiber_s_set_scheduler, 1, 1, 0},
     {"[]", fiber_s_aref, 1, 1, 0},
     {"[]=", fiber_s_aset, 2, 2, 0},
 };

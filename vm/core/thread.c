@@ -110,18 +110,14 @@ static Value thread_kill(Value self, UNUSED int argc, UNUSED const Value *argv)
     thread_interrupt(t, record);
     return self;
 }
-Value control_make_exception(int argc, const Value *argv, Value kw);
 static Value thread_raise(Value self, int argc, const Value *argv)
 {
     Thread *t = thread_get(self);
-    Value kw = call_take_keywords(&argc, argv);
-    Value exc = control_make_exception(argc, argv, kw);
-    if (exc == V_NIL)
-        exc = exception_new(klass.RuntimeError, "unhandled exception");
+    Value exc = control_make_exception(argc, argv, t == thread_current);
     if (t->state == THREAD_DEAD)
         return V_NIL;
     if (t == thread_current)
-        vm_raise(exc);
+        raise_prepared(exc);
     thread_interrupt(t, exc);
     return V_NIL;
 }
@@ -356,7 +352,7 @@ static const Builtin methods[] = {
     {"kill", thread_kill, 0, 0, 0},
     {"exit", thread_kill, 0, 0, 0},
     {"terminate", thread_kill, 0, 0, 0},
-    {"raise", thread_raise, 0, 3, BI_KW},
+    {"raise", thread_raise, 0, -1, BI_KW},
     {"wakeup", thread_wakeup, 0, 0, 0},
     {"run", thread_run, 0, 0, 0},
     {"[]", thread_aref, 1, 1, 0},

@@ -1,7 +1,7 @@
 /* collect.c -- the collector: mark, weak passes, evacuation, sweep
  *
  * One collection:
- *   1  pins     C stack, registers and what the stack walkers name: conservatively, marked and pinned
+ *   1  pins     C stack and registers: conservatively, marked and pinned (those of other fibers in 2, as they are reached)
  *   2  marks    roots and visitors, then the mark stack until it is empty
  *   3  weak     weak slots of dead objects become V_UNDEF; dead objects with finalizers are queued
  *   4  move     (evacuate mode) each marked unpinned cell is copied to a fresh page, a forwarding address left behind
@@ -31,8 +31,6 @@ static struct {
     const char *name;
 } visitors[64];
 static unsigned visitor_count;
-static void (*walkers[16])(void);
-static unsigned walker_count;
 static void (*weak_passes[32])(bool (*)(Value), Value (*)(Value));
 static unsigned weak_pass_count;
 static void *stack_base;
@@ -64,13 +62,6 @@ void heap_add_visitor(void (*fn)(Visitor *), const char *name)
         ereport(FATAL, ERR_INTERNAL, errmsg("too many heap visitors"));
     visitors[visitor_count].fn = fn;
     visitors[visitor_count++].name = name;
-}
-
-void heap_add_stack_walker(void (*fn)(void))
-{
-    if (walker_count == COUNT_OF(walkers))
-        ereport(FATAL, ERR_INTERNAL, errmsg("too many stack walkers"));
-    walkers[walker_count++] = fn;
 }
 
 void heap_add_weak_pass(void (*fn)(bool (*alive)(Value), Value (*forward)(Value)))
@@ -160,6 +151,11 @@ static void mark_weak(Visitor *v, Slot *s)
 
 static Visitor marker = {mark_slot, mark_root, mark_weak};
 
+bool heap_is_marking(const Visitor *v)
+{
+    return v == &marker;
+}
+
 void heap_visit_object(Object *o, Visitor *v)
 {
     uint64_t head = o->head;
@@ -223,8 +219,6 @@ static void mark_all(void)
     }
     __builtin_unwind_init(); /* callee-saved registers to this frame */
     scan_own_stack();
-    for (unsigned i = 0; i < walker_count; i++)
-        walkers[i]();
     for (unsigned i = 0; i < root_count; i++)
         mark(*roots[i]);
     for (unsigned i = 0; i < visitor_count; i++)

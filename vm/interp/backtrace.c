@@ -169,6 +169,11 @@ Value backtrace_locations_of(Value raw)
     return list;
 }
 
+bool is_backtrace_location(Value v)
+{
+    return is_heap(v) && class_real(v) == location_class;
+}
+
 static Value location_get(Value self, const char *name)
 {
     Value v = ivar_get(self, sym_intern(name));
@@ -337,8 +342,7 @@ static Value detailed_of(Value exc, bool highlight)
 
 static Value backtrace_of(Value exc)
 {
-    Value bt = obj_field(exc, EXC_BACKTRACE);
-    if (!is_array(bt))
+    if (obj_field(exc, EXC_BACKTRACE) == V_NIL && obj_field(exc, EXC_TRACE) == V_NIL)
         return V_NIL;
     return vm_call0(exc, SYM(backtrace));
 }

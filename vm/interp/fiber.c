@@ -6,7 +6,9 @@
  * touched pages cost.  Stacks of dead fibers are kept for the next ones.
  *
  *   F1  Exactly one fiber is RUNNING; vm.fiber points to it.
- *   F2  The collector scans the C stack of every other live fiber from its saved stack pointer, and all frames.
+ *   F2  The collector scans the C stack (from the saved stack pointer) and the frames of each other fiber that can go
+ *       on: those RUNNING or RESUMING and those without an object always, a NEW or SUSPENDED one when its object is
+ *       reached.  One that nobody can reach any more is freed with its object; its ensure clauses do not run.
  *   F3  Nothing unwinds across a switch: an exception that leaves a fiber's proc is handed to the resumer as a value.
  */
 #include "vm/interp/fiber.h"
@@ -16,6 +18,7 @@
 #define FIBER_C_STACK   (512u << 10)
 #define FIBER_VM_WORDS  (64u << 10)
 #define FIBER_FRAMES    4096u
+#define NEVER_WIPED     UINT64_MAX /* Fiber.epoch: its stack must be wiped before it is used again */
 
 void frames_visit(Visitor *v, Frame *frames, Frame *fp, Value *stack);
 void stack_wipe(Value *top, Value *end);
@@ -153,11 +156,12 @@ Fiber *fiber_new(Value proc)
         vm_stack_alloc(&f->stack, &f->stack_end, &f->frames, &f->frames_end, FIBER_VM_WORDS, FIBER_FRAMES);
     }
     f->state = FIBER_NEW;
-    f->resumer = NULL;
+    f->resumer = f->resuming = NULL;
+    f->root = vm.fiber->root;
     f->object = V_NIL;
     f->proc = proc;
     f->passed = V_NIL;
-    f->passed_unwind = f->transferred = f->killed = f->wiped = false;
+    f->passed_unwind = f->yielding = f->blocking = f->killed = f->wiped = false;
     f->storage = V_NIL;
     f->thread = V_NIL;
     f->errinfo = f->recursion = f->catch_tags = V_NIL;
@@ -195,7 +199,6 @@ static void switch_to(Fiber *to)
     after_switch();
 }
 
-/* Switches without handing anything over: between threads. */
 void fiber_jump(Fiber *to)
 {
     switch_to(to);
@@ -217,9 +220,11 @@ Value fiber_switch(Fiber *to, Value v, bool unwind)
     if (me->passed_unwind) {
         me->passed_unwind = false;
         if (is_type(v, T_EXCEPTION))
-            vm_raise(v);
+            raise_prepared(v);
         vm_unwind(v);
     }
+    if (me->killed)
+        vm_unwind(throw_new(UNWIND_KILL, V_NIL, V_NIL));
     return v;
 }
 
@@ -227,8 +232,38 @@ Value fiber_resume(Fiber *to, Value v, bool unwind)
 {
     Fiber *me = vm.fiber;
     to->resumer = me;
+    to->yielding = false;
+    me->resuming = to;
     me->state = FIBER_RESUMING;
     return fiber_switch(to, v, unwind);
+}
+
+Value fiber_yield(Value v)
+{
+    Fiber *me = vm.fiber, *to = me->resumer;
+    me->resumer = NULL;
+    me->yielding = true;
+    me->state = FIBER_SUSPENDED;
+    to->resuming = NULL;
+    return fiber_switch(to, v, false);
+}
+
+Value fiber_transfer(Fiber *to, Value v, bool unwind)
+{
+    if (to != vm.fiber)
+        vm.fiber->state = FIBER_SUSPENDED;
+    return fiber_switch(to, v, unwind);
+}
+
+/* Where a fiber's end leads: to who resumed it, else to the innermost fiber that its thread's first one waits for. */
+static Fiber *successor(Fiber *f)
+{
+    Fiber *to = f->resumer;
+    if (!to)
+        for (to = f->root; to->resuming && to->resuming != f; to = to->resuming)
+            ;
+    to->resuming = NULL;
+    return to;
 }
 
 struct entry {
@@ -264,40 +299,31 @@ static void fiber_main(void)
         f->passed_unwind = !ok;
         fiber_returned_hook(f);
     }
-    Fiber *to = f->resumer ? f->resumer : &main_fiber;
-    f->state = FIBER_DEAD;
+    Fiber *to = successor(f);
     to->passed = ok ? result : record;
     to->passed_unwind = !ok;
     if (!ok && is_type(record, T_THROW) && f->killed) {
         to->passed = V_NIL;
         to->passed_unwind = false;
     }
-    if (f->object != V_NIL)
-        ((FiberObject *)f->object)->fiber = NULL;
-    link_out(f);
-    f->next = spare;
-    f->epoch = heap_epoch;
-    spare = f;
-    save_state(f);
-    load_state(to);
-    to->state = FIBER_RUNNING;
-    dead_errors = error_stack_switch(to->errors);
-    heap_set_stack_base(to->c_high);
-    sanitizer_leaves(f, to, true);
-    fiber_swap(&f->sp, to->sp);
-    __builtin_unreachable();
+    fiber_end_into(f, to);
 }
 
-/* A thread's fiber ends for good: like the end of fiber_main, to a fiber the scheduler chose. */
-void fiber_end_into(Fiber *f, Fiber *to)
+/* A dead or abandoned fiber's stacks wait for the next one. */
+static void make_spare(Fiber *f, uint64_t epoch)
 {
     f->state = FIBER_DEAD;
-    if (f->object != V_NIL)
-        ((FiberObject *)f->object)->fiber = NULL;
     link_out(f);
     f->next = spare;
-    f->epoch = heap_epoch;
+    f->epoch = epoch;
     spare = f;
+}
+
+void fiber_end_into(Fiber *f, Fiber *to)
+{
+    if (f->object != V_NIL)
+        ((FiberObject *)f->object)->fiber = NULL;
+    make_spare(f, heap_epoch);
     save_state(f);
     load_state(to);
     to->state = FIBER_RUNNING;
@@ -308,61 +334,113 @@ void fiber_end_into(Fiber *f, Fiber *to)
     __builtin_unreachable();
 }
 
+void fiber_discard(Fiber *f)
+{
+    if (f->object != V_NIL)
+        ((FiberObject *)f->object)->fiber = NULL;
+    error_stack_free(f->errors);
+    make_spare(f, NEVER_WIPED);
+}
+
+void fiber_adopt(Fiber *f, Value object)
+{
+    FiberObject *o = (FiberObject *)object;
+    obj_modify(object);
+    o->fiber = f;
+    slot_write(object, &o->proc, f->proc);
+    f->object = object;
+}
+
+Value fiber_allocate(Value cls)
+{
+    Value v = heap_alloc(T_FIBER, cls, sizeof(FiberObject));
+    slot_init(&((FiberObject *)v)->proc, V_NIL);
+    return v;
+}
+
+/* Only running ones and those of threads are asked for theirs, and they have no other object. */
 Value fiber_object(Fiber *f)
 {
     if (f->object == V_NIL) {
-        Value v = heap_alloc(T_FIBER, klass.Fiber, sizeof(FiberObject));
+        Value v = fiber_allocate(klass.Fiber);
         ((FiberObject *)v)->fiber = f;
-        ((FiberObject *)v)->initialized = 1;
         f->object = v;
     }
     return f->object;
 }
 
-/* ---- the collector's view ---- */
+/* ---- the collector's view (F2) ---- */
+static bool always_lives(const Fiber *f)
+{
+    return f->object == V_NIL || f->thread != V_NIL || f == &main_fiber || f->state == FIBER_RUNNING ||
+           f->state == FIBER_RESUMING;
+}
+
+static void visit_fiber(Visitor *v, Fiber *f)
+{
+    v->value(v, &f->proc);
+    v->value(v, &f->passed);
+    v->value(v, &f->storage);
+    v->value(v, &f->thread);
+    if (f == vm.fiber) {
+        frames_visit(v, vm.frames, vm.fp, vm.stack);
+        Value *top = vm.stack;
+        for (Frame *g = vm.frames; g <= vm.fp; g++)
+            if (g->top > top)
+                top = g->top;
+        stack_wipe(top, vm.stack_end);
+        return;
+    }
+    if (heap_is_marking(v) && f->sp)
+        heap_scan_range(f->sp, f->c_high);
+    v->value(v, &f->errinfo);
+    v->value(v, &f->recursion);
+    v->value(v, &f->catch_tags);
+    frames_visit(v, f->frames, f->fp, f->stack);
+    if (f->wiped)
+        return;
+    Value *top = f->stack;
+    for (Frame *g = f->frames; g <= f->fp; g++)
+        if (g->top > top)
+            top = g->top;
+    stack_wipe(top, f->stack_end);
+    f->wiped = true;
+}
+
 void fiber_visit_roots(Visitor *v)
 {
-    for (Fiber *f = &main_fiber; f; f = f->next) {
-        v->value(v, &f->object);
-        v->value(v, &f->proc);
-        v->value(v, &f->passed);
-        v->value(v, &f->storage);
-        v->value(v, &f->thread);
-        if (f == vm.fiber) {
-            frames_visit(v, vm.frames, vm.fp, vm.stack);
-            Value *top = vm.stack;
-            for (Frame *g = vm.frames; g <= vm.fp; g++)
-                if (g->top > top)
-                    top = g->top;
-            stack_wipe(top, vm.stack_end);
-        } else {
-            v->value(v, &f->errinfo);
-            v->value(v, &f->recursion);
-            v->value(v, &f->catch_tags);
-            frames_visit(v, f->frames, f->fp, f->stack);
-            if (f->wiped)
-                continue;
-            Value *top = f->stack;
-            for (Frame *g = f->frames; g <= f->fp; g++)
-                if (g->top > top)
-                    top = g->top;
-            stack_wipe(top, f->stack_end);
-            f->wiped = true;
+    for (Fiber *f = &main_fiber; f; f = f->next)
+        if (always_lives(f)) {
+            v->value(v, &f->object);
+            visit_fiber(v, f);
         }
+}
+
+static void fiber_object_visit(Object *o, Visitor *v)
+{
+    FiberObject *self = (FiberObject *)o;
+    v->slot(v, &self->proc);
+    if (self->fiber && !always_lives(self->fiber))
+        visit_fiber(v, self->fiber);
+}
+
+static void fiber_object_moved(Object *to, UNUSED Object *from)
+{
+    if (((FiberObject *)to)->fiber)
+        ((FiberObject *)to)->fiber->object = (Value)to;
+}
+
+static void fiber_object_free(Object *o)
+{
+    Fiber *f = ((FiberObject *)o)->fiber;
+    if (f) {
+        f->object = V_NIL;
+        fiber_discard(f);
     }
 }
 
-static void fiber_walk_stacks(void)
-{
-    for (Fiber *f = &main_fiber; f; f = f->next)
-        if (f != vm.fiber && f->sp)
-            heap_scan_range(f->sp, f->c_high);
-}
-
-static void fiber_object_visit(UNUSED Object *o, UNUSED Visitor *v)
-{
-}
-static const TypeRow fiber_row = {.name = "Fiber", .visit = fiber_object_visit};
+static const TypeRow fiber_row = {.name = "Fiber", .visit = fiber_object_visit, .moved = fiber_object_moved,
+                                  .free = fiber_object_free};
 
 /* The main fiber's C stack begins at `base` (the program's outermost VM function). */
 void fiber_set_main_base(void *base)
@@ -377,6 +455,6 @@ void fiber_boot(void)
     main_fiber.object = main_fiber.proc = main_fiber.passed = main_fiber.storage = main_fiber.thread = V_NIL;
     main_fiber.errinfo = main_fiber.recursion = main_fiber.catch_tags = V_NIL;
     main_fiber.errors = error_stack_current();
-    vm.fiber = vm.main_fiber = &main_fiber;
-    heap_add_stack_walker(fiber_walk_stacks);
+    vm.fiber = vm.main_fiber = main_fiber.root = &main_fiber;
+    main_fiber.blocking = true;
 }

@@ -26,8 +26,6 @@ static timer_t timer;
 static bool timer_made, timer_on;
 static volatile sig_atomic_t slice_over;
 extern void (*vm_time_slice)(void);
-void fiber_jump(Fiber *to);
-void fiber_end_into(Fiber *f, Fiber *to);
 static Value fatal_class;
 
 int64_t thread_now(void)
@@ -207,7 +205,7 @@ void thread_check_pending(void)
         t->killed = true;
         vm_resume_unwind(record);
     }
-    vm_raise(record);
+    raise_prepared(record);
 }
 
 /* The current thread's state says whether it may go on; runs others until it may. */
@@ -389,6 +387,9 @@ Thread *thread_start(Value object, Value proc, Value args)
     ((ThreadObject *)object)->thread = t;
     t->fiber = fiber_new(proc);
     t->fiber->thread = object;
+    t->fiber->root = t->fiber;
+    t->fiber->blocking = true;
+    t->fiber->storage = vm.fiber->storage == V_NIL ? V_NIL : hash_dup(vm.fiber->storage);
     t->fiber->passed = args;
     t->turn = ++turns;
     link_thread(t);

@@ -28,20 +28,35 @@ void vm_raise(Value exception)
     vm_unwind(exception);
 }
 
+static void add_trace(Value exc)
+{
+    if (obj_field(exc, EXC_BACKTRACE) == V_NIL && obj_field(exc, EXC_TRACE) == V_NIL)
+        obj_set_field(exc, EXC_TRACE, backtrace_capture(0));
+}
+
+void raise_prepared(Value exc)
+{
+    if (!obj_frozen_bit(exc))
+        add_trace(exc);
+    vm_unwind(exc);
+}
+
+void exception_prepare_cause(Value exc)
+{
+    if (vm.errinfo == V_NIL || obj_frozen_bit(exc) || obj_field(exc, EXC_CAUSE) != V_NIL)
+        return;
+    for (Value c = vm.errinfo; is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
+        if (c == exc)
+            return;
+    obj_set_field(exc, EXC_CAUSE, vm.errinfo);
+}
+
 void exception_prepare(Value exc)
 {
-    if (!is_type(exc, T_EXCEPTION))
+    if (!is_type(exc, T_EXCEPTION) || obj_frozen_bit(exc))
         return;
-    /* The first raise decides: nil is undecided until then, false is "none" by cause: nil. */
-    if (obj_field(exc, EXC_BACKTRACE) == V_NIL && obj_field(exc, EXC_CAUSE) == V_NIL && !obj_frozen_bit(exc)) {
-        Value cause = vm.errinfo;
-        for (Value c = cause; is_type(c, T_EXCEPTION); c = obj_field(c, EXC_CAUSE))
-            if (c == exc)
-                cause = V_NIL;
-        obj_set_field(exc, EXC_CAUSE, cause);
-    }
-    if (obj_field(exc, EXC_BACKTRACE) == V_NIL && !obj_frozen_bit(exc))
-        obj_set_field(exc, EXC_BACKTRACE, backtrace_capture(0));
+    exception_prepare_cause(exc);
+    add_trace(exc);
 }
 
 Value unwind_take(const ErrorData *err)

@@ -224,7 +224,9 @@ Value unwind_take(const ErrorData *err); /* record of a caught error, whatever i
 void unwind_frames_to(Frame *f);
 _Noreturn void unwind_break(Frame *f, Value v);
 _Noreturn void unwind_return(Frame *f, Value v);
-void exception_prepare(Value exc);       /* backtrace and cause, once */
+void exception_prepare(Value exc);       /* what a raise adds: the cause where none is set, the backtrace once */
+void exception_prepare_cause(Value exc);
+_Noreturn void raise_prepared(Value exc); /* vm_raise for an exception whose cause is settled */
 
 /* ---- cref ---- */
 Value cref_new(Value module, Value outer, int visibility, Value singleton); /* singleton: see CREF_SINGLETON */
@@ -239,6 +241,7 @@ Value backtrace_capture(int skip);             /* raw: hidden Array */
 Value backtrace_capture_of(Frame *frames, Frame *top); /* of a fiber that does not run */
 Value backtrace_strings(Value raw);
 Value backtrace_locations_of(Value raw);
+bool is_backtrace_location(Value v);
 void backtrace_boot(void);
 Value frame_label(Frame *f);
 void exception_report(Value exc);              /* to standard error, as CRuby */
@@ -254,14 +257,19 @@ void load_feature_add(Value path);    /* $LOADED_FEATURES gains the String */
 void load_feature_remove(Value path);
 void load_prelude(void);
 void load_set_script(const char *path);
+/* What raise, Thread#raise and Fiber#raise make of the running built-in's arguments: an exception with its cause set.
+ * again: without arguments it is $!. */
+Value control_make_exception(int argc, const Value *argv, bool again);
 void control_at_exit(Value proc);
 void control_run_at_exit(void);
 
 /* ---- message formatting (raise.c) ---- */
 Value format_message(const char *format, va_list *ap);
 
-/* ---- Exceptions: fields ---- */
-enum { EXC_MESSAGE, EXC_BACKTRACE, EXC_CAUSE, EXC_LOCATIONS, EXC_FIELDS };
+/* ---- Exceptions: fields ----
+ * TRACE: raw rows (backtrace.c) of the first raise, or nil.  BACKTRACE, LOCATIONS: Arrays made of them when somebody
+ * looked, or given by set_backtrace; else nil. */
+enum { EXC_MESSAGE, EXC_BACKTRACE, EXC_CAUSE, EXC_LOCATIONS, EXC_TRACE, EXC_FIELDS };
 
 /* ---- fiber.c ---- */
 void fiber_boot(void);
