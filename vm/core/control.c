@@ -140,42 +140,30 @@ static Value kernel_block_given(UNUSED Value self, UNUSED int argc, UNUSED const
 }
 
 /* ---- where am I ---- */
-static Value range_of_backtrace(Value list, int argc, const Value *argv, long first)
-{
-    long start = first, count = -1, n = (long)ary_len(list);
-    if (argc && is_type(argv[0], T_RANGE)) {
-        long from, len;
-        if (!range_start_len(argv[0], n - first < 0 ? 0 : n - first + 0, &from, &len))
-            return V_NIL;
-        start = from + first - 1;
-        count = len;
-    } else if (argc) {
-        long level = (long)value_int(argv[0]);
-        if (level < 0)
-            raise_error(klass.ArgumentError, "negative level (%ld)", level);
-        start = level + first - 1;
-        if (argc > 1 && argv[1] != V_NIL) {
-            count = (long)value_int(argv[1]);
-            if (count < 0)
-                raise_error(klass.ArgumentError, "negative size (%ld)", count);
-        }
-    }
-    if (start > n)
-        return V_NIL;
-    if (count < 0 || start + count > n)
-        count = n - start;
-    return ary_subseq(list, (size_t)start, (size_t)count);
-}
-/* Row 0 is caller itself, row 1 who called it: caller(0) begins at row 1. */
-static Value kernel_caller(UNUSED Value self, int argc, const Value *argv)
+/* Row 0 is caller itself, row 1 who called it: caller(0) begins at row 1, caller without arguments a row later. */
+static Value slice_of_callers(Value rows, int argc, const Value *argv)
 {
     Value one = int_fix(1);
-    return range_of_backtrace(backtrace_strings(backtrace_capture(0)), argc ? argc : 1, argc ? argv : &one, 2);
+    return backtrace_slice(ary_subseq(rows, 1, ary_len(rows) - 1), argc ? argc : 1, argc ? argv : &one);
+}
+static Value kernel_caller(UNUSED Value self, int argc, const Value *argv)
+{
+    return slice_of_callers(backtrace_strings(backtrace_capture(0)), argc, argv);
 }
 static Value kernel_caller_locations(UNUSED Value self, int argc, const Value *argv)
 {
-    Value one = int_fix(1);
-    return range_of_backtrace(backtrace_locations_of(backtrace_capture(0)), argc ? argc : 1, argc ? argv : &one, 2);
+    return slice_of_callers(backtrace_locations_of(backtrace_capture(0)), argc, argv);
+}
+static Value thread_s_each_caller_location(UNUSED Value self, int argc, const Value *argv)
+{
+    if (!block_given())
+        raise_error(klass.LocalJumpError, "no block given");
+    if (call_keywords())
+        raise_error(klass.ArgumentError, "wrong number of arguments (given %d, expected 0..2)", argc);
+    Value list = kernel_caller_locations(V_NIL, argc, argv);
+    for (size_t i = 0; list != V_NIL && i < ary_len(list); i++)
+        vm_yield1(ary_get(list, (long)i));
+    return V_NIL;
 }
 static Value kernel_method_name(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
@@ -469,6 +457,7 @@ static const Builtin module_methods[] = {
     {"module_eval", module_class_eval, 0, 3, 0},
 };
 static const Builtin class_methods[] = {{"new", special_new, 0, -1, BI_SPECIAL}};
+static const Builtin thread_singleton[] = {{"each_caller_location", thread_s_each_caller_location, 0, 2, BI_KW}};
 static const Builtin signal_singleton[] = {
     {"trap", kernel_trap, 1, 2, 0},
     {"list", signal_s_list, 0, 0, 0},
@@ -491,6 +480,7 @@ void control_boot(void)
     ADD_BUILTINS(klass.BasicObject, basic_methods);
     ADD_BUILTINS(klass.Module, module_methods);
     ADD_BUILTINS(klass.Class, class_methods);
+    ADD_SINGLETON_BUILTINS(klass.Thread, thread_singleton);
     ADD_SINGLETON_BUILTINS(klass.Signal, signal_singleton);
     ADD_SINGLETON_BUILTINS(klass.Process, process_singleton);
 }

@@ -1,7 +1,9 @@
 /*
  * thread.c: class Thread.  The scheduler is vm/interp/thread.c; Mutex, Queue and their like are Ruby: thread.rb.
  */
+#include "vm/core/text.h"
 #include "vm/interp/thread.h"
+#include <string.h>
 
 static Thread *thread_get(Value self)
 {
@@ -54,9 +56,13 @@ static bool wait_end(Thread *t, int64_t deadline)
         raise_error(klass.ThreadError, "Target thread must not be current thread");
     if (t == thread_main)
         raise_error(klass.ThreadError, "Target thread must not be main thread");
-    while (t->state != THREAD_DEAD)
-        if (!thread_sleep_deadly(deadline) && t->state != THREAD_DEAD)
+    while (t->state != THREAD_DEAD) {
+        thread_current->joining = t;
+        bool woken = thread_sleep_deadly(deadline);
+        thread_current->joining = NULL;
+        if (!woken && t->state != THREAD_DEAD)
             return false;
+    }
     if (t->failed)
         vm_raise(t->failure);
     return true;
@@ -81,9 +87,8 @@ static Value thread_status(Value self, UNUSED int argc, UNUSED const Value *argv
     Thread *t = thread_get(self);
     if (t->state == THREAD_DEAD)
         return t->failed ? V_NIL : V_FALSE;
-    if (t->pending != V_NIL && ary_len(t->pending) && is_type(ary_get(t->pending, 0), T_THROW))
-        return str_new_c("aborting");
-    return str_new_c(t->state == THREAD_BLOCKED ? "sleep" : "run");
+    bool to_die = t->pending != V_NIL && ary_len(t->pending) && is_type(ary_get(t->pending, 0), T_THROW);
+    return str_new_c(to_die ? "aborting" : t->state == THREAD_BLOCKED ? "sleep" : t->killed ? "aborting" : "run");
 }
 static Value thread_stop_p(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
@@ -136,70 +141,81 @@ static Value thread_run(Value self, UNUSED int argc, UNUSED const Value *argv)
     return self;
 }
 
-/* ---- locals ---- */
+/* ---- locals: of the thread's running fiber; variables: of the thread ---- */
 static Value local_key(Value v)
 {
     if (is_symbol(v))
         return v;
-    if (is_string(v))
-        return sym_intern_str(v);
-    raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
+    Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
+    if (s == V_NIL)
+        raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
+    return sym_intern_str(s);
+}
+static Value *locals_of(Value self)
+{
+    Thread *t = thread_get(self);
+    if (t->state == THREAD_DEAD)
+        return &t->locals;
+    return t == thread_current ? &vm.fiber->locals : &t->fiber->locals;
+}
+static Value table_get(Value *table, Value name)
+{
+    Value key = local_key(name), v = *table == V_NIL ? V_UNDEF : hash_get(*table, key);
+    return v == V_UNDEF ? V_NIL : v;
+}
+static Value table_set(Value self, Value *table, Value name, Value v)
+{
+    Value key = local_key(name);
+    if (obj_frozen_bit(self))
+        raise_error(klass.FrozenError, "can't modify frozen thread locals");
+    if (*table == V_NIL)
+        *table = hash_new();
+    if (v == V_NIL)
+        hash_delete(*table, key);
+    else
+        hash_set(*table, key, v);
+    return v;
+}
+static Value table_has(Value *table, Value name)
+{
+    Value key = local_key(name);
+    return bool_value(*table != V_NIL && hash_get(*table, key) != V_UNDEF);
+}
+static Value table_keys(Value *table)
+{
+    return *table == V_NIL ? ary_new(0) : hash_keys(*table);
 }
 static Value thread_aref(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    Value v = t->locals == V_NIL ? V_UNDEF : hash_get(t->locals, local_key(argv[0]));
-    return v == V_UNDEF ? V_NIL : v;
+    return table_get(locals_of(self), argv[0]);
 }
 static Value thread_aset(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    if (obj_frozen_bit(self))
-        raise_frozen(self);
-    if (t->locals == V_NIL)
-        t->locals = hash_new();
-    if (argv[1] == V_NIL)
-        hash_delete(t->locals, local_key(argv[0]));
-    else
-        hash_set(t->locals, local_key(argv[0]), argv[1]);
-    return argv[1];
+    return table_set(self, locals_of(self), argv[0], argv[1]);
 }
 static Value thread_key_p(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    return bool_value(t->locals != V_NIL && hash_get(t->locals, local_key(argv[0])) != V_UNDEF);
+    return table_has(locals_of(self), argv[0]);
 }
 static Value thread_keys(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Thread *t = thread_get(self);
-    return t->locals == V_NIL ? ary_new(0) : hash_keys(t->locals);
+    return table_keys(locals_of(self));
 }
 static Value thread_variable_get(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    Value v = t->variables == V_NIL ? V_UNDEF : hash_get(t->variables, local_key(argv[0]));
-    return v == V_UNDEF ? V_NIL : v;
+    return table_get(&thread_get(self)->variables, argv[0]);
 }
 static Value thread_variable_set(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    if (t->variables == V_NIL)
-        t->variables = hash_new();
-    if (argv[1] == V_NIL)
-        hash_delete(t->variables, local_key(argv[0]));
-    else
-        hash_set(t->variables, local_key(argv[0]), argv[1]);
-    return argv[1];
+    return table_set(self, &thread_get(self)->variables, argv[0], argv[1]);
 }
 static Value thread_variable_p(Value self, UNUSED int argc, const Value *argv)
 {
-    Thread *t = thread_get(self);
-    return bool_value(t->variables != V_NIL && hash_get(t->variables, local_key(argv[0])) != V_UNDEF);
+    return table_has(&thread_get(self)->variables, argv[0]);
 }
 static Value thread_variables(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Thread *t = thread_get(self);
-    return t->variables == V_NIL ? ary_new(0) : hash_keys(t->variables);
+    return table_keys(&thread_get(self)->variables);
 }
 static Value thread_name(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
@@ -207,10 +223,20 @@ static Value thread_name(Value self, UNUSED int argc, UNUSED const Value *argv)
 }
 static Value thread_set_name(Value self, UNUSED int argc, const Value *argv)
 {
-    thread_get(self)->name = argv[0] == V_NIL ? V_NIL : str_to_str(argv[0]);
+    Value name = argv[0];
+    if (name != V_NIL) {
+        name = str_dup(str_to_str(name));
+        StrView v = str_view(name);
+        if (memchr(v.ptr, 0, v.len))
+            raise_error(klass.ArgumentError, "string contains null byte");
+        if (!enc_ascii_compat(v.enc))
+            raise_error(klass.ArgumentError, "ASCII-incompatible encoding (%s)", encoding_name(v.enc));
+        obj_freeze(name);
+    }
+    thread_get(self)->name = name;
     return argv[0];
 }
-static bool report_default = true, abort_default;
+static bool report_default = true;
 static Value thread_report(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     return bool_value(thread_get(self)->report);
@@ -241,31 +267,49 @@ static Value thread_s_set_report(UNUSED Value self, UNUSED int argc, const Value
 }
 static Value thread_s_abort(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    return bool_value(abort_default);
+    return bool_value(thread_abort_all);
 }
 static Value thread_s_set_abort(UNUSED Value self, UNUSED int argc, const Value *argv)
 {
-    abort_default = truthy(argv[0]);
-    for (Thread *t = thread_main->next; t; t = t->next)
-        t->abort = abort_default;
+    thread_abort_all = truthy(argv[0]);
     return argv[0];
 }
-static Value thread_priority(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+static Value thread_priority(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    return int_fix(0);
+    return int_fix(thread_get(self)->priority);
 }
-static Value thread_set_priority(UNUSED Value self, UNUSED int argc, const Value *argv)
+/* Kept for who asks; the scheduler takes turns. */
+static Value thread_set_priority(Value self, UNUSED int argc, const Value *argv)
 {
+    int64_t n = value_int(argv[0]);
+    thread_get(self)->priority = n < -3 ? -3 : n > 3 ? 3 : (int)n;
     return argv[0];
 }
-static Value thread_backtrace(Value self, UNUSED int argc, UNUSED const Value *argv)
+static Value thread_group(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Thread *t = thread_get(self);
+    return t->state == THREAD_DEAD ? V_NIL : t->group;
+}
+static Value thread_set_group(Value self, UNUSED int argc, const Value *argv)
+{
+    thread_get(self)->group = argv[0];
+    return argv[0];
+}
+static Value raw_backtrace(Thread *t)
+{
     if (t->state == THREAD_DEAD)
         return V_NIL;
-    if (t == thread_current)
-        return backtrace_strings(backtrace_capture(1));
-    return backtrace_strings(backtrace_capture_of(t->fiber->frames, t->fiber->fp));
+    return t == thread_current ? backtrace_capture(0) : backtrace_capture_of(t->fiber->frames, t->fiber->fp);
+}
+static Value thread_backtrace(Value self, int argc, const Value *argv)
+{
+    Value raw = raw_backtrace(thread_get(self));
+    return raw == V_NIL ? V_NIL : backtrace_slice(backtrace_strings(raw), argc, argv);
+}
+static Value thread_backtrace_locations(Value self, int argc, const Value *argv)
+{
+    Value raw = raw_backtrace(thread_get(self));
+    return raw == V_NIL ? V_NIL : backtrace_slice(backtrace_locations_of(raw), argc, argv);
 }
 static Value thread_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
@@ -275,16 +319,21 @@ static Value thread_inspect(Value self, UNUSED int argc, UNUSED const Value *arg
     Value out = str_new(v.ptr, v.len - 1);
     if (!t)
         return s;
-    if (t->name != V_NIL)
-        str_append_str(out, str_format("@%T", t->name));
-    if (t->fiber && t != thread_main && t->state != THREAD_DEAD && is_proc(t->fiber->proc)) {
-        Code *code = proc_code(t->fiber->proc);
-        if (code)
-            str_append_str(out, str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line));
+    str_set_encoding(out, ENC_BINARY); /* name and path may be of any encoding */
+    if (t->name != V_NIL) {
+        str_append_c(out, "@");
+        str_append(out, str_view(t->name).ptr, str_view(t->name).len);
     }
-    Value status = thread_status(self, 0, NULL);
+    Code *code = is_proc(t->proc) ? proc_code(t->proc) : NULL;
+    if (code) {
+        Value at = str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line);
+        str_append(out, str_view(at).ptr, str_view(at).len);
+    }
+    const char *what = t->state == THREAD_DEAD ? "dead" : str_c(thread_status(self, 0, NULL));
+    if (strcmp(what, "sleep") == 0 && t->deadline == THREAD_FOREVER && t->fd < 0)
+        what = "sleep_forever";
     str_append_c(out, " ");
-    str_append_c(out, t->state == THREAD_DEAD ? "dead" : t->state == THREAD_BLOCKED && t->deadline == THREAD_FOREVER && t->fd < 0 ? "sleep_forever" : str_c(status));
+    str_append_c(out, what);
     str_append_c(out, ">");
     return out;
 }
@@ -333,13 +382,64 @@ static Value thread_s_kill(UNUSED Value self, UNUSED int argc, const Value *argv
 {
     return vm_call0(argv[0], sym_intern("kill"));
 }
-static Value thread_s_handle_interrupt(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+/* ---- handle_interrupt ---- */
+static bool check_mask(UNUSED Value cls, Value timing, UNUSED void *arg)
 {
+    if (timing != sym_intern("immediate") && timing != sym_intern("on_blocking") && timing != sym_intern("never"))
+        raise_error(klass.ArgumentError, "unknown mask signature");
+    return true;
+}
+static Value mask_body(UNUSED void *arg)
+{
+    thread_check_pending(false);
     return vm_yield(0, NULL);
 }
-static Value thread_s_pending_interrupt(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+static void mask_pop(UNUSED void *arg)
 {
-    return bool_value(thread_current->pending != V_NIL && ary_len(thread_current->pending));
+    ary_pop(thread_current->masks);
+    if (thread_current->pending != V_NIL && ary_len(thread_current->pending))
+        vm_interrupt_flag = 1;
+}
+static Value thread_s_handle_interrupt(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    if (!block_given())
+        raise_error(klass.ArgumentError, "block is needed.");
+    Value mask = hash_dup(hash_to_hash(argv[0]));
+    hash_each(mask, check_mask, NULL);
+    if (thread_current->masks == V_NIL)
+        thread_current->masks = ary_new(1);
+    ary_push(thread_current->masks, mask);
+    Value v = vm_ensure(mask_body, NULL, mask_pop, NULL);
+    thread_check_pending(false);
+    return v;
+}
+static bool is_pending(Thread *t, int argc, const Value *argv)
+{
+    if (argc && !is_module(argv[0]))
+        raise_error(klass.TypeError, "class or module required for rescue clause");
+    return thread_pending(t, argc ? argv[0] : V_UNDEF);
+}
+static Value thread_pending_interrupt(Value self, int argc, const Value *argv)
+{
+    return bool_value(is_pending(thread_get(self), argc, argv));
+}
+static Value thread_s_pending_interrupt(UNUSED Value self, int argc, const Value *argv)
+{
+    return bool_value(is_pending(thread_current, argc, argv));
+}
+static Value thread_s_ignore_deadlock(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    return bool_value(thread_ignore_deadlock);
+}
+static Value thread_s_set_ignore_deadlock(UNUSED Value self, UNUSED int argc, const Value *argv)
+{
+    thread_ignore_deadlock = truthy(argv[0]);
+    return argv[0];
+}
+static Value thread_check(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    thread_get(self);
+    return V_NIL;
 }
 
 static const Builtin methods[] = {
@@ -371,10 +471,15 @@ static const Builtin methods[] = {
     {"abort_on_exception=", thread_set_abort, 1, 1, 0},
     {"priority", thread_priority, 0, 0, 0},
     {"priority=", thread_set_priority, 1, 1, 0},
-    {"backtrace", thread_backtrace, 0, 0, 0},
+    {"group", thread_group, 0, 0, 0},
+    {"backtrace", thread_backtrace, 0, 2, 0},
+    {"backtrace_locations", thread_backtrace_locations, 0, 2, 0},
+    {"pending_interrupt?", thread_pending_interrupt, 0, 1, 0},
     {"inspect", thread_inspect, 0, 0, 0},
     {"to_s", thread_inspect, 0, 0, 0},
     {"__wake", thread_wakeup, 0, 0, BI_HIDDEN},
+    {"__check", thread_check, 0, 0, BI_HIDDEN},
+    {"__group=", thread_set_group, 1, 1, BI_HIDDEN},
 };
 static const Builtin singleton_methods[] = {
     {"start", thread_s_start, 0, -1, 0},
@@ -392,12 +497,30 @@ static const Builtin singleton_methods[] = {
     {"abort_on_exception=", thread_s_set_abort, 1, 1, 0},
     {"handle_interrupt", thread_s_handle_interrupt, 1, 1, 0},
     {"pending_interrupt?", thread_s_pending_interrupt, 0, 1, 0},
+    {"ignore_deadlock", thread_s_ignore_deadlock, 0, 0, 0},
+    {"ignore_deadlock=", thread_s_set_ignore_deadlock, 1, 1, 0},
     {"__now", thread_s_now, 0, 0, BI_HIDDEN},
     {"__block", thread_s_block, 1, 1, BI_HIDDEN},
 };
 
+/* The variables of classes written in Ruby (thread.rb) are fixed fields: they do not show. */
+static Value class_with_fields(const char *name, Value super, const char *const *fields)
+{
+    Value cls = class_define_under(klass.Thread, name, super), names[16];
+    unsigned n = 0;
+    for (; fields[n]; n++)
+        names[n] = sym_intern(fields[n]);
+    class_set_fields(cls, T_OBJECT, names, n);
+    return cls;
+}
+
 void thread_class_boot(void)
 {
+    class_with_fields("Mutex", klass.Object, (const char *const[]){"@owner", "@fiber", "@waiters", NULL});
+    class_with_fields("ConditionVariable", klass.Object, (const char *const[]){"@waiters", NULL});
+    Value queue = class_with_fields("Queue", klass.Object, (const char *const[]){"@items", "@waiters", "@closed", NULL});
+    class_with_fields("SizedQueue", queue,
+                      (const char *const[]){"@items", "@waiters", "@closed", "@max", "@pushers", NULL});
     thread_boot();
     class_set_allocator(klass.Thread, thread_allocate);
     ADD_BUILTINS(klass.Thread, methods);

@@ -2,41 +2,50 @@
 # This file is never preempted (vm/interp/thread.c), so what stands between two waits is atomic.
 
 class Thread
+  def self.new(...)
+    thread = super
+    thread.__check
+    thread
+  end
+
   def fetch(key, *default)
-    key = key.to_sym
+    warn("block supersedes default value argument", uplevel: 0) if block_given? && !default.empty?
+    Kernel.raise ArgumentError, "wrong number of arguments (given #{default.size + 1}, expected 1..2)" if default.size > 1
     return self[key] if key?(key)
     return yield(key) if block_given?
     return default[0] unless default.empty?
-    raise KeyError.new("key not found: #{key.inspect}", receiver: self, key: key)
+    Kernel.raise KeyError.new("key not found: #{key.inspect}", receiver: self, key: key) # Thread#raise is another
   end
-
-  def group = alive? ? ThreadGroup::Default : nil
 
   def native_thread_id = Process.pid
 
-  def backtrace_locations(*) = nil
-
-  def pending_interrupt?(*) = false
+  def self.__timeout(timeout)
+    return timeout if timeout.nil? || timeout.is_a?(Float) || timeout.is_a?(Integer)
+    return timeout.to_f if timeout.is_a?(Numeric)
+    raise TypeError, "no implicit conversion of #{timeout == true || timeout == false ? timeout : timeout.class} into Float"
+  end
 
   class Mutex
     def initialize
-      @owner = nil
+      @owner = @fiber = nil
       @waiters = []
     end
 
     def locked? = !@owner.nil? && @owner.alive?
 
-    def owned? = @owner.equal?(Thread.current)
+    def owned? = @owner.equal?(Thread.current) && @fiber.equal?(Fiber.current)
 
     def try_lock
       return false if @owner && @owner.alive?
       @owner = Thread.current
+      @fiber = Fiber.current
       true
     end
 
     def lock
       me = Thread.current
-      raise ThreadError, "deadlock; recursive locking" if @owner.equal?(me)
+      raise ThreadError, "deadlock; recursive locking" if owned?
+      raise ThreadError, "deadlock; lock already owned by another fiber belonging to the same thread" if @owner.equal?(me) && @fiber.alive?
       while @owner && @owner.alive?
         @waiters << me
         begin
@@ -46,13 +55,14 @@ class Thread
         end
       end
       @owner = me
+      @fiber = Fiber.current
       self
     end
 
     def unlock
       raise ThreadError, "Attempt to unlock a mutex which is not locked" if @owner.nil?
-      raise ThreadError, "Attempt to unlock a mutex which is locked by another thread/fiber" unless @owner.equal?(Thread.current)
-      @owner = nil
+      raise ThreadError, "Attempt to unlock a mutex which is locked by another thread/fiber" unless owned?
+      @owner = @fiber = nil
       t = @waiters.shift
       t.__wake if t && t.alive?
       self
@@ -69,13 +79,14 @@ class Thread
     end
 
     def sleep(timeout = nil)
+      raise ArgumentError, "time interval must not be negative" if timeout.is_a?(Numeric) && timeout < 0
       unlock
       begin
         begun = Thread.__now
         woken = Thread.__block(timeout)
         woken || timeout.nil? ? (Thread.__now - begun).round : nil
       ensure
-        lock
+        Thread.handle_interrupt(Object => :never) { lock } # the caller relies on it, also when it is killed
       end
     end
   end
@@ -85,17 +96,15 @@ class Thread
       @waiters = []
     end
 
+    # Mutex#sleep unlocks, waits and locks again, also when the wait is broken off.
     def wait(mutex, timeout = nil)
       me = Thread.current
       @waiters << me
-      mutex.unlock
       begin
-        woken = Thread.__block(timeout)
+        mutex.sleep(timeout) ? self : nil
       ensure
         @waiters.delete(me)
-        mutex.lock
       end
-      woken || timeout.nil? ? self : nil
     end
 
     def signal
@@ -119,7 +128,9 @@ class Thread
       @items = []
       unless items.nil?
         raise TypeError, "can't convert #{items.class} into Array" unless items.respond_to?(:to_a)
-        @items = items.to_a.dup
+        list = items.to_a
+        raise TypeError, "can't convert #{items.class} to Array (#{items.class}#to_a gives #{list.class})" unless list.is_a?(Array)
+        @items = list.dup
       end
       @waiters = []
       @closed = false
@@ -136,7 +147,7 @@ class Thread
 
     def pop(non_block = false, timeout: nil)
       raise ArgumentError, "can't set a timeout if non_block is enabled" if non_block && timeout
-      limit = timeout && Thread.__now + timeout
+      limit = timeout && Thread.__now + Thread.__timeout(timeout)
       while @items.empty?
         raise ThreadError, "queue empty" if non_block
         return nil if @closed
@@ -192,21 +203,23 @@ class Thread
     attr_reader :max
 
     def initialize(max)
-      raise ArgumentError, "queue size must be positive" unless max.is_a?(Integer) && max > 0
+      max = Array.__index_argument(max)
+      raise ArgumentError, "queue size must be positive" unless max > 0
       super()
       @max = max
       @pushers = []
     end
 
     def max=(n)
-      raise ArgumentError, "queue size must be positive" unless n.is_a?(Integer) && n > 0
+      n = Array.__index_argument(n)
+      raise ArgumentError, "queue size must be positive" unless n > 0
       @max = n
       @pushers.each { |t| t.__wake if t.alive? }
     end
 
     def push(item, non_block = false, timeout: nil)
       raise ArgumentError, "can't set a timeout if non_block is enabled" if non_block && timeout
-      limit = timeout && Thread.__now + timeout
+      limit = timeout && Thread.__now + Thread.__timeout(timeout)
       raise ClosedQueueError, "queue closed" if @closed
       while @items.size >= @max
         raise ThreadError, "queue full" if non_block
@@ -260,11 +273,25 @@ Queue = Thread::Queue
 SizedQueue = Thread::SizedQueue
 
 class ThreadGroup
-  def list = Thread.list
-  def add(thread) = self
-  def enclose = self
-  def enclosed? = false
+  def list = Thread.list.select { |t| t.group.equal?(self) }
+
+  def add(thread)
+    raise ThreadError, "can't move to the enclosed thread group" if enclosed?
+    return nil unless thread.group
+    raise ThreadError, "can't move from the enclosed thread group" if thread.group.enclosed?
+    thread.__send__(:__group=, self)
+    self
+  end
+
+  def enclose
+    @enclosed = true
+    self
+  end
+
+  def enclosed? = @enclosed ? true : false
+
   Default = new
+  Thread.main.__send__(:__group=, Default)
 end
 
 class Monitor

@@ -134,6 +134,29 @@ Value backtrace_strings(Value raw)
     return list;
 }
 
+Value backtrace_slice(Value list, int argc, const Value *argv)
+{
+    long n = (long)ary_len(list), start = 0, count = -1;
+    if (argc && is_type(argv[0], T_RANGE)) {
+        if (!range_start_len(argv[0], n, &start, &count))
+            return V_NIL;
+    } else if (argc) {
+        start = (long)value_int(argv[0]);
+        if (start < 0)
+            raise_error(klass.ArgumentError, "negative level (%ld)", start);
+        if (argc > 1 && argv[1] != V_NIL) {
+            count = (long)value_int(argv[1]);
+            if (count < 0)
+                raise_error(klass.ArgumentError, "negative size (%ld)", count);
+        }
+    }
+    if (start > n)
+        return V_NIL;
+    if (count < 0 || count > n - start)
+        count = n - start;
+    return ary_subseq(list, (size_t)start, (size_t)count);
+}
+
 Value vm_backtrace(int skip)
 {
     Value raw = backtrace_capture(0), all = backtrace_strings(raw);
@@ -410,7 +433,30 @@ static Value report_run(void *arg)
     return V_NIL;
 }
 
-void exception_report(Value exc)
+static Value write_run(void *text)
+{
+    return vm_call1(gvar_get(sym_intern("$stderr")), SYM(write), *(Value *)text);
+}
+
+/* To $stderr when the program has put another object there, else straight to descriptor 2. */
+static void write_error(Value text)
+{
+    Value err = gvar_get(sym_intern("$stderr")), ignored, record;
+    if (err != V_NIL && err != const_find(klass.Object, sym_intern("STDERR"), false)) {
+        vm_protect(write_run, &text, &ignored, &record);
+        return;
+    }
+    StrView v = str_view(text);
+    size_t at = 0;
+    while (at < v.len) {
+        ssize_t n = write(2, v.ptr + at, v.len - at);
+        if (n <= 0)
+            break;
+        at += (size_t)n;
+    }
+}
+
+void exception_report_after(Value head, Value exc)
 {
     struct report r = {exc, V_NIL};
     io_flush_all();
@@ -420,12 +466,12 @@ void exception_report(Value exc)
     StrView v = str_view(r.text);
     if (v.len == 0 || v.ptr[v.len - 1] != '\n')
         str_append_c(r.text, "\n");
-    v = str_view(r.text);
-    size_t at = 0;
-    while (at < v.len) {
-        ssize_t n = write(2, v.ptr + at, v.len - at);
-        if (n <= 0)
-            break;
-        at += (size_t)n;
-    }
+    if (head != V_NIL)
+        write_error(head);
+    write_error(r.text);
+}
+
+void exception_report(Value exc)
+{
+    exception_report_after(V_NIL, exc);
 }

@@ -123,7 +123,7 @@ Value value_to_proc(Value v)
         return proc_from_symbol(v);
     Value p = vm_call_if_responds(v, SYM(to_proc), 0, NULL);
     if (p == V_UNDEF)
-        raise_error(klass.TypeError, "wrong argument type %C (expected Proc)", class_real(v));
+        raise_no_conversion(v, "Proc");
     if (!is_proc(p))
         raise_error(klass.TypeError, "can't convert %C to Proc (%C#to_proc gives %C)", class_real(v), class_real(v),
                     class_real(p));

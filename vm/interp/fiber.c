@@ -162,7 +162,7 @@ Fiber *fiber_new(Value proc)
     f->proc = proc;
     f->passed = V_NIL;
     f->passed_unwind = f->yielding = f->blocking = f->killed = f->wiped = false;
-    f->storage = V_NIL;
+    f->storage = f->locals = V_NIL;
     f->thread = V_NIL;
     f->errinfo = f->recursion = f->catch_tags = V_NIL;
     f->c_limit = f->c_low + 64 * 1024;
@@ -381,6 +381,7 @@ static void visit_fiber(Visitor *v, Fiber *f)
     v->value(v, &f->proc);
     v->value(v, &f->passed);
     v->value(v, &f->storage);
+    v->value(v, &f->locals);
     v->value(v, &f->thread);
     if (f == vm.fiber) {
         frames_visit(v, vm.frames, vm.fp, vm.stack);
@@ -452,7 +453,7 @@ void fiber_boot(void)
 {
     heap_register_type(T_FIBER, &fiber_row);
     main_fiber.state = FIBER_RUNNING;
-    main_fiber.object = main_fiber.proc = main_fiber.passed = main_fiber.storage = main_fiber.thread = V_NIL;
+    main_fiber.object = main_fiber.proc = main_fiber.passed = main_fiber.storage = main_fiber.locals = main_fiber.thread = V_NIL;
     main_fiber.errinfo = main_fiber.recursion = main_fiber.catch_tags = V_NIL;
     main_fiber.errors = error_stack_current();
     vm.fiber = vm.main_fiber = main_fiber.root = &main_fiber;

@@ -29,6 +29,7 @@ typedef struct Fiber {
     bool killed;
     bool wiped;                  /* nothing above its stack's top since it stopped: the collector has cleared it */
     Value storage;               /* Hash or nil */
+    Value locals;                /* Thread#[]: Hash or nil */
     Value thread;                /* T_THREAD whose fiber this is, or nil */
     /* saved while it does not run */
     Frame *fp, *frames, *frames_end;

@@ -20,6 +20,7 @@
 #define SLICE_NS 10000000
 
 Thread *thread_current, *thread_main;
+bool thread_ignore_deadlock, thread_abort_all;
 static unsigned live = 1;
 static uint64_t turns;
 static timer_t timer;
@@ -112,7 +113,7 @@ static bool wait_for_event(void)
             who[n++] = t;
         }
     }
-    if (n == 0 && first == THREAD_FOREVER && !hope)
+    if (n == 0 && first == THREAD_FOREVER && !hope && !thread_ignore_deadlock)
         return false;
     timer_set(false);
     int64_t left = first == THREAD_FOREVER ? THREAD_FOREVER : first - thread_now();
@@ -194,18 +195,50 @@ static void switch_to_thread(Thread *t)
     /* Back: whoever switched has set thread_current. */
 }
 
-/* Raises what other threads, or signals, have for this one. */
-void thread_check_pending(void)
+/* ---- what other threads have for this one ---- */
+/* :immediate, :on_blocking or :never: what the innermost handle_interrupt that names a class of the record says. */
+static bool may_interrupt(Thread *t, Value record, bool blocking)
+{
+    if (t->masks == V_NIL)
+        return true;
+    Value cls = is_type(record, T_THROW) ? klass.Object : class_real(record);
+    for (size_t i = ary_len(t->masks); i-- > 0;) {
+        Value mask = ary_get(t->masks, (long)i), ancestors = module_ancestors(cls);
+        for (size_t k = 0; k < ary_len(ancestors); k++) {
+            Value timing = hash_get(mask, ary_get(ancestors, (long)k));
+            if (timing != V_UNDEF)
+                return timing == sym_intern("immediate") || (blocking && timing == sym_intern("on_blocking"));
+        }
+    }
+    return true;
+}
+
+bool thread_pending(Thread *t, Value cls)
+{
+    for (size_t i = 0; t->pending != V_NIL && i < ary_len(t->pending); i++) {
+        Value record = ary_get(t->pending, (long)i);
+        if (cls == V_UNDEF || (is_type(record, T_EXCEPTION) && obj_is_kind_of(record, cls)))
+            return true;
+    }
+    return false;
+}
+
+void thread_check_pending(bool blocking)
 {
     Thread *t = thread_current;
-    if (t->pending == V_NIL || ary_len(t->pending) == 0)
-        return;
-    Value record = ary_shift(t->pending);
-    if (is_type(record, T_THROW)) {
-        t->killed = true;
-        vm_resume_unwind(record);
+    for (size_t i = 0; t->pending != V_NIL && i < ary_len(t->pending); i++) {
+        Value record = ary_get(t->pending, (long)i);
+        if (!may_interrupt(t, record, blocking))
+            continue;
+        for (size_t k = i + 1; k < ary_len(t->pending); k++)
+            ary_set(t->pending, (long)k - 1, ary_get(t->pending, (long)k));
+        ary_pop(t->pending);
+        if (is_type(record, T_THROW)) {
+            t->killed = true;
+            vm_resume_unwind(record);
+        }
+        raise_prepared(record);
     }
-    raise_prepared(record);
 }
 
 /* The current thread's state says whether it may go on; runs others until it may. */
@@ -247,13 +280,13 @@ void thread_pass(void)
     vm_check_interrupts();
     if (live > 1)
         schedule();
-    thread_check_pending();
+    thread_check_pending(false);
 }
 
 static void block(int64_t deadline, int fd, short events)
 {
     Thread *me = thread_current;
-    thread_check_pending();
+    thread_check_pending(true);
     me->state = THREAD_BLOCKED;
     me->deadly &= fd < 0;
     me->deadline = deadline;
@@ -264,7 +297,7 @@ static void block(int64_t deadline, int fd, short events)
     me->fd = -1;
     if (me == thread_main)
         vm_check_interrupts();
-    thread_check_pending();
+    thread_check_pending(true);
 }
 
 int thread_wait_fd(int fd, short events, int64_t deadline)
@@ -313,11 +346,10 @@ bool thread_sleep_deadly(int64_t deadline)
 
 void thread_wake(Thread *t)
 {
-    if (t->state == THREAD_DEAD)
-        return;
-    t->woken = true;
-    if (t->state == THREAD_BLOCKED)
+    if (t->state == THREAD_BLOCKED && t->stopped) {
+        t->woken = true;
         t->state = THREAD_RUNNABLE;
+    }
 }
 
 void thread_interrupt(Thread *t, Value record)
@@ -325,7 +357,7 @@ void thread_interrupt(Thread *t, Value record)
     if (t->pending == V_NIL)
         t->pending = ary_new(1);
     ary_push(t->pending, record);
-    if (t->state == THREAD_BLOCKED)
+    if (t->state == THREAD_BLOCKED && may_interrupt(t, record, true))
         t->state = THREAD_RUNNABLE;
 }
 
@@ -343,7 +375,7 @@ static void time_slice(void)
 {
     if (thread_current->pending != V_NIL && ary_len(thread_current->pending)) {
         if (!in_thread_rb())
-            thread_check_pending();
+            thread_check_pending(false);
         else
             vm_interrupt_flag = 1;
     }
@@ -355,7 +387,7 @@ static void time_slice(void)
     }
     slice_over = 0;
     schedule();
-    thread_check_pending();
+    thread_check_pending(false);
 }
 
 /* ---- begin and end ---- */
@@ -374,7 +406,7 @@ static void init_thread(Thread *t, Value object)
     t->object = object;
     t->deadline = THREAD_FOREVER;
     t->fd = -1;
-    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = V_NIL;
+    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = t->masks = t->proc = V_NIL;
     t->report = true;
 }
 
@@ -384,6 +416,9 @@ Thread *thread_start(Value object, Value proc, Value args)
     init_thread(t, object);
     t->report = thread_current->report || thread_current == thread_main;
     t->group = thread_current->group;
+    t->priority = thread_current->priority;
+    t->masks = thread_current->masks == V_NIL ? V_NIL : ary_dup(thread_current->masks);
+    t->proc = proc;
     ((ThreadObject *)object)->thread = t;
     t->fiber = fiber_new(proc);
     t->fiber->thread = object;
@@ -412,22 +447,21 @@ static void thread_returned(Fiber *f)
         } else {
             if (t->report) {
                 Value text = str_format("%V terminated with exception (report_on_exception is true):\n", t->object);
-                io_flush_all();
-                fwrite(str_view(text).ptr, 1, str_view(text).len, stderr);
-                exception_report(t->failure);
+                exception_report_after(text, t->failure);
             }
-            if (t->abort)
+            if (t->abort || thread_abort_all)
                 thread_interrupt(thread_main, t->failure);
         }
     }
+    t->locals = f->locals;
     t->state = THREAD_DEAD;
     t->prev->next = t->next;
     if (t->next)
         t->next->prev = t->prev;
     live--;
-    for (Thread *w = thread_main; w; w = w->next) /* whoever joins looks again */
-        if (w->state == THREAD_BLOCKED && w->stopped && w->fd < 0)
-            w->woken = true, w->state = THREAD_RUNNABLE;
+    for (Thread *w = thread_main; w; w = w->next)
+        if (w->joining == t)
+            thread_wake(w);
     Thread *next;
     while (!(next = next_runnable()))
         if (!wait_for_event() || vm_interrupt_flag)
@@ -480,6 +514,8 @@ static void thread_visit(Object *o, Visitor *v)
     v->value(v, &t->variables);
     v->value(v, &t->name);
     v->value(v, &t->group);
+    v->value(v, &t->masks);
+    v->value(v, &t->proc);
     if (t->state != THREAD_DEAD)
         v->value(v, &t->object);
 }

@@ -16,14 +16,18 @@ typedef struct Thread {
     int64_t deadline;           /* BLOCKED: THREAD_FOREVER or a time */
     int fd;                     /* BLOCKED on a descriptor, or -1 */
     short events, revents;
+    struct Thread *joining;     /* whose end it waits for */
     bool woken;
     bool deadly;                /* BLOCKED: only another thread can wake it: counts for deadlock */
     bool stopped;               /* Thread.stop, sleep: "sleep" without a deadline counts for deadlock */
     Value pending;              /* unwind records to raise in it: Array or nil */
     Value value;                /* result */
     Value failure;              /* exception that ended it, or nil */
-    Value locals, variables;    /* Hash or nil */
+    Value locals, variables;    /* Hash or nil; locals: of a dead one (else Fiber.locals) */
+    Value masks;                /* handle_interrupt: Array of Hashes of class and timing, innermost last; or nil */
+    Value proc;                 /* nil: main */
     Value name, group;
+    int priority;
     bool report, abort, killed, failed;
     uint64_t turn;              /* when it ran last: the least goes first */
 } Thread;
@@ -38,7 +42,9 @@ Thread *thread_start(Value object, Value proc, Value args);
 void thread_wake(Thread *t);
 bool thread_sleep_deadly(int64_t deadline); /* as thread_sleep_until, for waits that only a thread can end */
 void thread_interrupt(Thread *t, Value record);
-void thread_check_pending(void);
+void thread_check_pending(bool blocking); /* raises what is pending; blocking: it is about to wait */
+bool thread_pending(Thread *t, Value cls);
+extern bool thread_ignore_deadlock, thread_abort_all; /* Thread.ignore_deadlock, Thread.abort_on_exception */
 void thread_boot(void);
 void thread_end_all(void);
 #endif

@@ -242,9 +242,11 @@ Value backtrace_capture_of(Frame *frames, Frame *top); /* of a fiber that does n
 Value backtrace_strings(Value raw);
 Value backtrace_locations_of(Value raw);
 bool is_backtrace_location(Value v);
+Value backtrace_slice(Value list, int argc, const Value *argv); /* (level = 0, count) or (range), as caller takes them */
 void backtrace_boot(void);
 Value frame_label(Frame *f);
 void exception_report(Value exc);              /* to standard error, as CRuby */
+void exception_report_after(Value head, Value exc); /* behind the String head, or nil */
 Value exception_message(Value exc);            /* String, never raises */
 Value exception_full_message(Value exc, bool highlight, bool reverse);
 
