@@ -98,6 +98,9 @@ Value vm_load(Value path, bool wrap);
 Value vm_backtrace(int skip);    /* Array of Strings; nil when deeper than there is */
 const char *vm_current_file(void); /* of the nearest Ruby frame */
 int vm_current_line(void);
+/* Where an object is being made: nearest Ruby code with the word of its pc, and the method (or nil) that runs, `new` passed
+ * over.  False outside of any program.  Allocates nothing. */
+bool vm_allocation_site(Value *code, uint32_t *word, Value *method);
 /* Frame-local specials: $~ and $_ of the nearest Ruby frame below the built-in. */
 Value frame_last_match(void);
 void frame_set_last_match(Value match);

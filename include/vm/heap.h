@@ -110,6 +110,15 @@ typedef struct GcStats {
 } GcStats;
 void heap_stats(GcStats *);
 void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */
+static inline bool heap_is_internal(Value v) /* no object of Ruby's: code, tables, environments, places in an ancestry */
+{
+    return obj_shape(v) == 0 || obj_type(v) == T_ICLASS;
+}
+/* What v refers to, and what the roots do: group is called before each group of roots.  Nothing may be changed. */
+void heap_visit_references(Value v, Visitor *visitor);
+void heap_visit_roots(void (*group)(const char *name, void *arg), void *arg, Visitor *visitor);
+/* Calls fn(v) for each new cell once its header is set (NULL: no more); fn must not allocate. */
+void heap_watch_allocations(void (*fn)(Value v));
 /* Debug modes, by lode --heap-mode=collect,evacuate,hollow or LODE_HEAP_MODE */
 enum { HEAP_COLLECT = 1, HEAP_EVACUATE = 2, HEAP_HOLLOW = 4 };
 extern unsigned heap_mode;

@@ -175,6 +175,22 @@ void heap_visit_object(Object *o, Visitor *v)
         row->visit(o, v);
 }
 
+void heap_visit_references(Value v, Visitor *visitor)
+{
+    heap_visit_object(obj_ptr(v), visitor);
+}
+
+void heap_visit_roots(void (*group)(const char *name, void *arg), void *arg, Visitor *visitor)
+{
+    group("globals", arg);
+    for (unsigned i = 0; i < root_count; i++)
+        visitor->value(visitor, roots[i]);
+    for (unsigned i = 0; i < visitor_count; i++) {
+        group(visitors[i].name, arg);
+        visitors[i].fn(visitor);
+    }
+}
+
 static void mark_drain(void)
 {
     while (mark_stack.n) {

@@ -419,7 +419,7 @@ static Value take_cell(unsigned c, uint64_t head)
     char *cell = run->next;
     size_t n = heap_class_size[c];
     run->next = cell + n;
-    run->limit = heap.modes_on ? run->next : run->end;
+    run->limit = heap.modes_on || heap.watcher ? run->next : run->end;
     memset(cell, 0, n);
     ((Object *)cell)->head = head;
     return (Value)(uintptr_t)cell;
@@ -451,7 +451,7 @@ static Value alloc_large(uint64_t head, size_t size)
     return (Value)(uintptr_t)cell;
 }
 
-Value heap_alloc_cell_slow(uint64_t head, size_t size)
+static Value alloc_slow(uint64_t head, size_t size)
 {
     if (size > LARGEST_CELL)
         return alloc_large(head, size);
@@ -478,6 +478,21 @@ Value heap_alloc_cell_slow(uint64_t head, size_t size)
         no_memory();
     set_current(c, p);
     return take_cell(c, head);
+}
+
+Value heap_alloc_cell_slow(uint64_t head, size_t size)
+{
+    Value v = alloc_slow(head, size);
+    if (unlikely(heap.watcher != NULL))
+        heap.watcher(v);
+    return v;
+}
+
+void heap_watch_allocations(void (*fn)(Value v))
+{
+    heap.watcher = fn;
+    if (fn)
+        limits_close();
 }
 
 Value heap_alloc(ObjectType type, Value cls, size_t size)
@@ -588,7 +603,7 @@ void heap_each_object(void (*fn)(Value, void *), void *arg)
         char *start = page_start(p);
         for (uint32_t c = 0; c < p->ncells; c++) {
             Value v = (Value)(uintptr_t)(start + (size_t)c * p->cell_size);
-            if (obj_type(v) != T_FREE && obj_shape(v) != 0 && obj_type(v) != T_ICLASS)
+            if (obj_type(v) != T_FREE && !heap_is_internal(v))
                 fn(v, arg);
         }
     }

@@ -58,6 +58,7 @@ typedef struct Heap {
     uint64_t threshold;    /* collect when `since` reaches it */
     uint64_t malloc_bytes;
     bool collecting, wanted, modes_on;
+    void (*watcher)(Value v); /* heap_watch_allocations; like a mode, it sends every allocation to the slow path */
     bool pressure;         /* this collection forgets clean persistent objects */
     uint64_t forgotten;
     GcStats stats;

@@ -278,6 +278,21 @@ int vm_current_line(void)
     return f->pc < f->code->words ? (int)f->code->first_line : code_line_at(f->code, (uint32_t)(f->pc - f->code->words));
 }
 
+bool vm_allocation_site(Value *code, uint32_t *word, Value *method)
+{
+    Frame *f = vm.fp;
+    while (f > vm.frames && (hidden(f) || (f->me && f->me->name == SYMID_new)))
+        f--;
+    *method = f > vm.frames && f->me ? (Value)f->me : V_NIL;
+    while (f > vm.frames && (!f->code || (f->code->flags & CODE_INTERNAL)))
+        f--;
+    if (f <= vm.frames)
+        return false;
+    *code = (Value)f->code;
+    *word = f->pc < f->code->words ? 0 : (uint32_t)(f->pc - f->code->words);
+    return true;
+}
+
 Value frame_label(Frame *f)
 {
     return label_of(f->code ? (Value)f->code : V_NIL, f->me ? (Value)f->me : V_NIL);

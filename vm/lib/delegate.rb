@@ -5,10 +5,6 @@ class Delegator < BasicObject
     %i[to_s =~ !~ === <=> hash inspect then tap methods public_send respond_to? dup clone freeze ! != == eql?].each do |m|
       undef_method m if method_defined?(m)
     end
-    private_instance_methods.each do |m|
-      next if m.match?(/\A(?:bind_call|instance_variable_|object_id|initialize_|respond_to_missing|raise|block_given|lambda|proc|binding|loop|format|sprintf|catch|throw|require|warn|rand|caller|Array|Integer|Float|String|Hash|Rational|Complex|at_exit|exit|abort|fail|gets|puts|print|p|__)/)
-      nil
-    end
   end
   include kernel
 
