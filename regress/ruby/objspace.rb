@@ -80,9 +80,10 @@ p JSON.parse(ObjectSpace.dump(:sym))
 p parse("x".dup.freeze)["frozen"]
 one = Pair.new("first", "second")
 all = ObjectSpace.dump_all(output: :string).lines.map { |l| JSON.parse(l) }
-address = parse(one)["address"]
-p all.count { |d| d["address"] == address }
-p all.find { |d| d["address"] == address }["class"] == parse(Pair)["address"]
+pair = all.find { |d| d["type"] == "CLASS" && d["name"] == "Pair" }
+p all.count { |d| d["type"] == "OBJECT" && d["class"] == pair["address"] } >= pairs.size + 1
+strings = all.select { |d| d["type"] == "STRING" && %w[first second].include?(d["value"]) }.map { |d| d["address"] }
+p all.any? { |d| d["class"] == pair["address"] && (d["references"] || []).difference(strings).empty? }
 p all.any? { |d| d["type"] == "ROOT" }
 begin
   ObjectSpace.dump(one, output: 3)
