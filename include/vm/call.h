@@ -67,6 +67,7 @@ _Noreturn void raise_key_error(Value recv, Value key, const char *format, ...);
 _Noreturn void raise_stop_iteration(Value result, const char *message);
 _Noreturn void raise_not_implemented(const char *what);
 Value exception_new(Value cls, const char *format, ...);
+Value exception_message(Value exc); /* String, never raises */
 Value error_to_exception(void); /* inside CATCH of an ereport: the Ruby exception for the storage or library error */
 
 Value vm_ensure(Value (*body)(void *), void *arg, void (*cleanup)(void *), void *cleanup_arg);

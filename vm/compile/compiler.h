@@ -50,6 +50,7 @@ struct Lit {
     LitKind kind;
     uint32_t flags;     /* LIT_STRING: LITF_...; LIT_REGEXP: options; LIT_RANGE: 1 exclusive */
     int encoding;       /* strings, symbols, regexps */
+    uint32_t line;      /* LIT_REGEXP: for the report when it is no good */
     NodeString bytes;
     NodeInteger integer, denominator;
     double number;

@@ -141,11 +141,13 @@ static Lit *symbol_literal(Unit *u, const SymbolNode *node)
     return lit;
 }
 
-static Lit *regexp_literal(Unit *u, NodeString bytes, uint16_t flags)
+static Lit *regexp_literal(Unit *u, const Node *node, NodeString bytes)
 {
     Lit *lit = lit_new(u->c, LIT_REGEXP);
+    uint16_t flags = node->flags;
 
     lit->bytes = bytes;
+    lit->line = (uint32_t)parse_line(u->c->parse, node->location.start);
     lit->encoding = u->c->source_encoding;
     if (flags & REGEXP_IGNORE_CASE)
         lit->flags |= 1;
@@ -804,7 +806,7 @@ static void last_line_match(Unit *u, Node *node, int dst)
 
     if (node->type == NODE_MATCH_LAST_LINE)
         emit(u, OP_LOADOBJ, base,
-             lit_add(u->c, regexp_literal(u, ((MatchLastLineNode *)node)->unescaped, node->flags)));
+             lit_add(u->c, regexp_literal(u, node, ((MatchLastLineNode *)node)->unescaped)));
     else
         interpolated_regexp(u, ((InterpolatedMatchLastLineNode *)node)->parts, node->flags, base);
     emit(u, OP_GETGLOBAL, base + 1, symbol_text(u->c, "$_"));
@@ -925,7 +927,7 @@ static bool value_node(Unit *u, Node *node, int dst)
             string_node(u, (StringNode *)node, dst);
         return true;
     case NODE_REGULAR_EXPRESSION:
-        load_lit(u, dst, regexp_literal(u, ((RegularExpressionNode *)node)->unescaped, node->flags));
+        load_lit(u, dst, regexp_literal(u, node, ((RegularExpressionNode *)node)->unescaped));
         return true;
     case NODE_SOURCE_FILE: {
         SourceFileNode *file = (SourceFileNode *)node;

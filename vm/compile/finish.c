@@ -49,6 +49,36 @@ static Value integer_value(Compiler *c, const NodeInteger *integer)
     return int_literal(text, integer->negative);
 }
 
+static _Noreturn void raise_syntax(const char *text, Value cls, const char *path)
+{
+    Value exc = exception_new(cls, "%s", text);
+
+    if (cls == klass.SyntaxError)
+        ivar_set(exc, sym_intern("path"), str_new_c(path));
+    vm_raise(exc);
+}
+
+static Value make_regexp(void *arg)
+{
+    const Lit *lit = arg;
+
+    return regexp_new(lit->bytes.bytes, lit->bytes.length, (int)lit->flags, lit->encoding);
+}
+
+/* The parser does not look into patterns: what is wrong with one shows only here. */
+static Value regexp_value(Compiler *c, const Lit *lit)
+{
+    Value exc = V_NIL;
+    StrView message;
+    Value regexp = vm_rescue(make_regexp, (void *)lit, klass.RegexpError, &exc);
+
+    if (!is_undef(regexp))
+        return regexp;
+    message = str_view(exception_message(exc));
+    raise_syntax(mem_printf(c->ctx, "%s:%u: %.*s", c->parse->file, lit->line, (int)message.len, message.ptr),
+                 klass.SyntaxError, c->parse->file);
+}
+
 static Value lit_value(Compiler *c, const Lit *lit, Value codes)
 {
     Value v, w;
@@ -79,7 +109,7 @@ static Value lit_value(Compiler *c, const Lit *lit, Value codes)
     case LIT_SYMBOL:
         return sym_intern_len(lit->bytes.bytes, lit->bytes.length, lit->encoding);
     case LIT_REGEXP:
-        return regexp_new(lit->bytes.bytes, lit->bytes.length, (int)lit->flags, lit->encoding);
+        return regexp_value(c, lit);
     case LIT_ARRAY:
         v = ary_new(lit->count);
         for (uint32_t i = 0; i < lit->count; i++)
@@ -265,15 +295,6 @@ static void warn_all(const ParseResult *r)
         location = ary_new_from(2, (Value[]){path, int_fix(parse_line(r, d->location.start))});
         warn_printf_at(location, "%s", d->message.bytes);
     }
-}
-
-static _Noreturn void raise_syntax(const char *text, Value cls, const char *path)
-{
-    Value exc = exception_new(cls, "%s", text);
-
-    if (cls == klass.SyntaxError)
-        ivar_set(exc, sym_intern("path"), str_new_c(path));
-    vm_raise(exc);
 }
 
 static _Noreturn void raise_errors(const ParseResult *r, MemoryContext *ctx)

@@ -247,7 +247,6 @@ void backtrace_boot(void);
 Value frame_label(Frame *f);
 void exception_report(Value exc);              /* to standard error, as CRuby */
 void exception_report_after(Value head, Value exc); /* behind the String head, or nil */
-Value exception_message(Value exc);            /* String, never raises */
 Value exception_full_message(Value exc, bool highlight, bool reverse);
 
 /* ---- eval.c, load.c ---- */
