@@ -42,7 +42,7 @@ Value persist_resolve(Oid oid)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
     vm_check_stack();
     StoreRecord record = {0};
-    FaultScope scope = {session.level == 0};
+    FaultScope scope = {!session.has_view};
     if (scope.own_snapshot)
         store_begin();
     resource_push(end_snapshot, &scope);
@@ -51,6 +51,7 @@ Value persist_resolve(Oid oid)
         ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu is not in the store at this session's snapshot", (unsigned long)oid),
                 errhint("Run lodectl verify: a committed object must never refer to one that is missing."));
     v = record_materialize(oid, &record);
+    reads_hide(v);
     resource_release(&record);
     resource_release(&scope);
     return v;
@@ -60,6 +61,8 @@ static Value fault_slot(Value owner, Slot *s)
 {
     uint64_t word = s->raw;
     Value v = persist_resolve(SLOT_OID(word));
+    if (reads_is_data_table(owner, s))
+        reads_hide_table(v);
     /* A safepoint in between may have emptied the owner: then the slot is gone, and the next reader faults again. */
     if (!(obj_head(owner) & OF_HOLLOW) && s->raw == word)
         s->raw = v;
@@ -79,17 +82,13 @@ Value persist_resolve_or_new(Oid oid, Value (*make)(void))
     return v;
 }
 
-void persist_refill(Value v)
+static void refill(Value v)
 {
-    if (!(obj_head(v) & OF_HOLLOW)) {
-        obj_ptr(v)->head &= ~OH_ATTENTION;
-        return;
-    }
     Oid oid = oidmap_oid(v);
     if (!session.attached)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
     StoreRecord record = {0};
-    FaultScope scope = {session.level == 0};
+    FaultScope scope = {!session.has_view};
     if (scope.own_snapshot)
         store_begin();
     resource_push(end_snapshot, &scope);
@@ -110,6 +109,16 @@ void persist_refill(Value v)
     }
     resource_release(&record);
     resource_release(&scope);
+}
+
+/* ATTENTION was set: v is hollow, or was not read yet in this transaction. */
+void persist_refill(Value v)
+{
+    if (obj_head(v) & OF_HOLLOW)
+        refill(v);
+    obj_ptr(v)->head &= ~OH_ATTENTION;
+    if (reads_active())
+        reads_note(oidmap_oid(v));
 }
 
 /* LOG was set: the first change since the object was clean, or since boot. */

@@ -100,32 +100,6 @@ static Value maglev_transient_p(Value self, int argc, const Value *argv)
     return bool_value(!session.mode);
 }
 
-static Value maglev_commit(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    return persist_commit();
-}
-
-static Value maglev_abort(Value self, int argc, const Value *argv)
-{
-    (void)argc, (void)argv;
-    persist_abort();
-    return const_find(self, sym_intern("System"), true);
-}
-
-static Value maglev_begin(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    persist_abort();
-    return V_NIL;
-}
-
-static Value maglev_level(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    return int_fix(session.level);
-}
-
 static Value maglev_root(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -144,12 +118,6 @@ static Value maglev_aset(Value self, int argc, const Value *argv)
     (void)argc;
     hash_set(maglev_root(self, 0, argv), argv[0], argv[1]);
     return argv[1];
-}
-
-static Value maglev_needs_commit(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    return bool_value(persist_needs_commit());
 }
 
 static Value maglev_session_id(Value self, int argc, const Value *argv)
@@ -313,18 +281,9 @@ static const Builtin maglev_methods[] = {
     {"transient", maglev_transient, 0, 0, 0},
     {"persistent?", maglev_persistent_p, 0, 0, 0},
     {"transient?", maglev_transient_p, 0, 0, 0},
-    {"commit_transaction", maglev_commit, 0, 0, 0},
-    {"commit", maglev_commit, 0, 0, 0},
-    {"abort_transaction", maglev_abort, 0, 0, 0},
-    {"abort", maglev_abort, 0, 0, 0},
-    {"begin_transaction", maglev_begin, 0, 0, 0},
-    {"begin", maglev_begin, 0, 0, 0},
-    {"transaction_level", maglev_level, 0, 0, 0},
     {"root", maglev_root, 0, 0, 0},
     {"[]", maglev_aref, 1, 1, 0},
     {"[]=", maglev_aset, 2, 2, 0},
-    {"needs_commit", maglev_needs_commit, 0, 0, 0},
-    {"needs_commit?", maglev_needs_commit, 0, 0, 0},
     {"session_id", maglev_session_id, 0, 0, 0},
     {"session_count", maglev_session_count, 0, 0, 0},
     {"clear_persistent_LOADED_FEATURES", maglev_clear_features, 0, 0, 0},
@@ -348,9 +307,13 @@ void maglev_boot(void)
     class_define_under(klass.Maglev, "NotPersistableException", base);
     class_define_under(klass.Maglev, "OutsideOfTransactionException", base);
     class_define_under(klass.Maglev, "CommitFailedException", base);
+    class_define_under(klass.Maglev, "ImproperOperation", base);
     module_define_under(klass.Maglev, "System");
     const_set(klass.Object, sym_intern("Lodestone"), klass.Maglev);
     ADD_SINGLETON_BUILTINS(klass.Maglev, maglev_methods);
+    boundary_boot();
+    conflict_boot();
+    extents_boot();
     ADD_BUILTINS(klass.Kernel, kernel_methods);
     ADD_BUILTINS(klass.Module, module_methods);
     class_definition_copy = definition_copy;

@@ -300,8 +300,8 @@ void symtable_persist(Object *o, RecordBuilder *b)
 void symtable_restore(Object *o, RecordReader *r)
 {
     Value v = (Value)o;
-    uint64_t log = o->head & (OH_LOG | OF_OID);
-    o->head &= ~OH_LOG;
+    uint64_t log = o->head & (OH_LOG | OF_OID | OH_ATTENTION);
+    o->head &= ~(OH_LOG | OH_ATTENTION);
     while (record_slots_left(r) >= 3) {
         uint32_t name = record_take_symbol_id(r);
         uint32_t flags = (uint32_t)fix_int(record_take_slot(r).raw);

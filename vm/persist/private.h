@@ -21,12 +21,18 @@ typedef struct ValueList { /* a C array of Values, visited as roots */
 } ValueList;
 void list_push(ValueList *, Value);
 
+/* What begins after a commit or an abort: the next transaction; nothing, but the view stays; nothing at all. */
+typedef enum BeginMode { BEGIN_AUTO, BEGIN_MANUAL, BEGIN_NEVER } BeginMode;
+
 typedef struct PersistSession {
     Store *store;
     bool attached;
     bool commit_disallowed; /* after a failed commit, and in a forked child: abort first */
     bool mode;              /* persistent mode of the running thread */
-    int level;              /* transaction level: 0 outside, 1 inside */
+    bool has_view;          /* a snapshot is held; without one each fault takes its own */
+    BeginMode begin_mode;
+    int level;              /* transaction level: 0 outside, 1 inside, above: nested */
+    Value conflicts;        /* Array: why the last commit failed; nil since the boundary after it */
     Value root;             /* Maglev::PERSISTENT_ROOT */
     Value boot_parts;       /* Array of boot modules with persistent parts */
     ValueList dirty;
@@ -96,6 +102,9 @@ void txn_mark_clean(Value v);
 _Noreturn void txn_refuse(Value v, const char *why); /* TransactionError with object and path */
 Value persist_commit(void);                   /* true; raises CommitFailedException, TransactionError */
 void persist_abort(void);
+void persist_begin(bool serializable);        /* aborts, and opens a transaction */
+bool persist_continue(void);
+void persist_set_begin_mode(BeginMode mode);
 bool persist_needs_commit(void);
 bool txn_move_snapshot(const Value *merged, size_t n);
 
@@ -113,6 +122,27 @@ bool reduced_replay(Value part);
 size_t reduced_mark(void);                    /* for nested transactions */
 void reduced_truncate(size_t mark);
 int session_durability(void);
+
+/* conflict.c */
+void conflict_boot(void);
+Value conflict_exception(const Conflict *all, uint32_t n); /* CommitFailedException; notes and logs the list */
+_Noreturn void conflict_refuse_again(void);   /* a commit after a failed one */
+
+/* reads.c */
+bool reads_active(void);                      /* this transaction is serializable */
+void reads_note(Oid oid);
+void reads_note_extent(uint32_t class_id);
+void reads_note_classes_from(uint32_t class_id);
+void reads_hide(Value v);                     /* a clean object that was not read in this transaction */
+bool reads_is_data_table(Value owner, const Slot *s);
+void reads_hide_table(Value table);
+void reads_begin(bool serializable);
+void reads_submit(void);
+uint32_t reads_changed(Sequence since, Conflict *out, uint32_t max);
+
+/* boundary.c, extents.c */
+void boundary_boot(void);
+void extents_boot(void);
 
 /* maglev.c */
 void maglev_bind_root(Value root);

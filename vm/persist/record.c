@@ -173,7 +173,10 @@ void record_check_clean(Value v)
     if (!store_fetch(oidmap_oid(v), &record))
         return;
     RecordBuilder b = {.checking = true};
+    uint64_t attention = obj_head(v) & OH_ATTENTION; /* A3 */
+    obj_ptr(v)->head &= ~OH_ATTENTION;
     StorePut put = record_fill(&b, v);
+    obj_ptr(v)->head |= attention;
     bool same = !b.differs && !put_differs(&put, &record);
     heap_free(b.slots);
     heap_free(b.bytes);

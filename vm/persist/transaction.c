@@ -9,11 +9,12 @@
  * T2  fresh objects are strong roots until they are persistent or the transaction is aborted.
  */
 #include "private.h"
+#include "lib/config.h"
 #include "lib/error.h"
 #include "vm/frame.h"
 #include "vm/object/class_private.h"
 
-PersistSession session = {.root = V_NIL, .boot_parts = V_NIL};
+PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL};
 
 void list_push(ValueList *list, Value v)
 {
@@ -113,6 +114,7 @@ static void transaction_visit(Visitor *v)
             v->value(v, &lists[k]->items[i]);
     v->value(v, &session.root);
     v->value(v, &session.boot_parts);
+    v->value(v, &session.conflicts);
 }
 
 /* ---- boundaries ---- */
@@ -170,22 +172,33 @@ static void catch_up(void)
     }
 }
 
-/* For a merge: takes the newest snapshot; false when others changed something dirty that is not among `merged`
- * (then the transaction's own changes no longer stand on what it read). */
+/* What this transaction stands on and others have changed after `since`, up to the snapshot: objects that it changed
+ * itself, those in `merged` left out, and what it has read. */
+static uint32_t overtaken(Sequence since, const Value *merged, size_t nmerged, Conflict *out, uint32_t max)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < session.dirty.count && n < max; i++) {
+        Value v = session.dirty.items[i];
+        bool known = false;
+        for (size_t k = 0; k < nmerged; k++)
+            known |= merged[k] == v;
+        Oid oid = oidmap_oid(v);
+        Sequence now = known || !oid ? 0 : store_version(oid);
+        if (now > since)
+            out[n++] = (Conflict){.oid = oid, .kind = CONFLICT_WRITE_WRITE, .winner = -1, .sequence = now};
+    }
+    return n + reads_changed(since, out + n, max - n);
+}
+
+/* For a merge: takes the newest snapshot; false when others changed something else that this transaction stands on. */
 bool txn_move_snapshot(const Value *merged, size_t n)
 {
-    Sequence before = store_snapshot_seq();
+    Conflict first;
+    Sequence since = store_snapshot_seq();
     store_begin();
+    bool good = overtaken(since, merged, n, &first, 1) == 0;
     catch_up();
-    for (size_t i = 0; i < session.dirty.count; i++) {
-        Value v = session.dirty.items[i];
-        bool known = !(obj_head(v) & OF_PERSISTENT);
-        for (size_t k = 0; k < n && !known; k++)
-            known = merged[k] == v;
-        if (!known && store_version(oidmap_oid(v)) > before)
-            return false;
-    }
-    return true;
+    return good;
 }
 
 static void forget_envs(void)
@@ -211,34 +224,6 @@ static void forget_fresh(void)
         obj_ptr(v)->head |= OF_ID;
     }
     session.fresh.count = reached_from.count = 0;
-}
-
-static const char *const kind_symbols[] = {
-#define CONFLICT_KIND(name, symbol, gemstone, text) symbol,
-#include "storage/conflict_kinds.def"
-#undef CONFLICT_KIND
-};
-
-static Value conflict_exception(const CommitResult *result)
-{
-    Value exc = exception_new(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
-                              "commit failed: %u object%s changed by another session since this transaction began",
-                              result->nconflicts, result->nconflicts == 1 ? " was" : "s were");
-    Value list = ary_new(result->nconflicts);
-    for (uint32_t i = 0; i < result->nconflicts; i++) {
-        const Conflict *c = &result->conflicts[i];
-        Value h = hash_new();
-        Value v = oidmap_object(c->oid);
-        hash_set(h, sym_intern("kind"), sym_intern(kind_symbols[c->kind]));
-        hash_set(h, sym_intern("oid"), uint_value(c->oid));
-        hash_set(h, sym_intern("object"), is_undef(v) || obj_shape(v) == 0 ? V_NIL : v);
-        hash_set(h, sym_intern("session"), int_fix(c->winner));
-        hash_set(h, sym_intern("pid"), int_fix(c->winner_pid));
-        hash_set(h, sym_intern("commit"), uint_value(c->sequence));
-        ary_push(list, h);
-    }
-    ivar_set(exc, sym_intern("@transaction_conflicts"), list);
-    return exc;
 }
 
 static void abort_put(void *unused)
@@ -272,6 +257,8 @@ static void check_clean_objects(void)
 {
 #ifdef LODE_DEBUG
     static ValueList all;
+    if (!session.has_view)
+        return;
     all.count = 0;
     oidmap_each(check_each, &all);
     for (size_t i = 0; i < all.count; i++)
@@ -298,20 +285,48 @@ static void commit_body(CommitResult *result)
         if (!(obj_head(session.fresh.items[i]) & OF_DIRTY))
             record_build(&builder, session.fresh.items[i]);
     resource_release(&builder);
+    reads_submit();
     *result = store_commit_finish((Durability)session_durability());
     resource_pop(&session);
 }
 
-/* true, or CommitFailedException; TransactionError leaves everything as it was. */
-Value persist_commit(void)
+_Noreturn static void outside(void)
 {
-    if (!session.attached)
-        raise_error(klass.RuntimeError, "there is no store to commit to");
-    if (session.level == 0)
-        raise_error(const_find(klass.Maglev, sym_intern("OutsideOfTransactionException"), false), "no transaction is open: call Maglev.begin_transaction");
-    if (session.commit_disallowed)
-        raise_error(const_find(klass.Maglev, sym_intern("CommitFailedException"), false),
-                    "an earlier commit of this transaction failed: abort it before you commit again");
+    raise_error(const_find(klass.Maglev, sym_intern("OutsideOfTransactionException"), false),
+                "no transaction is open: call Maglev.begin_transaction");
+}
+
+/* The transaction is over, the view has moved: the next one begins, or none, as the mode says. */
+static void begin_next(bool in_transaction, bool serializable)
+{
+    session.level = in_transaction;
+    session.conflicts = V_NIL;
+    session.commit_disallowed = false;
+    reads_begin(in_transaction && serializable);
+}
+
+/* Without a transaction and a view, objects are read as they are at the moment. */
+static void let_view_go(void)
+{
+    if (session.level > 0 || session.begin_mode != BEGIN_NEVER)
+        return;
+    store_end();
+    session.has_view = false;
+}
+
+static void take_view(void)
+{
+    store_begin();
+    session.has_view = true;
+}
+
+static bool serializable_by_default(void)
+{
+    return conf.isolation == ISOLATION_SERIALIZABLE;
+}
+
+static void commit_outermost(void)
+{
     check_clean_objects();
     CommitResult result = {0};
     for (int attempt = 0;; attempt++) {
@@ -328,7 +343,7 @@ Value persist_commit(void)
         END_TRY();
         if (result.status == COMMIT_OK)
             break;
-        Value exc = conflict_exception(&result); /* the list is the store's, until it begins anew */
+        Value exc = conflict_exception(result.conflicts, result.nconflicts); /* the list is the store's, until it begins anew */
         session.commit_disallowed = true;
         if (attempt == 100 || !persist_merge(&result, exc))
             vm_raise(exc);
@@ -338,6 +353,9 @@ Value persist_commit(void)
         txn_mark_clean(session.dirty.items[i]);
     for (size_t i = 0; i < session.fresh.count; i++)
         txn_mark_clean(session.fresh.items[i]);
+    begin_next(session.begin_mode == BEGIN_AUTO, serializable_by_default());
+    for (size_t i = 0; i < session.fresh.count; i++) /* the others were read, and are hidden already */
+        reads_hide(session.fresh.items[i]);
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     features_committed();
@@ -345,17 +363,29 @@ Value persist_commit(void)
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
         store_begin();
     catch_up();
+    let_view_go();
+}
+
+/* true, or CommitFailedException; TransactionError leaves everything as it was. */
+Value persist_commit(void)
+{
+    if (!session.attached)
+        raise_error(klass.RuntimeError, "there is no store to commit to");
+    if (session.level == 0)
+        outside();
+    if (session.commit_disallowed)
+        conflict_refuse_again();
+    commit_outermost();
     return V_TRUE;
 }
 
 /* Drops changes to committed objects and takes the newest view. */
-void persist_abort(void)
+static void abort_outermost(void)
 {
-    if (!session.attached)
-        return;
+    if (conf.durable_reads && session.has_view && session.dirty.count == 0)
+        store_wait_snapshot_durable(); /* who aborts after reading may act on what was read */
     check_clean_objects();
     store_commit_abort();
-    session.commit_disallowed = false;
     ValueList modules = {0};
     for (size_t i = 0; i < session.dirty.count; i++) {
         Value v = session.dirty.items[i];
@@ -371,8 +401,7 @@ void persist_abort(void)
     reduced_truncate(0);
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
-    store_begin();
-    session.level = 1;
+    take_view();
     for (size_t i = 0; i < modules.count; i++) {
         obj_ptr(modules.items[i])->head |= OH_LOG;
         refresh_object(modules.items[i]);
@@ -381,6 +410,55 @@ void persist_abort(void)
     catch_up();
     boot_parts_refresh();
     features_refresh();
+}
+
+void persist_abort(void)
+{
+    if (!session.attached)
+        return;
+    abort_outermost();
+    begin_next(session.begin_mode == BEGIN_AUTO, serializable_by_default());
+    let_view_go();
+}
+
+void persist_begin(bool serializable)
+{
+    if (!session.attached)
+        return;
+    abort_outermost();
+    begin_next(true, serializable);
+}
+
+/* Moves the view to the newest state and keeps the changes; false when they no longer stand on it. */
+bool persist_continue(void)
+{
+    if (!session.attached || session.level == 0)
+        outside();
+    if (session.commit_disallowed)
+        conflict_refuse_again();
+    check_clean_objects();
+    Sequence since = store_snapshot_seq();
+    size_t max = session.dirty.count + 16;
+    Conflict *clashes = heap_calloc(max, sizeof(Conflict));
+    resource_push(heap_free, clashes);
+    store_begin();
+    uint32_t n = overtaken(since, NULL, 0, clashes, (uint32_t)max);
+    catch_up();
+    if (n) {
+        conflict_exception(clashes, n);
+        session.commit_disallowed = true;
+    }
+    resource_release(clashes);
+    return n == 0;
+}
+
+void persist_set_begin_mode(BeginMode mode)
+{
+    session.begin_mode = mode;
+    if (mode == BEGIN_AUTO && session.level == 0)
+        persist_begin(serializable_by_default());
+    else if (mode == BEGIN_NEVER)
+        persist_abort();
 }
 
 bool persist_needs_commit(void)
@@ -398,15 +476,15 @@ void persist_session_start(void)
     if (store_session_slot() < 0) /* a server's session took its slot in the handshake, where a refusal can be told */
         store_session_attach();
     session.attached = true;
-    store_begin();
+    take_view();
     store_changes_reset();
-    session.level = 1;
     session.root = hash_new();
     oidmap_add(session.root, OID_ROOT);
     record_empty(session.root);
     maglev_bind_root(session.root);
     boot_parts_refresh();
     features_refresh();
+    begin_next(true, serializable_by_default());
 }
 
 void persist_session_end(void)
