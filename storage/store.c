@@ -92,6 +92,8 @@ static void check_empty(const char *dir)
     closedir(d);
 }
 
+void (*store_left_lying)(void);
+
 static void wal_configure(WalConfig *config, const char *dir, uint32_t segment_size, uint64_t id, bool solo)
 {
     static char path[PATH_ROOM];
@@ -106,6 +108,7 @@ static void wal_configure(WalConfig *config, const char *dir, uint32_t segment_s
         .sync_method = (WalSyncMethod)conf.wal_sync_method,
         .direct_io = conf.direct_io,
         .solo = solo,
+        .left_lying = store_left_lying,
         .store_id = id,
         .segments_ahead = 2,
     };
@@ -441,6 +444,12 @@ void store_forget(Store *store)
         wait_event_word_set(NULL);
         release(store);
     }
+}
+
+void store_flush_left(void)
+{
+    if (the_store != NULL && the_store->mode == STORE_SOLO && the_store->opener == (int32_t)getpid())
+        wal_flush(the_store->wal, wal_insert_position(the_store->wal));
 }
 
 Store *store_current(void)

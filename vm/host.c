@@ -2,6 +2,7 @@
  * vm/host.c: the host table's defaults, those of --solo: one process, exclusive, no second slot to be had.
  */
 #include "vm/host.h"
+#include "storage/store.h"
 #include "vm/persist.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@ static pid_t solo_fork(void)
 
 static bool solo_exec_prepare(void)
 {
-    return true; /* the log is durable; the lock goes with the descriptors */
+    store_flush_left(); /* the lock goes with the descriptors */
+    return true;
 }
 
 static void solo_exec_failed(void)

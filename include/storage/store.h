@@ -89,6 +89,14 @@ Store *store_open(const char *dir, StoreMode mode);
  */
 void store_close(Store *store, bool clean);
 
+/*
+ * A store that is open solo has no process that writes what asynchronous commits leave in the log's buffer.  It calls
+ * store_left_lying (set it before store_open(); NULL: no one) whenever there is something left, and whoever set it sees
+ * to it that store_flush_left() is called soon, outside of any commit.  store_flush_left() does nothing in a server.
+ */
+extern void (*store_left_lying)(void);
+void store_flush_left(void);
+
 /* In a forked child that is not to be a session and not an auxiliary process: forget the store. */
 void store_forget(Store *store);
 

@@ -55,6 +55,7 @@ typedef struct WalConfig {
     WalSyncMethod sync_method;
     bool direct_io;            /* try O_DIRECT; refused by the file system = buffered, one warning */
     bool solo;                 /* there is no WAL writer process: flushers always write themselves */
+    void (*left_lying)(void);  /* solo: called when wal_flush_soon() left the writing for later; NULL: no one to tell */
     uint64_t store_id;         /* random number of this store: part of every checksum */
     uint32_t segments_ahead;   /* empty segments kept ready beyond the insert position; at least 2 */
     uint32_t reserve;          /* bytes of prepared segment space only WAL_CREDIT_RESERVE may use: one
@@ -190,7 +191,8 @@ void wal_flush(Wal *wal, Lsn lsn);
 /* The same, but gives others up to `delay_us` microseconds to join the batch (or write it for us). */
 void wal_flush_group(Wal *wal, Lsn lsn, unsigned delay_us);
 
-/* Asks the WAL writer to have `lsn` durable soon and returns at once (asynchronous commit). */
+/* Asks the WAL writer to have `lsn` durable soon and returns at once (asynchronous commit).  Alone: writes now and then,
+ * and says so to left_lying() when it did not. */
 void wal_flush_soon(Wal *wal, Lsn lsn);
 
 bool wal_is_durable(const Wal *wal, Lsn lsn);

@@ -364,7 +364,7 @@ void wal_flush_group(Wal *wal, Lsn lsn, unsigned delay_us)
 
 /*
  * Asynchronous commits: the WAL writer looks every few milliseconds while there is work, so it is only rung
- * out of its long sleep.  Alone, we write when a good deal or a good while has gathered.
+ * out of its long sleep.  Alone, we write when a good deal or a good while has gathered; who runs us is told of the rest.
  */
 void wal_flush_soon(Wal *wal, Lsn lsn)
 {
@@ -384,6 +384,8 @@ void wal_flush_soon(Wal *wal, Lsn lsn)
             now - wal->last_own_flush >= WAL_LAZY_FLUSH_MS * NSEC_PER_MSEC) {
             wal->last_own_flush = now;
             wal_flush(wal, lsn);
+        } else if (wal->config.left_lying != NULL) {
+            wal->config.left_lying();
         }
     }
 }

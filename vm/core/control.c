@@ -2,6 +2,7 @@
  * control.c: Kernel's control flow: raise, catch and throw, blocks as objects, exit and at_exit, caller, send,
  * instance_eval and class_eval, Signal.  (loop is Ruby: kernel.rb.)
  */
+#include "storage/store.h"
 #include "vm/interp/vm_state.h"
 #include <signal.h>
 #include <stdio.h>
@@ -221,7 +222,9 @@ static Value kernel_exit(UNUSED Value self, int argc, const Value *argv)
 }
 static Value kernel_exit_now(UNUSED Value self, int argc, const Value *argv)
 {
-    _exit(exit_status(argc, argv, 1));
+    int status = exit_status(argc, argv, 1);
+    store_flush_left();
+    _exit(status);
 }
 static Value kernel_abort(UNUSED Value self, int argc, const Value *argv)
 {

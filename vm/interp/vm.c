@@ -1,6 +1,7 @@
 /*
  * vm.c: boot, and the life of a program: options, script, uncaught exception, at_exit, exit status.
  */
+#include "storage/store.h"
 #include "vm/interp/vm_state.h"
 #include "vm/persist.h"
 #include "vm/compile.h"
@@ -252,6 +253,7 @@ static int finish_program(Value pending_record)
         exception_report(record);
     io_flush_all();
     persist_session_end();
+    store_flush_left();
     if (p.signal) {
         signal(p.signal, SIG_DFL);
         sigset_t set;
