@@ -70,3 +70,5 @@ module Warning
 end
 
 TOPLEVEL_BINDING = binding
+
+autoload :RbConfig, "rbconfig"

@@ -21,7 +21,7 @@ static Value load_path, loaded_features, loaded_index; /* Array, Array, Hash of 
 /* What the core brings: such a name is never looked for as a file. */
 static const char *const builtin_features[] = {"enumerator", "thread", "fiber", "rational", "complex", "set", "ruby2_keywords",
                                                "enumerator.so", "thread.rb", "fiber.so", "rational.so", "complex.so",
-                                               "rbconfig", "monitor", "monitor.so",
+                                               "monitor", "monitor.so", "pathname.so",
                                                "maglev/rchash", "maglev/rccounter", "maglev/rcqueue", "maglev/rcbag",
                                                NULL};
 

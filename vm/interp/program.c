@@ -295,6 +295,12 @@ Value program_run(void *arg)
     return V_NIL;
 }
 
+static void program_constant(Value ruby, const char *name, Value v)
+{
+    const_set(klass.Object, sym_intern(name), v);
+    const_set(ruby, sym_intern(name + strlen("RUBY_")), v);
+}
+
 /* What programs ask about the Ruby they run on. */
 void program_boot(void);
 void program_boot(void)
@@ -309,11 +315,10 @@ void program_boot(void)
         {"RUBY_REVISION", ""},
     };
 
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
-        const_set(klass.Object, sym_intern(constants[i][0]),
-                  str_new_frozen(constants[i][1], strlen(constants[i][1]), ENC_US_ASCII));
-    }
-    const_set(klass.Object, sym_intern("RUBY_PATCHLEVEL"), int_fix(0));
-    const_set(klass.Object, sym_intern("RUBY_DESCRIPTION"),
-              str_new_frozen(options_version_text(), strlen(options_version_text()), ENC_US_ASCII));
+    Value ruby = module_define("Ruby"); /* Ruby::VERSION is RUBY_VERSION, and so on */
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        program_constant(ruby, constants[i][0], str_new_frozen(constants[i][1], strlen(constants[i][1]), ENC_US_ASCII));
+    program_constant(ruby, "RUBY_PATCHLEVEL", int_fix(0));
+    program_constant(ruby, "RUBY_DESCRIPTION",
+                     str_new_frozen(options_version_text(), strlen(options_version_text()), ENC_US_ASCII));
 }
