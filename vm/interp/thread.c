@@ -267,7 +267,6 @@ static void schedule(void)
             /* Signals are the main thread's business. */
             if (me == thread_main) {
                 me->state = THREAD_RUNNABLE;
-                me->woken = false;
                 return;
             }
             thread_main->state = THREAD_RUNNABLE;
@@ -316,22 +315,37 @@ int thread_wait_fd(int fd, short events, int64_t deadline)
     }
 }
 
+/*
+ * The caller has just seen that what it waits for has not come.  From then on a wake-up counts, also one that comes while
+ * another thread has its turn or a signal is served, before we are blocked.  A signal's handler may sleep itself: a
+ * wake-up ends its sleep and the one around it.
+ */
 static bool sleep_until(int64_t deadline, bool deadly)
 {
     Thread *me = thread_current;
-    for (;;) {
-        me->deadly = deadly;
-        if (me->woken) {
-            me->woken = false;
-            return true;
+    const bool around = me->sleeping;
+    if (!around)
+        me->woken = false;
+    me->sleeping = true;
+    TRY()
+    {
+        while (!me->woken && thread_now() < deadline) {
+            vm_check_interrupts();
+            me->deadly = deadly;
+            if (!me->woken)
+                block(deadline, -1, 0);
         }
-        if (thread_now() >= deadline)
-            return false;
-        vm_check_interrupts();
-        me->stopped = true;
-        block(deadline, -1, 0);
-        me->stopped = false;
     }
+    CATCH(err)
+    {
+        me->sleeping = around;
+        rethrow();
+    }
+    END_TRY();
+    me->sleeping = around;
+    bool woken = me->woken;
+    me->woken &= around;
+    return woken;
 }
 
 bool thread_sleep_until(int64_t deadline)
@@ -346,9 +360,10 @@ bool thread_sleep_deadly(int64_t deadline)
 
 void thread_wake(Thread *t)
 {
-    if (t->state == THREAD_BLOCKED && t->stopped) {
+    if (t->sleeping) {
         t->woken = true;
-        t->state = THREAD_RUNNABLE;
+        if (t->state == THREAD_BLOCKED)
+            t->state = THREAD_RUNNABLE;
     }
 }
 

@@ -19,7 +19,7 @@ typedef struct Thread {
     struct Thread *joining;     /* whose end it waits for */
     bool woken;
     bool deadly;                /* BLOCKED: only another thread can wake it: counts for deadlock */
-    bool stopped;               /* Thread.stop, sleep: "sleep" without a deadline counts for deadlock */
+    bool sleeping;              /* in sleep, join, Thread.stop or a wait of thread.rb: thread_wake() ends it */
     Value pending;              /* unwind records to raise in it: Array or nil */
     Value value;                /* result */
     Value failure;              /* exception that ended it, or nil */
