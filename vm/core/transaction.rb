@@ -50,6 +50,13 @@ module Maglev
     end
     alias begin begin_transaction
 
+    # Opens a transaction inside the one that is open, up to 16 levels; outside of any, one.  Its view is that of the
+    # outermost.  Local variables, and objects not reachable from the root, are not undone.
+    def begin_nested_transaction
+      __boundary { __begin_nested }
+      nil
+    end
+
     # Takes the newest view and keeps the changes.  False when others changed what this transaction changed or, when
     # serializable, has read: then it can only be aborted (System.transaction_conflicts tells).
     def continue_transaction = __boundary { __continue }
@@ -133,6 +140,21 @@ module Maglev
       __begin(isolation)
     end
 
+    def __nested_transaction(isolation)
+      if isolation && isolation.to_sym != transaction_isolation
+        raise ImproperOperation, "the transaction around it is #{transaction_isolation}, so it can't be #{isolation}"
+      end
+      __begin_nested
+      level = transaction_level
+      done = false
+      result = yield
+      (transaction_level - level + 1).times { commit_transaction }
+      done = true
+      result
+    ensure
+      (transaction_level - level + 1).times { abort_transaction } if level && !done
+    end
+
     def __repeat(retries, isolation)
       attempt = 0
       done = false
@@ -171,6 +193,7 @@ module Maglev
 
       def abort_transaction = Maglev.abort_transaction
       def begin_transaction = Maglev.begin_transaction
+      def begin_nested_transaction = Maglev.begin_nested_transaction
       def continue_transaction = Maglev.continue_transaction
       def transaction_level = Maglev.transaction_level
       def transaction_mode = Maglev.transaction_mode

@@ -40,6 +40,13 @@ static Value begin(Value self, int argc, const Value *argv)
     return V_NIL;
 }
 
+static Value begin_nested(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    persist_begin_nested();
+    return V_NIL;
+}
+
 static Value continue_(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -152,6 +159,7 @@ static const Builtin methods[] = {
     {"__commit", commit, 0, 0, BI_HIDDEN},
     {"__abort", abort_, 0, 0, BI_HIDDEN},
     {"__begin", begin, 0, 1, BI_HIDDEN},
+    {"__begin_nested", begin_nested, 0, 0, BI_HIDDEN},
     {"__continue", continue_, 0, 0, BI_HIDDEN},
     {"__failed?", failed_p, 0, 0, BI_HIDDEN},
     {"__serializable?", serializable_p, 0, 0, BI_HIDDEN},

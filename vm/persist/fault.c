@@ -125,7 +125,10 @@ void persist_refill(Value v)
 static void note_change(Value v)
 {
     obj_ptr(v)->head &= ~OH_LOG;
-    if ((obj_head(v) & OF_OID) && !(obj_head(v) & OF_DIRTY))
+    if (!(obj_head(v) & OF_OID))
+        return;
+    nested_note_change(v);
+    if (!(obj_head(v) & OF_DIRTY))
         txn_note_dirty(v);
 }
 
@@ -159,7 +162,8 @@ static void hollow_one(void)
 /* Under memory pressure the collector turns references to clean objects back into oids. */
 static uint64_t forget_oid(Value v)
 {
-    return session.attached && (obj_head(v) & OH_LOG) ? oidmap_oid(v) : 0;
+    uint64_t head = obj_head(v);
+    return session.attached && (head & OF_PERSISTENT) && (head & OH_LOG) && !(head & OF_DIRTY) ? oidmap_oid(v) : 0;
 }
 
 void fault_install_hooks(void)

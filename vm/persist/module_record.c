@@ -259,6 +259,45 @@ void boot_parts_forget(void)
     }
 }
 
+static Slot *part_at(Value module, int i)
+{
+    ClassExt *x = class_ext(module);
+    Slot *parts[BOOT_PARTS] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT],
+                               &x->mixins};
+    return parts[i];
+}
+
+/* For a nested transaction: which tables the boot modules that were touched have now.  The contents are objects. */
+BootParts *boot_parts_keep(size_t *n)
+{
+    BootParts *kept = heap_calloc(touched.count + 1, sizeof(BootParts));
+    *n = touched.count;
+    for (size_t i = 0; i < touched.count; i++) {
+        kept[i].module = touched.items[i];
+        for (int k = 0; k < BOOT_PARTS; k++)
+            kept[i].parts[k] = *part_at(touched.items[i], k);
+    }
+    return kept;
+}
+
+/* Back to that. Modules touched since have what is committed. */
+void boot_parts_undo(const BootParts *kept, size_t n)
+{
+    for (size_t i = 0; i < touched.count; i++) {
+        Value module = touched.items[i];
+        if (i >= n && class_ext(module)->persist[1])
+            apply_parts(module, oidmap_oid(module));
+        for (int k = 0; k < BOOT_PARTS && (i < n || !class_ext(module)->persist[1]); k++)
+            part_at(module, k)->raw = i < n ? kept[i].parts[k].raw : V_NIL;
+        apply_mixins(module);
+    }
+    if (touched.count > n)
+        touched.count = n;
+    method_serial++;
+    const_serial++;
+    method_caches_clear();
+}
+
 static Value list_new(void)
 {
     return ary_new(4);

@@ -75,18 +75,22 @@ struct RecordBuilder {
     size_t nslots, slots_cap;
     uint8_t *bytes;
     size_t nbytes, bytes_cap;
+    bool describing;        /* for a nested transaction: what can't be saved raises ERR_NOT_PERSISTABLE */
     bool checking, differs; /* debug: compares a clean object with its record; it refers to something unsaved */
 };
 struct RecordReader {
     const StoreRecord *record;
     size_t slot, byte;
 };
+StorePut record_fill(RecordBuilder *, Value v); /* what v would be in the store now: slots and bytes are the builder's */
+void record_builder_free(void *builder);      /* what it owns; for resource_push */
 void record_build(RecordBuilder *, Value v);  /* fills it in; references are given oids */
 void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, empty */
 Value record_materialize(Oid oid, StoreRecord *); /* a new object */
 Value record_copy(StoreRecord *);             /* a copy that is no object of the store */
 void record_empty(Value v);                   /* makes v hollow */
 bool record_can_hollow(Value v);
+bool record_type_hollows(Value v);            /* objects of its kind can be emptied and refilled */
 void record_check_clean(Value v);             /* debug builds: PANIC when it is not what its record says */
 
 /* fault.c */
@@ -96,16 +100,19 @@ void persist_refill(Value v);
 void fault_install_hooks(void);
 
 /* transaction.c */
-void txn_reach(Value v, Value from);          /* a reference met while saving `from`: v gets an oid and is queued */
+void txn_reach(RecordBuilder *, Value v, Value from); /* a reference met in b->object: v gets an oid and is queued */
 void txn_note_dirty(Value v);
 void txn_mark_clean(Value v);
-_Noreturn void txn_refuse(Value v, const char *why); /* TransactionError with object and path */
+_Noreturn void txn_refuse(RecordBuilder *, Value v, const char *why); /* TransactionError with object and path */
 Value persist_commit(void);                   /* true; raises CommitFailedException, TransactionError */
 void persist_abort(void);
 void persist_begin(bool serializable);        /* aborts, and opens a transaction */
+void persist_begin_nested(void);
 bool persist_continue(void);
 void persist_set_begin_mode(BeginMode mode);
 bool persist_needs_commit(void);
+void txn_refresh(Value v);                    /* a clean object: as the snapshot has it */
+void txn_forget_fresh(size_t from);           /* those that got an oid and are not committed, from the from-th on */
 bool txn_move_snapshot(const Value *merged, size_t n);
 
 /* merge.c */
@@ -127,6 +134,14 @@ int session_durability(void);
 void conflict_boot(void);
 Value conflict_exception(const Conflict *all, uint32_t n); /* CommitFailedException; notes and logs the list */
 _Noreturn void conflict_refuse_again(void);   /* a commit after a failed one */
+
+/* nested.c */
+void nested_boot(void);
+void nested_begin(void);
+void nested_commit(void);
+void nested_abort(void);
+void nested_end(void);                        /* the outermost transaction is about to end */
+void nested_note_change(Value v);
 
 /* reads.c */
 bool reads_active(void);                      /* this transaction is serializable */
@@ -160,6 +175,13 @@ void boot_parts_refresh(void);
 void module_touched(Value boot_module);       /* a persistent definition goes into a boot class */
 void boot_parts_collect(void);                /* at commit: boot classes whose parts are new become dirty */
 void boot_parts_forget(void);                 /* at abort */
+enum { BOOT_PARTS = 4 };
+typedef struct BootParts { /* the persistent tables of a boot module, and its list of mixins */
+    Value module;
+    Slot parts[BOOT_PARTS];
+} BootParts;
+BootParts *boot_parts_keep(size_t *n);        /* heap_malloc'ed; visit it */
+void boot_parts_undo(const BootParts *kept, size_t n);
 void module_publish(Value module);            /* its name goes to the persistent namespace of its parent */
 bool persist_instances_allowed(Value cls);
 bool persist_becomes_nil(Value v);            /* an instance of a class with maglev_nil_references */

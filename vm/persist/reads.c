@@ -101,12 +101,7 @@ static bool carries(Value v)
         return false;
     if (v == session.root)
         return true;
-    if (!(head & OF_PERSISTENT))
-        return false;
-    if (has_slots(v))
-        return obj_type(v) != T_CREF && obj_type(v) != T_PROC;
-    const TypeRow *row = heap_type_row(obj_type(v));
-    return row && row->hollow;
+    return (head & OF_PERSISTENT) && record_type_hollows(v);
 }
 
 static void hide_table(Slot s)

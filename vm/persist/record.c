@@ -37,7 +37,7 @@ void record_put_value(RecordBuilder *b, Value v)
             return;
         }
         if (!oid && !b->checking)
-            txn_reach(v, b->object);
+            txn_reach(b, v, b->object);
         if (!oid)
             oid = oidmap_oid(v);
         b->differs |= !oid;
@@ -85,11 +85,19 @@ void record_put_u64(RecordBuilder *b, uint64_t n)
 
 void record_refuse(RecordBuilder *b, const char *why)
 {
-    txn_refuse(b->object, why);
+    txn_refuse(b, b->object, why);
 }
 
-/* What v would be in the store now: *b owns slots and bytes. */
-static StorePut record_fill(RecordBuilder *b, Value v)
+void record_builder_free(void *p)
+{
+    RecordBuilder *b = p;
+    heap_free(b->slots);
+    heap_free(b->bytes);
+    b->slots = NULL;
+    b->bytes = NULL;
+}
+
+StorePut record_fill(RecordBuilder *b, Value v)
 {
     b->object = v;
     b->nslots = b->nbytes = 0;
@@ -97,7 +105,7 @@ static StorePut record_fill(RecordBuilder *b, Value v)
     int format = format_of(type);
     const TypeRow *row = heap_type_row(type);
     if (format < 0 || (!has_slots(v) && (!row || !row->persist)))
-        txn_refuse(v, "objects of this kind can't be saved");
+        txn_refuse(b, v, "objects of this kind can't be saved");
     StorePut put = {.oid = oidmap_oid(v), .format = (uint8_t)format, .is_new = !(obj_head(v) & OF_PERSISTENT)};
     if (obj_frozen_bit(v))
         put.flags |= RECORD_FROZEN;
@@ -157,7 +165,7 @@ void record_build(RecordBuilder *b, Value v)
 {
     StorePut put = record_fill(b, v);
     if (b->nslots * 8 + b->nbytes > STORE_MAX_BODY)
-        txn_refuse(v, "it is larger than a record may be");
+        txn_refuse(b, v, "it is larger than a record may be");
     if (put.oid < OID_FIRST_USER)
         put.is_new = false; /* others may create it at the same time */
     if (!module_unchanged(&put, v))
@@ -350,8 +358,11 @@ Value record_copy(StoreRecord *record)
 bool record_can_hollow(Value v)
 {
     uint64_t head = obj_head(v);
-    if (!(head & OF_PERSISTENT) || (head & (OF_DIRTY | OF_HOLLOW)))
-        return false;
+    return (head & OF_PERSISTENT) && !(head & (OF_DIRTY | OF_HOLLOW)) && record_type_hollows(v);
+}
+
+bool record_type_hollows(Value v)
+{
     if (has_slots(v))
         return obj_type(v) != T_CREF && obj_type(v) != T_PROC;
     const TypeRow *row = heap_type_row(obj_type(v));

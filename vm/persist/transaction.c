@@ -70,8 +70,10 @@ static Value path_to(Value v)
     return ary_join(r, str_new_c(" -> "));
 }
 
-void txn_refuse(Value v, const char *why)
+void txn_refuse(RecordBuilder *b, Value v, const char *why)
 {
+    if (b->describing)
+        ereport(ERROR, ERR_NOT_PERSISTABLE, errmsg("an object can't be saved: %s", why));
     Value path = path_to(v);
     Value shown = is_module(v) ? str_new_c(class_name_c(v)) : obj_any_to_s(v);
     Value exc = exception_new(klass.TransactionError, "%T can't be saved: %s (reached by %T)", shown, why, path);
@@ -80,15 +82,16 @@ void txn_refuse(Value v, const char *why)
     vm_raise(exc);
 }
 
-/* Gives v (not yet in the store, not built-in) an oid and a place in the commit under way. */
-void txn_reach(Value v, Value from)
+/* Gives v (not yet in the store, not built-in) an oid and a place in the commit under way.  For a nested transaction
+ * (describing) whatever is referred to gets an oid: whether it may be saved is asked at the commit. */
+void txn_reach(RecordBuilder *b, Value v, Value from)
 {
     if (obj_head(v) & OF_OID)
         return;
-    if (is_module(v) && !persist_class_persistable(v)) {
+    if (is_module(v) && !persist_class_persistable(v) && !b->describing) {
         list_push(&session.fresh, v);
         list_push(&reached_from, from);
-        txn_refuse(v, "it was defined in transient mode; define it in Maglev.persistent { } or call maglev_persistable");
+        txn_refuse(b, v, "it was defined in transient mode; define it in Maglev.persistent { } or call maglev_persistable");
     }
     Side *side = (obj_head(v) & OF_ID) ? side_find(v) : NULL;
     Oid oid = side && side->object_id >= OID_FIRST_USER ? side->object_id : store_oid_alloc();
@@ -99,9 +102,9 @@ void txn_reach(Value v, Value from)
     uint32_t shape = obj_shape(v);
     Value cls = shape ? shape_class(shape) : V_NIL;
     if (!is_nil(cls) && !builtin_oid(cls))
-        txn_reach(cls, v);
-    if (!is_nil(cls) && !persist_instances_allowed(class_real(v)))
-        txn_refuse(v, "its class has maglev_instances_persistable = false");
+        txn_reach(b, cls, v);
+    if (!is_nil(cls) && !persist_instances_allowed(class_real(v)) && !b->describing)
+        txn_refuse(b, v, "its class has maglev_instances_persistable = false");
     if (obj_type(v) == T_ENV)
         list_push(&session.envs, v);
 }
@@ -119,7 +122,7 @@ static void transaction_visit(Visitor *v)
 
 /* ---- boundaries ---- */
 
-static void refresh_object(Value v)
+void txn_refresh(Value v)
 {
     uint64_t head = obj_head(v);
     if (!(head & OF_PERSISTENT) && v != session.root)
@@ -154,7 +157,7 @@ static void catch_up(void)
         for (size_t i = 0; i < n; i++) {
             Value v = oidmap_object(oids[i]);
             if (!is_undef(v))
-                refresh_object(v);
+                txn_refresh(v);
             parts |= oids[i] < OID_FIRST_USER && oids[i] != OID_ROOT;
         }
     }
@@ -162,7 +165,7 @@ static void catch_up(void)
         ValueList all = {0};
         oidmap_each(stale_each, &all);
         for (size_t i = 0; i < all.count; i++)
-            refresh_object(all.items[i]);
+            txn_refresh(all.items[i]);
         heap_free(all.items);
         parts = true;
     }
@@ -211,34 +214,30 @@ static void forget_envs(void)
 }
 
 /* What only this transaction would have saved keeps its oid as identity, but is of the session alone again. */
-static void forget_fresh(void)
+void txn_forget_fresh(size_t from)
 {
-    for (size_t i = 0; i < session.fresh.count; i++) {
+    for (size_t i = from; i < session.fresh.count; i++) {
         Value v = session.fresh.items[i];
         Oid oid = oidmap_oid(v);
         if (!oid || (obj_head(v) & OF_PERSISTENT) || (is_module(v) && class_ext(v)->persist[0]))
             continue;
         oidmap_remove(v);
-        obj_ptr(v)->head &= ~OF_DIRTY;
+        obj_ptr(v)->head &= ~(OF_DIRTY | OH_LOG);
         side_get(v)->object_id = oid;
         obj_ptr(v)->head |= OF_ID;
     }
-    session.fresh.count = reached_from.count = 0;
+    session.fresh.count = reached_from.count = from;
+    size_t to = 0;
+    for (size_t i = 0; i < session.dirty.count; i++) /* changed in a nested transaction: on both lists */
+        if (obj_head(session.dirty.items[i]) & OF_DIRTY)
+            session.dirty.items[to++] = session.dirty.items[i];
+    session.dirty.count = to;
 }
 
 static void abort_put(void *unused)
 {
     (void)unused;
     store_commit_abort();
-}
-
-static void builder_free(void *p)
-{
-    RecordBuilder *b = p;
-    heap_free(b->slots);
-    heap_free(b->bytes);
-    b->slots = NULL;
-    b->bytes = NULL;
 }
 
 #ifdef LODE_DEBUG
@@ -273,7 +272,7 @@ static void commit_body(CommitResult *result)
     store_commit_begin();
     RecordBuilder builder = {0};
     resource_push(abort_put, &session);
-    resource_push(builder_free, &builder);
+    resource_push(record_builder_free, &builder);
     for (size_t i = 0; i < session.envs.count; i++) { /* running frames write to their Envs without a barrier */
         Value env = session.envs.items[i];
         if ((obj_head(env) & OF_PERSISTENT) && !(obj_head(env) & OF_DIRTY))
@@ -328,6 +327,7 @@ static bool serializable_by_default(void)
 static void commit_outermost(void)
 {
     check_clean_objects();
+    nested_end();
     CommitResult result = {0};
     for (int attempt = 0;; attempt++) {
         boot_parts_collect();
@@ -337,7 +337,7 @@ static void commit_outermost(void)
         }
         CATCH(err)
         {
-            forget_fresh();
+            txn_forget_fresh(0);
             rethrow();
         }
         END_TRY();
@@ -375,7 +375,10 @@ Value persist_commit(void)
         outside();
     if (session.commit_disallowed)
         conflict_refuse_again();
-    commit_outermost();
+    if (session.level > 1)
+        nested_commit();
+    else
+        commit_outermost();
     return V_TRUE;
 }
 
@@ -386,6 +389,7 @@ static void abort_outermost(void)
         store_wait_snapshot_durable(); /* who aborts after reading may act on what was read */
     check_clean_objects();
     store_commit_abort();
+    nested_end();
     ValueList modules = {0};
     for (size_t i = 0; i < session.dirty.count; i++) {
         Value v = session.dirty.items[i];
@@ -395,7 +399,7 @@ static void abort_outermost(void)
         else if (obj_head(v) & OF_PERSISTENT)
             list_push(&modules, v);
     }
-    forget_fresh();
+    txn_forget_fresh(0);
     boot_parts_forget();
     features_forget();
     reduced_truncate(0);
@@ -404,7 +408,7 @@ static void abort_outermost(void)
     take_view();
     for (size_t i = 0; i < modules.count; i++) {
         obj_ptr(modules.items[i])->head |= OH_LOG;
-        refresh_object(modules.items[i]);
+        txn_refresh(modules.items[i]);
     }
     heap_free(modules.items);
     catch_up();
@@ -416,6 +420,10 @@ void persist_abort(void)
 {
     if (!session.attached)
         return;
+    if (session.level > 1) {
+        nested_abort();
+        return;
+    }
     abort_outermost();
     begin_next(session.begin_mode == BEGIN_AUTO, serializable_by_default());
     let_view_go();
@@ -429,6 +437,14 @@ void persist_begin(bool serializable)
     begin_next(true, serializable);
 }
 
+void persist_begin_nested(void)
+{
+    if (!session.attached || session.level == 0)
+        persist_begin(serializable_by_default());
+    else
+        nested_begin();
+}
+
 /* Moves the view to the newest state and keeps the changes; false when they no longer stand on it. */
 bool persist_continue(void)
 {
@@ -436,6 +452,9 @@ bool persist_continue(void)
         outside();
     if (session.commit_disallowed)
         conflict_refuse_again();
+    if (session.level > 1)
+        raise_error(const_find(klass.Maglev, sym_intern("ImproperOperation"), false),
+                    "the view can't move inside a nested transaction");
     check_clean_objects();
     Sequence since = store_snapshot_seq();
     size_t max = session.dirty.count + 16;
@@ -455,10 +474,13 @@ bool persist_continue(void)
 void persist_set_begin_mode(BeginMode mode)
 {
     session.begin_mode = mode;
-    if (mode == BEGIN_AUTO && session.level == 0)
+    if (mode == BEGIN_AUTO && session.level == 0) {
         persist_begin(serializable_by_default());
-    else if (mode == BEGIN_NEVER)
-        persist_abort();
+    } else if (mode == BEGIN_NEVER) {
+        abort_outermost();
+        begin_next(false, false);
+        let_view_go();
+    }
 }
 
 bool persist_needs_commit(void)
@@ -546,6 +568,7 @@ void persist_boot(void)
     heap_add_visitor(transaction_visit, "transaction");
     heap_add_visitor(translate_visit, "translate");
     builtins_collect();
+    nested_boot();
     features_boot();
     merge_boot();
     reduced_boot();
