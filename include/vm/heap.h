@@ -133,6 +133,10 @@ extern uint64_t (*heap_forget_hook)(Value v);
 /* The end of boot, before sessions are forked: collects, and from then on nothing is allocated in the pages of boot, so
  * that children share them. */
 void heap_seal(void);
+/* Test mode, by LODE_BOOT_GUARD=1 or =log in the environment: from here on the first write to each 4 KiB page of the boot
+ * heap is counted, under the type of the object written. */
+void heap_guard_start(void);
+bool heap_guard_each(void (*fn)(const char *type, uint64_t pages, void *arg), void *arg); /* false: the mode is off */
 extern void (*heap_hollow_hook)(void); /* by vm/persist: hollow mode's step, before an allocation */
 /* C stacks to scan: the current one from heap_set_stack_base's base; each suspended fiber registers. */
 void heap_set_stack_base(void *base);

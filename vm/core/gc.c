@@ -127,6 +127,19 @@ static Value gc_compact(Value self, int argc, const Value *argv)
     raise_not_implemented("compact() function is unimplemented on this machine");
 }
 
+static void add_boot_write(const char *type, uint64_t pages, void *arg)
+{
+    hash_set(*(Value *)arg, sym_intern(type), uint_value(pages));
+}
+
+/* Pages of the boot heap that this session has written, by type of object; nil without the test mode. */
+static Value gc_boot_writes(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    Value hash = hash_new();
+    return heap_guard_each(add_boot_write, &hash) ? hash : V_NIL;
+}
+
 static const Builtin singleton_methods[] = {
     {"start", gc_start, 0, -1, BI_KW},
     {"enable", gc_enable, 0, 0, 0},
@@ -139,6 +152,7 @@ static const Builtin singleton_methods[] = {
     {"measure_total_time", gc_measure, 0, 0, 0},
     {"measure_total_time=", gc_set_measure, 1, 1, 0},
     {"config", gc_config, 0, 1, 0},
+    {"boot_writes", gc_boot_writes, 0, 0, 0},
     {"compact", gc_compact, 0, 0, 0},
 };
 

@@ -284,5 +284,6 @@ int vm_session_main(const VmOptions *opts)
 {
     c_stack_boot(__builtin_frame_address(0));
     heap_modes_start();
+    heap_guard_start();
     return session_main(opts);
 }
