@@ -100,10 +100,14 @@ static void status_of_store(StrBuf *out)
     n = store_sessions(sessions, COUNT_OF(sessions));
     for (size_t i = 0; i < n; i++) {
         char name[32];
-        snprintf(name, sizeof name, "session.%d", sessions[i].slot);
-        status_line(out, name, "pid %d snapshot %llu commits %llu conflicts %llu%s", sessions[i].pid,
-                    (unsigned long long)sessions[i].snapshot, (unsigned long long)sessions[i].commits,
-                    (unsigned long long)sessions[i].conflicts, sessions[i].critical ? " critical" : "");
+        /* words in pairs: lodectl status --sessions makes columns of them */
+        snprintf(name, sizeof name, "session.%d", sessions[i].slot + 1);
+        status_line(out, name, "pid %d snapshot %llu age_ms %llu pinned_bytes %llu locks %u commits %llu conflicts %llu state %s",
+                    sessions[i].pid, (unsigned long long)sessions[i].snapshot,
+                    (unsigned long long)sessions[i].view_age_us / 1000, (unsigned long long)sessions[i].pinned_bytes,
+                    sessions[i].locks, (unsigned long long)sessions[i].commits,
+                    (unsigned long long)sessions[i].conflicts,
+                    sessions[i].critical ? "critical" : sessions[i].timed_out ? "timed_out" : "open");
     }
 }
 

@@ -19,6 +19,7 @@
 #include "storage/page/open.h"
 #include "storage/page/space.h"
 #include "storage/state.h"
+#include "storage/txn/locks.h"
 #include "storage/txn/txn.h"
 
 /* ---- taking a slot --------------------------------------------------------------------------------------------- */
@@ -114,6 +115,7 @@ void slot_detach(void)
     cache_unpin_all();
     store_credit_return();
     oids_give_back(me);
+    locks_drop(the_store->slot);
     crit_word_set(NULL);
     wait_event_word_set(NULL);
     the_store->slot = -1;
@@ -195,13 +197,19 @@ bool store_process_was_critical(int32_t pid)
 size_t store_sessions(SessionInfo *out, size_t max)
 {
     size_t n = 0;
+    uint64_t now = (uint64_t)(clock_monotonic_ns() / NSEC_PER_USEC);
     for (uint32_t i = 0; i < the_store->shared->sessions_max && n < max; i++) {
         SessionSlot *slot = &the_store->slots[i];
         if (atomic_load(&slot->state) == SLOT_FREE)
             continue;
         uint64_t snapshot = atomic_load(&slot->snapshot);
-        out[n++] = (SessionInfo){ (int)i, atomic_load(&slot->pid), snapshot == 0 ? 0 : snapshot - 1,
-                                  slot->commits, slot->conflicts, atomic_load(&slot->critical) != 0 };
+        out[n++] = (SessionInfo){
+            .slot = (int)i, .pid = atomic_load(&slot->pid), .snapshot = snapshot == 0 ? 0 : snapshot - 1,
+            .commits = slot->commits, .conflicts = slot->conflicts, .critical = atomic_load(&slot->critical) != 0,
+            .view_age_us = snapshot == 0 ? 0 : now - MIN(now, atomic_load(&slot->view_since)),
+            .pinned_bytes = snapshot == 0 ? 0 : atomic_load(&the_store->shared->superseded) - atomic_load(&slot->view_superseded),
+            .locks = atomic_load(&slot->locks), .timed_out = atomic_load(&slot->view_ended) != 0,
+        };
     }
     return n;
 }
@@ -235,6 +243,7 @@ void store_session_cleanup(int slot)
         space_drop_bulk(bulk);
     wal_credit_return(the_store->wal, &dead->credit);
     oids_give_back(dead);
+    locks_drop(slot);
     free_slot(dead);
     if (attached)
         slot_detach();

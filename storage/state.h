@@ -7,6 +7,8 @@
  *   extents and their counts EXTENT latch (sequence of a bulk extent: atomic, the committer's)
  *   catalogue                written under INTERN latch, read without
  *   frames                   their own word; page/cache.c
+ *   counters                 COUNTERS latch to change, read without
+ *   object locks             LOCKS latch to change; txn/locks.c
  *   a slot                   its session's; state and pid: SLOTS latch to take, owner or reaper to free
  *   checkpoint numbers       CHECKPOINT latch
  */
@@ -38,9 +40,18 @@ typedef struct SessionSlot {
     _Atomic uint64_t bulk;           /* number of its bulk commit under way; 0 none */
     _Atomic uint64_t commits, conflicts, aborts, fetched, walked;
     _Atomic uint64_t change_bound;   /* its commit's changes stand at this position - 1 or later; 0: none unpublished */
-    uint64_t spare[2];
+    _Atomic uint64_t waits_for;      /* oid whose lock it waits for; locks.c */
+    _Atomic uint32_t waits_mode;
+    _Atomic uint32_t locks;          /* object locks it holds */
+    _Atomic uint64_t view_since;     /* monotonic microseconds; limits.c */
+    _Atomic uint64_t view_superseded; /* StoreShared.superseded when the view began */
+    _Atomic uint32_t view_ended;     /* VIEW_* */
+    _Atomic uint32_t view_warned;
+    _Atomic uint32_t committing;     /* its view is not to be ended now */
+    uint32_t spare32;
+    uint64_t spare[4];
 } SessionSlot;
-_Static_assert(sizeof(SessionSlot) == 128, "slots do not share cache lines");
+_Static_assert(sizeof(SessionSlot) == 192, "slots do not share cache lines");
 
 /* ---- page cache ------------------------------------------------------------------------------------ */
 
@@ -159,10 +170,16 @@ typedef struct StoreShared {
     /* what sessions that have left did */
     _Atomic uint64_t gone_commits, gone_conflicts, gone_aborts, gone_fetched, gone_walked;
 
+    _Atomic uint64_t counters[STORE_COUNTERS]; /* COUNTERS latch to change */
+    Latch counters_latch;
+    _Atomic uint64_t superseded; /* bytes of versions that commits have replaced, since start */
+
     _Atomic uint64_t next_bulk;
     _Atomic uint64_t stat_page_reads, stat_page_writes, stat_evictions, stat_evictions_dirty, stat_bulk_commits;
     Done done[DONE_SLOTS];
 } StoreShared;
+
+typedef struct LockTable LockTable; /* txn/locks.c */
 
 /* ---- a process's handle -------------------------------------------------------------------------------------- */
 
@@ -190,6 +207,7 @@ struct Store {
     uint8_t *extent_dirty;      /* a byte for each page of the extent map */
     ClassSpace *classes;
     Change *changes;
+    LockTable *locks;
     uint64_t *place[STREAM_COUNT];     /* of each page; STREAM_TABLE's are in table[] */
     uint64_t *directory[STREAM_COUNT]; /* of each directory page */
     uint8_t *directory_dirty[STREAM_COUNT];

@@ -24,6 +24,7 @@
 #include "storage/page/space.h"
 #include "storage/shmem.h"
 #include "storage/state.h"
+#include "storage/txn/locks.h"
 #include "storage/txn/txn.h"
 
 struct Store *the_store;
@@ -218,6 +219,7 @@ static void reserve_shared(const WalConfig *wal)
     shmem_reserve("wal", SHMEM_DENSE, wal_shared_size(wal));
     shmem_reserve("changes", SHMEM_DENSE, (size_t)conf.change_ring_size);
     shmem_reserve("pages", SHMEM_DENSE, frames * PAGE_BYTES);
+    shmem_reserve("locks", SHMEM_SPARSE, locks_size());
     shmem_reserve("page map", SHMEM_SPARSE, pages * sizeof(uint32_t));
     shmem_reserve("table", SHMEM_SPARSE, table * sizeof(TablePlace));
     shmem_reserve("extents", SHMEM_SPARSE, extents * sizeof(Extent));
@@ -249,6 +251,7 @@ static void attach_shared(Store *store)
     store->frames = shmem_attach("frames");
     store->frame_bytes = shmem_attach("pages");
     store->changes = shmem_attach("changes");
+    store->locks = shmem_attach("locks");
     store->page_map = shmem_attach("page map");
     store->table = shmem_attach("table");
     store->extents = shmem_attach("extents");
@@ -286,6 +289,7 @@ static void attach_shared(Store *store)
     latch_init(&s->intern_latch, LATCH_INTERN);
     latch_init(&s->extent_latch, LATCH_EXTENT);
     latch_init(&s->checkpoint_latch, LATCH_CHECKPOINT);
+    latch_init(&s->counters_latch, LATCH_COUNTERS);
 }
 
 static void set_bulk_limits(Store *store)
@@ -372,6 +376,7 @@ static void open_locked(Store *store, StoreMode mode)
     open_files(store);
     store->wal = wal_open(store->context, &wal, shmem_attach("wal"));
     store->has_wal = true;
+    locks_init();
     set_bulk_limits(store);
     slot_attach_auxiliary();
     checkpoint_load(&control);

@@ -319,6 +319,50 @@ void store_commit_abort(void);
 
 /* Returns when the log is durable up to `lsn` (of an asynchronous commit). */
 void store_wait_durable(Lsn lsn);
+bool store_is_durable(Lsn lsn);
+
+/* ---- object locks ----------------------------------------------------------------------------------
+ * Held by the session, whatever becomes of its transactions, until it gives them back or ends.  A commit that writes an object
+ * on which another session has a lock is a conflict (WRITE_LOCK, READ_LOCK).
+ */
+typedef enum LockMode { OBJECT_LOCK_NONE, OBJECT_LOCK_READ, OBJECT_LOCK_WRITE, OBJECT_LOCK_UNKNOWN } LockMode;
+
+typedef struct LockAnswer {
+    enum { LOCK_GRANTED, LOCK_DENIED, LOCK_DEADLOCK } status;
+    bool changed;       /* granted, but a newer version than the snapshot's has been committed */
+    int holder;         /* denied: slot of one who keeps us from it, else -1 */
+    int32_t holder_pid;
+    LockMode held;
+} LockAnswer;
+
+/*
+ * Asks for a lock; a read lock of one's own becomes a write lock.  Never waits for another lock.  With `waiting` a denied
+ * session counts as waiting for the object until it asks again or calls store_lock_wait_over(): it is told LOCK_DEADLOCK
+ * when the holder waits for it.  Raises ERR_LIMIT_EXCEEDED when max_locks are held.
+ */
+LockAnswer store_lock(Oid oid, LockMode mode, bool waiting);
+void store_lock_wait_over(void);
+bool store_unlock(Oid oid); /* false: this session has no lock on it */
+void store_unlock_all(void);
+
+typedef struct LockInfo {
+    Oid oid;
+    LockMode mode;
+    int slot;
+    int32_t pid;
+} LockInfo;
+
+/* The locks on `oid` (OID_NONE: any) that `slot` (-1: any) holds, up to `max`; returns how many. */
+size_t store_locks(Oid oid, int slot, LockInfo *out, size_t max);
+
+/* ---- shared counters ----------------------------------------------------------------------------------
+ * 64-bit numbers outside all transactions, 0 at first; a change wraps around, is seen by all at once, and survives a crash
+ * when the log is durable to it, for which DURABLE and GROUP wait.  `i` from 0 to STORE_COUNTERS - 1, else ERR_INVALID_ARGUMENT.
+ */
+#define STORE_COUNTERS 128
+int64_t store_counter(unsigned i);
+int64_t store_counter_add(unsigned i, int64_t by, Durability durability); /* returns the new value */
+int64_t store_counter_set(unsigned i, int64_t value, Durability durability);
 
 /* ---- store-wide names ------------------------------------------------------------------------------
  * Interned by content in small system commits of their own: they never conflict, never roll back, and are
@@ -395,6 +439,10 @@ typedef struct SessionInfo {
     Sequence snapshot;
     uint64_t commits, conflicts;
     bool critical;
+    uint64_t view_age_us;  /* since the snapshot was taken; 0 without one */
+    uint64_t pinned_bytes; /* of versions replaced by commits since, which can't be reclaimed for it */
+    uint32_t locks;        /* object locks held */
+    bool timed_out;        /* a limit ended its transaction; it has not begun another yet */
 } SessionInfo;
 
 /* Fills in up to `max` attached sessions; returns how many. */

@@ -1,5 +1,5 @@
 # load.bash: a load of sessions that commit numbered boxes and write down what was acknowledged, and the check after it.
-# A box is four objects that change together; a crash may lose none that was acknowledged, and part of none.
+# A box is four objects that change together, with a shared counter ahead of them; a crash may lose none that was acknowledged, and part of none.
 
 load_init() { # sessions
     workers=$1
@@ -30,6 +30,7 @@ while Process.clock_gettime(Process::CLOCK_MONOTONIC) < deadline
   box[2].delete(:"key_#{id}_#{n - 300}")
   box[2][:fresh] = Array.new(100) { [n] } # a run of oids every few commits
   box[3].replace("text #{n} ".ljust(n % 40 * 100, "."))
+  Maglev::System.set_pcounter(id + 1, n)
   Maglev.commit
   puts n
 end
@@ -37,6 +38,8 @@ RUBY
     cat >check.rb <<'RUBY'
 Maglev[:boxes].each_with_index do |b, id|
   numbers = [b[0], b[1][0], b[2][:n], b[3].empty? ? b[0] : b[3][/\Atext (\d+) /, 1].to_i]
+  counter = Maglev::System.pcounter(id + 1) # set before each commit
+  numbers << "counter #{counter}" unless (b[0]..b[0] + 1).cover?(counter)
   puts "#{numbers.uniq.size == 1 ? b[0] : "torn:#{numbers.join("/")}"}"
 end
 RUBY

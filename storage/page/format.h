@@ -13,7 +13,7 @@
 #include "lib/base.h"
 #include "storage/store.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 
 #define PAGE_BYTES 16384
 #define PAGE_HEADER 64
@@ -144,6 +144,7 @@ typedef struct DirectoryRoot {
     uint64_t pages[STREAM_COUNT];  /* pages in each stream */
     uint64_t catalogue_bytes;
     uint64_t extents;              /* extents in the map */
+    uint64_t counters[STORE_COUNTERS];
     uint64_t places[];             /* directory pages: all of stream 0, then of stream 1, ... */
 } DirectoryRoot;
 #define ROOT_ENTRIES ((PAGE_PAYLOAD - sizeof(DirectoryRoot)) / sizeof(uint64_t))

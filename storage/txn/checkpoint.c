@@ -147,6 +147,7 @@ static PageNo write_directory(uint64_t extent_pages)
             root->places[at++] = the_store->directory[stream][d];
     }
     root->catalogue_bytes = s->catalogue_saved;
+    counters_save(root->counters);
     root->extents = MIN((uint64_t)s->extents, pages[STREAM_EXTENTS] * EXTENTS_PER_PAGE);
     page_write(place, page);
     return place;
@@ -345,8 +346,13 @@ void store_checkpointer_main(const volatile bool *stop)
     slot_attach_auxiliary();
     last_time = clock_monotonic_ns();
     last_insert = wal_insert_position(the_store->wal);
+    int64_t watched = 0;
     while (!*stop) {
         uint32_t heard = atomic_load(&s->bell);
+        if (clock_monotonic_ns() - watched > 900 * NSEC_PER_MSEC) {
+            views_watch();
+            watched = clock_monotonic_ns();
+        }
         if (is_due(true)) {
             checkpoint_or_warn();
             if (!is_due(false))
@@ -431,6 +437,7 @@ void checkpoint_load(const Control *control)
     DirectoryRoot *root = mem_alloc(the_store->context, PAGE_PAYLOAD);
     memcpy(root, page + PAGE_HEADER, PAGE_PAYLOAD);
     load_directory(root, page);
+    counters_load(root->counters);
     space_note_extents((uint32_t)root->extents);
     for (uint64_t i = 0; i < root->pages[STREAM_EXTENTS]; i++) {
         read_logical(the_store->place[STREAM_EXTENTS][i], PAGE_EXTENTS, i, page);

@@ -28,6 +28,7 @@
 #include "storage/page/record.h"
 #include "storage/page/space.h"
 #include "storage/txn/bulk.h"
+#include "storage/txn/locks.h"
 #include "storage/txn/txn.h"
 #include "storage/txn/validate.h"
 
@@ -55,6 +56,7 @@ static struct {
     uint8_t *block;
     size_t block_left;
     uint64_t bytes;
+    uint64_t superseded; /* bytes of the versions that it replaces */
     uint32_t runs, run_pages, largest, own_classes;
     Put **sorted; /* by oid */
     CommitEntry *entries;
@@ -82,8 +84,8 @@ static void clear_set(void)
 
 void store_commit_begin(void)
 {
-    if (the_store->me == NULL || atomic_load(&the_store->me->snapshot) == 0)
-        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("a commit needs a snapshot"));
+    if (the_store == NULL || the_store->me == NULL || atomic_load(&the_store->me->snapshot) == 0)
+        view_missing();
     if (set.context == NULL)
         set.context = memctx_create(the_store->context, "write set");
     clear_set();
@@ -215,6 +217,7 @@ static void note_members(const Put *p, Location previous)
         RecordHeader h;
         record_header(previous, p->oid, &h);
         before = RECORD_CLASS(&h);
+        set.superseded += RECORD_BYTES(h.length);
     }
     if (before != p->class_id) {
         validate_member(set.context, before);
@@ -331,6 +334,20 @@ static bool lock_words(Sequence snapshot)
     return true;
 }
 
+/* Has another session an object lock on something written here?  Then no word is locked any more. */
+static bool against_locks(void)
+{
+    int holder;
+    if (!locks_any() || MUTATION(LOCK_HONOURED))
+        return false;
+    for (uint32_t i = 0; i < set.count; i++)
+        if (!set.sorted[i]->is_new && locks_against(set.sorted[i]->oid, &holder) != OBJECT_LOCK_NONE) {
+            unlock(set.count);
+            return true;
+        }
+    return false;
+}
+
 /* The sequence, and room for the record in the log. */
 static WalPlace take_place(uint32_t ahead)
 {
@@ -420,7 +437,7 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
     if (set.bulk.number == 0 && !MUTATION(LOWER_BOUND))
         atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* M3 */
     STOP_POINT(COMMIT_DECIDE);
-    if (lock_words(snapshot)) {
+    if (lock_words(snapshot) && !against_locks()) {
         STOP_POINT(COMMIT_LOCKED);
         validate_enter();
         *place = take_place(ahead);
@@ -453,6 +470,17 @@ static void wait_for_locks(Sequence snapshot)
     validate_wait(snapshot);
 }
 
+static void note_lock(const Put *p)
+{
+    int holder;
+    LockMode mode = locks_against(p->oid, &holder);
+    if (mode == OBJECT_LOCK_READ || mode == OBJECT_LOCK_WRITE)
+        set.conflicts[set.conflict_count++] =
+            (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = holder,
+                        .winner_pid = atomic_load(&the_store->slots[holder].pid),
+                        .kind = mode == OBJECT_LOCK_WRITE ? CONFLICT_WRITE_LOCK : CONFLICT_READ_LOCK };
+}
+
 /* Lists them, and waits until the winners are published: a retry must start at a snapshot that includes them. */
 static void collect_conflicts(Sequence snapshot)
 {
@@ -466,13 +494,15 @@ static void collect_conflicts(Sequence snapshot)
         if (sequence > snapshot)
             set.conflicts[set.conflict_count++] = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
                                                               .kind = CONFLICT_WRITE_WRITE, .sequence = sequence };
+        else if (!p->is_new && locks_any())
+            note_lock(p);
     }
     set.conflict_count += validate_conflicts(snapshot, set.conflicts + set.conflict_count, room);
     for (uint32_t i = 0; i < set.conflict_count; i++) {
         Conflict *conflict = &set.conflicts[i];
         int winner;
         int32_t pid;
-        if (publish_who(conflict->sequence, &winner, &pid)) {
+        if (conflict->sequence != 0 && publish_who(conflict->sequence, &winner, &pid)) {
             conflict->winner = winner;
             conflict->winner_pid = pid;
         }
@@ -497,6 +527,7 @@ static bool try_commit(Sequence snapshot, bool bulk, WalPlace *place)
 {
     uint32_t ahead = 0, ahead_crc = 0;
     pin_table();
+    set.superseded = 0;
     if (look_for_conflicts(snapshot))
         return false;
     if (bulk) {
@@ -561,9 +592,15 @@ CommitResult store_commit_finish(Durability durability)
         store_begin();
         return result;
     }
+    SessionSlot *me = the_store->me;
+    atomic_store(&me->committing, 1);
+    if (atomic_load(&me->snapshot) == 0)
+        view_missing();
     resource_push(undo_secure, &set);
     result = run_commit();
     resource_pop(&set);
+    atomic_store(&me->committing, 0);
+    atomic_fetch_add(&the_store->shared->superseded, result.status == COMMIT_OK ? set.superseded : 0);
     if (result.status == COMMIT_CONFLICT)
         return result; /* the list lives until the next commit begins */
 
@@ -589,4 +626,9 @@ CommitResult store_commit_finish(Durability durability)
 void store_wait_durable(Lsn lsn)
 {
     wal_flush(the_store->wal, lsn);
+}
+
+bool store_is_durable(Lsn lsn)
+{
+    return wal_is_durable(the_store->wal, lsn);
 }

@@ -24,7 +24,7 @@ static Location find_version(Oid oid, RecordHeader *header, Sequence *sequence)
     SessionSlot *me = the_store != NULL ? the_store->me : NULL;
     uint64_t snapshot = me != NULL ? atomic_load_explicit(&me->snapshot, memory_order_relaxed) : 0;
     if (unlikely(snapshot == 0))
-        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("object %llu was read without a snapshot", (unsigned long long)oid));
+        view_missing();
     snapshot--;
     Location location = cache_table_location(OID_INDEX(oid)) & LOCATION_MASK;
     while (location != 0) {
@@ -51,6 +51,8 @@ bool store_fetch(Oid oid, StoreRecord *out)
     if (location == 0)
         return false;
     record_body(location, &header, out);
+    if (unlikely(atomic_load(&the_store->me->snapshot) == 0) && !MUTATION(VIEW_CHECKED))
+        view_missing(); /* it was ended meanwhile: what was copied may have been given up */
     out->sequence = sequence;
     atomic_store_explicit(&the_store->me->fetched,
                           atomic_load_explicit(&the_store->me->fetched, memory_order_relaxed) + 1,

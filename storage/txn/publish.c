@@ -89,6 +89,7 @@ Sequence store_begin(void)
     SessionSlot *me = my_slot();
     StoreShared *s = the_store->shared;
     Sequence published = atomic_load(&s->published), again;
+    view_started(me);
     for (;;) {
         atomic_store(&me->snapshot, published + 1);
         again = atomic_load(&s->published);

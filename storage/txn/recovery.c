@@ -95,6 +95,12 @@ static void redo_page_open(const WalRecord *record, Recovery *r)
     }
 }
 
+static void redo_counter(const WalRecord *record, Recovery *r)
+{
+    (void)r;
+    counter_redo(payload_of(record, sizeof(CounterRecord)));
+}
+
 static void redo_oid_limit(const WalRecord *record, Recovery *r)
 {
     const OidLimitRecord *limit = payload_of(record, sizeof(*limit));

@@ -41,6 +41,10 @@ typedef struct BulkPageRecord {
     uint32_t spare;
 } BulkPageRecord;
 
+typedef struct CounterRecord {
+    uint64_t number, value;
+} CounterRecord;
+
 typedef struct OidLimitRecord {
     uint64_t limit;
 } OidLimitRecord;
@@ -72,6 +76,21 @@ bool version_stands_at(Oid oid, Location location);
 /* ---- oids.c --------------------------------------------------------------------------------------------------------- */
 
 void oids_give_back(SessionSlot *slot);
+
+/* ---- counters.c ----------------------------------------------------------------------------------------------------- */
+
+void counter_redo(const CounterRecord *record);
+void counters_save(uint64_t *out); /* STORE_COUNTERS of them */
+void counters_load(const uint64_t *in);
+
+/* ---- limits.c ------------------------------------------------------------------------------------------------------- */
+
+/* A view begins: its age and what it keeps from being reclaimed count from now. */
+void view_started(SessionSlot *me);
+/* There is no snapshot in the slot: raises ERR_TRANSACTION_TIMEOUT when a limit has ended it, else ERR_NO_TRANSACTION. */
+NORETURN void view_missing(void);
+/* Warns of and ends views beyond the configured limits.  The checkpointer calls it about every second. */
+void views_watch(void);
 
 /* ---- catalogue.c ------------------------------------------------------------------------------------------------------ */
 

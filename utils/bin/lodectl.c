@@ -21,7 +21,7 @@ typedef struct Arguments {
     const char *dir;
     const char *mode;
     const char *log_path;
-    bool json, quiet;
+    bool json, quiet, sessions;
     int64_t timeout_ms;
     bool timeout_given; /* else stop waits for shutdown_timeout */
     char **settings;
@@ -203,6 +203,54 @@ static void print_json(const char *text)
     strbuf_free(&out);
 }
 
+/* The session.N lines as a table: the words of a line are names and values in turn. */
+static void print_sessions(const char *text, bool json)
+{
+    StrBuf out;
+    size_t rows = 0;
+
+    strbuf_init(&out, memctx_current());
+    strbuf_puts(&out, json ? "[" : "");
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        char copy[512], *rest = NULL, *words[32];
+        size_t n = 0;
+        snprintf(copy, sizeof copy, "%.*s", (int)strcspn(line, "\n"), line);
+        if (strncmp(copy, "session.", 8) != 0) {
+            continue;
+        }
+        copy[7] = ' ';
+        for (char *w = strtok_r(copy, " =", &rest); w && n < COUNT_OF(words); w = strtok_r(NULL, " =", &rest)) {
+            words[n++] = w;
+        }
+        if (json) {
+            strbuf_puts(&out, rows ? ", {" : "{");
+            for (size_t i = 0; i + 1 < n; i += 2) {
+                size_t length = strlen(words[i + 1]);
+                strbuf_puts(&out, i ? ", " : "");
+                strbuf_json(&out, words[i], strlen(words[i]));
+                strbuf_puts(&out, ": ");
+                if (is_number(words[i + 1], length)) {
+                    strbuf_append(&out, words[i + 1], length);
+                } else {
+                    strbuf_json(&out, words[i + 1], length);
+                }
+            }
+            strbuf_putc(&out, '}');
+        } else {
+            for (size_t pass = rows ? 1 : 0; pass < 2; pass++) {
+                for (size_t i = 0; i + 1 < n; i += 2) {
+                    strbuf_printf(&out, "%*s", i ? 13 : 7, words[i + pass]);
+                }
+                strbuf_putc(&out, '\n');
+            }
+        }
+        rows++;
+    }
+    strbuf_puts(&out, json ? "]\n" : "");
+    fputs(out.data ? out.data : "", stdout);
+    strbuf_free(&out);
+}
+
 static int run_status(Arguments *args)
 {
     ServerFile file;
@@ -222,7 +270,9 @@ static int run_status(Arguments *args)
     } else {
         text = server_status(memctx_top(), args->dir);
     }
-    if (args->json) {
+    if (args->sessions) {
+        print_sessions(text, args->json);
+    } else if (args->json) {
         print_json(text);
     } else {
         fputs(text, stdout);
@@ -254,7 +304,9 @@ static const Command COMMANDS[] = {
      "ends all at once and leaves recovery to the next start"},
     {"restart", run_restart, "restart [-m MODE] [-c name=value]...: stop, then start"},
     {"reload", run_reload, "reload: the server reads lodestone.conf again"},
-    {"status", run_status, "status [--json]: what the server does; exit status 3 when none is running"},
+    {"status", run_status,
+     "status [--sessions] [--json]: what the server does, or what each session holds: the age of its transaction, bytes of "
+     "replaced versions that can't be reclaimed for it, locks; exit status 3 when none is running"},
     {"verify", run_verify, "verify: reads all of a store that no server has open and checks it"},
 };
 
@@ -316,6 +368,8 @@ static int run(int argc, char **argv, Arguments *args, const char **dir)
             return 0;
         } else if (strcmp(word, "--json") == 0) {
             args->json = true;
+        } else if (strcmp(word, "--sessions") == 0) {
+            args->sessions = true;
         } else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0) {
             args->quiet = true;
         } else if (strchr("Dmlct", word[1]) && word[1]) {

@@ -8,6 +8,9 @@ module Maglev
   module ReducedConflict
     private def note(*operation) = Maglev.__note(self, @part, operation)
 
+    # What a lock on the object locks.
+    def __part = @part
+
     private def initialize_copy(other)
       @part = @part.dup
       self

@@ -31,7 +31,12 @@ module Maglev
         true
       end
     end
-    alias commit commit_transaction
+
+    # As commit_transaction; this once waiting for what `durability` says: :durable, :group (as durable, but others may join
+    # the write), :async or :ticket (not at all: the order of commits holds, a crash loses at most the last ones).
+    def commit(durability: nil)
+      durability ? __with_settings(durability, nil) { commit_transaction } : commit_transaction
+    end
 
     # Drops the changes and takes the newest view.  In a nested transaction: drops what it changed, and keeps the view.
     def abort_transaction

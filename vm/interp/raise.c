@@ -243,6 +243,9 @@ Value error_to_exception(void)
     case ERR_DISK_FULL:
         cls = err->saved_errno ? errno_class(err->saved_errno) : klass.IOError;
         break;
+    case ERR_TRANSACTION_TIMEOUT:
+        cls = const_find(klass.Maglev, sym_intern("TransactionTimeout"), false);
+        break;
     default:
         break;
     }

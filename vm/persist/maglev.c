@@ -5,17 +5,11 @@
  * definitions in persistable modules (all of core is) go to the tables that the store holds.
  */
 #include "private.h"
-#include "lib/config.h"
 #include "vm/object/class_private.h"
 
 enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4 }; /* ClassExt.persist_flags, stored */
 
 static bool nil_references_used; /* some class of this session has it */
-
-int session_durability(void)
-{
-    return (int)conf.durability;
-}
 
 bool persist_class_persistable(Value module)
 {
@@ -308,6 +302,7 @@ void maglev_boot(void)
     class_define_under(klass.Maglev, "OutsideOfTransactionException", base);
     class_define_under(klass.Maglev, "CommitFailedException", base);
     class_define_under(klass.Maglev, "ImproperOperation", base);
+    class_define_under(klass.Maglev, "TransactionTimeout", base);
     module_define_under(klass.Maglev, "System");
     const_set(klass.Object, sym_intern("Lodestone"), klass.Maglev);
     ADD_SINGLETON_BUILTINS(klass.Maglev, maglev_methods);

@@ -33,6 +33,7 @@ typedef struct PersistSession {
     BeginMode begin_mode;
     int level;              /* transaction level: 0 outside, 1 inside, above: nested */
     Value conflicts;        /* Array: why the last commit failed; nil since the boundary after it */
+    Lsn last_lsn;           /* the last commit's */
     Value root;             /* Maglev::PERSISTENT_ROOT */
     Value boot_parts;       /* Array of boot modules with persistent parts */
     ValueList dirty;
@@ -128,7 +129,9 @@ Value reduced_owner(Value part);              /* the object that a noted part be
 bool reduced_replay(Value part);
 size_t reduced_mark(void);                    /* for nested transactions */
 void reduced_truncate(size_t mark);
-int session_durability(void);
+
+/* shared.c */
+void shared_boot(void);
 
 /* conflict.c */
 void conflict_boot(void);

@@ -285,7 +285,7 @@ static void commit_body(CommitResult *result)
             record_build(&builder, session.fresh.items[i]);
     resource_release(&builder);
     reads_submit();
-    *result = store_commit_finish((Durability)session_durability());
+    *result = store_commit_finish((Durability)conf.durability);
     resource_pop(&session);
 }
 
@@ -358,6 +358,7 @@ static void commit_outermost(void)
         reads_hide(session.fresh.items[i]);
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
+    session.last_lsn = result.lsn;
     features_committed();
     reduced_truncate(0);
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
@@ -572,5 +573,6 @@ void persist_boot(void)
     features_boot();
     merge_boot();
     reduced_boot();
+    shared_boot();
     fault_install_hooks();
 }
