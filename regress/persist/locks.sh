@@ -21,7 +21,7 @@ said '=> false' b "$S.remove_lock(Maglev[:a])"
 said "!! ArgumentError: 1 can't be locked: it is no object of the store" a "$S.write_lock(1)"
 # they survive commit and abort, and commits of others honour them
 said '=> [true, :write]' a "Maglev.abort; [Maglev.commit, $S.lock_kind(Maglev[:a])]"
-said "=> [:write_lock, $a, [\"a\"]]" b 'Maglev[:a] << 1; begin; Maglev.commit; rescue Maglev::CommitFailedException => e; c = e.transaction_conflicts[0]; Maglev.abort; [c[:kind], c[:session] + 1, Maglev[:a]]; end'
+said "=> [:write_lock, $a, [\"a\"]]" b 'Maglev[:a] << 1; begin; Maglev.commit; rescue Maglev::CommitFailedException => e; c = e.transaction_conflicts[0]; Maglev.abort; [c[:kind], c[:session], Maglev[:a]]; end'
 said '=> true' a 'Maglev[:a] << 2; Maglev.commit'
 said '=> true' a "$S.commit_and_release_locks"
 said '=> true' b 'Maglev.abort; Maglev[:a] << 3; Maglev.commit'

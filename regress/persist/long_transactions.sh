@@ -30,7 +30,6 @@ said '=> [1001, 1, true]' idle 'Maglev.abort; Maglev[:mine] = 1; [Maglev[:big].s
 # ended by time
 printf 'transaction_timeout = 300ms\n' >>"$LODE_STORE/lodestone.conf"
 lodectl -D "$LODE_STORE" reload >/dev/null
-said '=> true' busy 'Maglev.commit'
 wait_for 10 eval "[ \"\$(pinned $busy state)\" = timed_out ]"
 said '=> Maglev::TransactionTimeout' busy 'begin; Maglev.commit; rescue Maglev::MaglevException => e; e.class; end'
 said '=> true' busy 'Maglev.abort; Maglev.commit'
