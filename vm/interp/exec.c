@@ -68,11 +68,13 @@ __attribute__((noinline, optimize("no-gcse", "no-crossjumping"))) static Value r
 #include "vm/instructions.def"
 #undef INSN
     };
-    Value *base = vm.fp->base;
+    Value *base = vm.fp->base, *window; /* window: what bodies see; base never has its address taken */
     const uint32_t *pc = vm.fp->pc;
     goto *labels[OPCODE(pc)];
 #define INSN(name, operands, flags) \
-    L_##name : pc = op_##name(&base, pc); \
+    L_##name : window = base; \
+    pc = op_##name(&window, pc); \
+    base = window; \
     if ((OP_##name == OP_RETURN || OP_##name == OP_RETURN_FAR || OP_##name == OP_BREAK) && !pc) \
         return vm.result; \
     goto *labels[OPCODE(pc)];

@@ -43,18 +43,14 @@ static __attribute__((noinline)) MethodEntry *call_fill(InlineCache *cache, Call
 }
 
 /* The call is described, arguments lie where they are; starts it. */
-static inline const uint32_t *call_go(Value **bp, const uint32_t *pc, Frame *f, Value *top, Call *c, MethodEntry *me,
-                                      int why)
+static inline const uint32_t *call_go(const uint32_t *pc, Frame *f, Value *top, Call *c, MethodEntry *me, int why)
 {
     Value result = V_NIL;
     bool pushed = me ? call_entry(c, me, &result) : call_method_missing(c, why, &result);
     f->top = top;
-    if (pushed) {
-        *bp = vm.fp->base;
+    if (pushed)
         return vm.fp->pc;
-    }
-    *bp = f->base;
-    (*bp)[c->ret] = result;
+    f->base[c->ret] = result;
     return pc + insn_length[OPCODE(pc)];
 }
 
@@ -93,8 +89,8 @@ static __attribute__((noinline)) void call_unfold(Call *c, unsigned a, unsigned 
     }
 }
 
-static __attribute__((noinline)) const uint32_t *call_slow(Value **bp, const uint32_t *pc, unsigned a, unsigned argc,
-                                                           unsigned flags, uint32_t name, InlineCache *cache,
+static __attribute__((noinline)) const uint32_t *call_slow(const uint32_t *pc, unsigned a, unsigned argc, unsigned flags,
+                                                           uint32_t name, InlineCache *cache,
                                                            Code *block, Value names)
 {
     Frame *f = vm.fp;
@@ -114,7 +110,7 @@ static __attribute__((noinline)) const uint32_t *call_slow(Value **bp, const uin
         me = (MethodEntry *)cache->entry;
     else
         me = call_fill(cache, &c, &why);
-    return call_go(bp, pc, f, top, &c, me, why);
+    return call_go(pc, f, top, &c, me, why);
 }
 
 /* A frame for simple code whose arguments lie in place. */
@@ -182,7 +178,7 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
             return pc + len;
         }
     }
-    return call_slow(bp, pc, a, argc, flags, name, cache, block, names);
+    SLOW(call_slow(pc, a, argc, flags, name, cache, block, names));
 }
 
 BODY(CALL)
@@ -198,7 +194,7 @@ BODY(CALLX)
                      names);
 }
 
-static __attribute__((noinline)) const uint32_t *super_slow(Value **bp, const uint32_t *pc)
+static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
 {
     Frame *f = vm.fp;
     f->pc = pc;
@@ -237,20 +233,17 @@ static __attribute__((noinline)) const uint32_t *super_slow(Value **bp, const ui
     }
     bool pushed = me ? call_entry(&c, me, &result) : call_method_missing(&c, MISSING_SUPER, &result);
     f->top = top;
-    if (pushed) {
-        *bp = vm.fp->base;
+    if (pushed)
         return vm.fp->pc;
-    }
-    *bp = f->base;
-    R(a) = result;
+    f->base[a] = result;
     return pc + 7;
 }
 BODY(SUPER)
 {
-    return super_slow(bp, pc);
+    SLOW(super_slow(pc));
 }
 
-static __attribute__((noinline)) const uint32_t *yield_slow(Value **bp, const uint32_t *pc)
+static __attribute__((noinline)) const uint32_t *yield_slow(const uint32_t *pc)
 {
     Frame *f = vm.fp;
     f->pc = pc;
@@ -268,12 +261,9 @@ static __attribute__((noinline)) const uint32_t *yield_slow(Value **bp, const ui
         call_unfold(&c, a, argc, flags & ~CALL_BLOCKARG, names);
     bool pushed = block_invoke(block, &c, NULL, &result);
     f->top = top;
-    if (pushed) {
-        *bp = vm.fp->base;
+    if (pushed)
         return vm.fp->pc;
-    }
-    *bp = f->base;
-    R(a) = result;
+    f->base[a] = result;
     return pc + 5;
 }
 BODY(YIELD)
@@ -316,7 +306,7 @@ BODY(YIELD)
             return code->words;
         }
     }
-    return yield_slow(bp, pc);
+    SLOW(yield_slow(pc));
 }
 
 #define PRIMITIVE(name) Value prim_##name(Frame *f, int argc, Value *argv);

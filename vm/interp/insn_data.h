@@ -5,6 +5,14 @@
 #define R(n) ((*bp)[n])
 #define SAVE() (vm.fp->pc = pc)
 #define RELOAD() (*bp = vm.fp->base)
+/* Goes on where an out-of-line function says.  None is given bp: an address that escapes would keep the window's base in
+ * memory, and each instruction would wait for it. */
+#define SLOW(call) \
+    do { \
+        const uint32_t *next_ = (call); \
+        RELOAD(); \
+        return next_; \
+    } while (0)
 #define JUMP_BY(at) (pc + (int32_t)pc[at])
 
 BODY(NOP)

@@ -3,7 +3,7 @@
  */
 
 /* Calls `recv.name(args)` for an instruction at pc; the result goes to register `ret`. */
-static __attribute__((noinline)) const uint32_t *op_send(Value **bp, const uint32_t *pc, uint32_t name, unsigned ret,
+static __attribute__((noinline)) const uint32_t *op_send(const uint32_t *pc, uint32_t name, unsigned ret,
                                                          InlineCache *cache, Value recv, int argc, Value a, Value b)
 {
     Frame *f = vm.fp;
@@ -30,17 +30,14 @@ static __attribute__((noinline)) const uint32_t *op_send(Value **bp, const uint3
     c.argv = call_push_args(argc, args, 0);
     bool pushed = me ? call_entry(&c, me, &result) : call_dispatch(&c, &result);
     f->top = top;
-    if (pushed) {
-        *bp = vm.fp->base;
+    if (pushed)
         return vm.fp->pc;
-    }
-    *bp = f->base;
-    (*bp)[ret] = result;
+    f->base[ret] = result;
     return pc + insn_length[OPCODE(pc)];
 }
 
 #define FAST(op) likely(!(redefined_ops & REDEFINED_##op))
-#define SEND1(sym) op_send(bp, pc, SYMID_##sym, ARG_A, cache_at(vm.fp->code, pc[2]), a, 1, b, V_NIL)
+#define SEND1(sym) SLOW(op_send(pc, SYMID_##sym, ARG_A, cache_at(vm.fp->code, pc[2]), a, 1, b, V_NIL))
 #define RESULT(v) \
     do { \
         Value result_ = (v); \
@@ -80,7 +77,7 @@ BODY(ADD)
             RESULT(str_plus(a, b));
         }
     }
-    return SEND1(op_plus);
+    SEND1(op_plus);
 }
 BODY(SUB)
 {
@@ -95,7 +92,7 @@ BODY(SUB)
         }
         NUMBERS(num_sub)
     }
-    return SEND1(op_minus);
+    SEND1(op_minus);
 }
 BODY(MUL)
 {
@@ -110,7 +107,7 @@ BODY(MUL)
         }
         NUMBERS(num_mul)
     }
-    return SEND1(op_mul);
+    SEND1(op_mul);
 }
 BODY(DIV)
 {
@@ -125,7 +122,7 @@ BODY(DIV)
             RESULT(float_value(flonum_double(a) / flonum_double(b)));
         }
     }
-    return SEND1(op_div);
+    SEND1(op_div);
 }
 BODY(MOD)
 {
@@ -134,28 +131,28 @@ BODY(MOD)
         int64_t m = fix_int(a) % fix_int(b);
         RESULT(int_fix(m < 0 ? m + fix_int(b) : m));
     }
-    return SEND1(op_mod);
+    SEND1(op_mod);
 }
 BODY(AND)
 {
     Value a = R(ARG_B), b = R(ARG_C);
     if (FAST(AND) && likely(both_fixnum(a, b)))
         RESULT(a & b);
-    return SEND1(op_and);
+    SEND1(op_and);
 }
 BODY(OR)
 {
     Value a = R(ARG_B), b = R(ARG_C);
     if (FAST(OR) && likely(both_fixnum(a, b)))
         RESULT(a | b);
-    return SEND1(op_or);
+    SEND1(op_or);
 }
 BODY(XOR)
 {
     Value a = R(ARG_B), b = R(ARG_C);
     if (FAST(XOR) && likely(both_fixnum(a, b)))
         RESULT((a ^ b) | 1);
-    return SEND1(op_xor);
+    SEND1(op_xor);
 }
 BODY(SHL)
 {
@@ -177,14 +174,14 @@ BODY(SHL)
                 RESULT(int_fix(y));
         }
     }
-    return SEND1(op_shl);
+    SEND1(op_shl);
 }
 BODY(SHR)
 {
     Value a = R(ARG_B), b = R(ARG_C);
     if (FAST(SHR) && likely(both_fixnum(a, b)) && fix_int(b) >= 0)
         RESULT(int_fix(fix_int(a) >> (fix_int(b) > 63 ? 63 : fix_int(b))));
-    return SEND1(op_shr);
+    SEND1(op_shr);
 }
 
 #define COMPARISON(NAME, sym, op) \
@@ -197,7 +194,7 @@ BODY(SHR)
             if (is_flonum(a) && is_flonum(b)) \
                 RESULT(bool_value(flonum_double(a) op flonum_double(b))); \
         } \
-        return SEND1(sym); \
+        SEND1(sym); \
     }
 COMPARISON(LT, op_lt, <)
 COMPARISON(LE, op_le, <=)
@@ -225,7 +222,7 @@ BODY(EQ)
         if (likely(v != V_UNDEF))
             RESULT(v);
     }
-    return SEND1(op_eq);
+    SEND1(op_eq);
 }
 BODY(NEQ)
 {
@@ -235,7 +232,7 @@ BODY(NEQ)
         if (likely(v != V_UNDEF))
             RESULT(bool_value(v == V_FALSE));
     }
-    return SEND1(op_neq);
+    SEND1(op_neq);
 }
 BODY(EQQ)
 {
@@ -256,7 +253,7 @@ BODY(EQQ)
             RESULT(v);
         }
     }
-    return SEND1(op_eqq);
+    SEND1(op_eqq);
 }
 BODY(AREF)
 {
@@ -274,7 +271,7 @@ BODY(AREF)
                 RESULT(v);
         }
     }
-    return SEND1(op_aref);
+    SEND1(op_aref);
 }
 BODY(ASET)
 {
@@ -292,7 +289,7 @@ BODY(ASET)
             return pc + 3;
         }
     }
-    return op_send(bp, pc, SYMID_op_aset, vm.fp->code->scratch, cache_at(vm.fp->code, pc[2]), a, 2, b, v);
+    SLOW(op_send(pc, SYMID_op_aset, vm.fp->code->scratch, cache_at(vm.fp->code, pc[2]), a, 2, b, v));
 }
 BODY(ADDI)
 {
@@ -304,7 +301,7 @@ BODY(ADDI)
             RESULT((Value)sum);
         NUMBERS(num_add)
     }
-    return SEND1(op_plus);
+    SEND1(op_plus);
 }
 BODY(SUBI)
 {
@@ -316,7 +313,7 @@ BODY(SUBI)
             RESULT((Value)d);
         NUMBERS(num_sub)
     }
-    return SEND1(op_minus);
+    SEND1(op_minus);
 }
 BODY(NOT)
 {
@@ -325,7 +322,7 @@ BODY(NOT)
         R(ARG_A) = bool_value(!truthy(a));
         return pc + 3;
     }
-    return op_send(bp, pc, SYMID_op_not, ARG_A, cache_at(vm.fp->code, pc[2]), a, 0, V_NIL, V_NIL);
+    SLOW(op_send(pc, SYMID_op_not, ARG_A, cache_at(vm.fp->code, pc[2]), a, 0, V_NIL, V_NIL));
 }
 BODY(NEG)
 {
@@ -340,7 +337,7 @@ BODY(NEG)
             RESULT(float_value(-flonum_double(a)));
         }
     }
-    return op_send(bp, pc, SYMID_op_uminus, ARG_A, cache_at(vm.fp->code, pc[2]), a, 0, V_NIL, V_NIL);
+    SLOW(op_send(pc, SYMID_op_uminus, ARG_A, cache_at(vm.fp->code, pc[2]), a, 0, V_NIL, V_NIL));
 }
 static __attribute__((noinline)) bool less_slow(Value a, Value b)
 {
