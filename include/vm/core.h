@@ -100,6 +100,15 @@ Value ary_splat(Value v);                                  /* *v : new or same A
 bool ary_includes(Value ary, Value v);
 void ary_sort_in_place(Value ary);                         /* by <=> or the running built-in's block */
 
+/* For eql? and hash without a call, of Arrays of leaves: false when only the method can tell. */
+bool ary_eql_leaves(Value a, Value b, bool *same);
+bool ary_hash_leaves(Value ary, uint64_t *code);
+/* A leaf has no elements: ==, eql?, hash and inspect of what holds leaves only need no recursion guard. */
+static inline bool obj_is_leaf(Value v)
+{
+    return is_immediate(v) || obj_type(v) == T_STRING || obj_type(v) == T_FLOAT || obj_type(v) == T_BIGNUM;
+}
+
 /* ---- Hash (vm/core/hash.c): insertion order, codes from obj_hash ---- */
 typedef struct HashEntry {
     uint64_t code; /* bit 0 set: tombstone */

@@ -21,6 +21,14 @@ static Value ary_equal_body(void *arg)
     return bool_value(ary_len(p->a) == ary_len(p->b));
 }
 
+static bool holds_leaves(Value ary)
+{
+    for (size_t i = 0; i < ary_len(ary); i++)
+        if (!obj_is_leaf(ary_at(ary, i)))
+            return false;
+    return true;
+}
+
 static Value ary_equal(Value self, int argc, const Value *argv)
 {
     (void)argc;
@@ -35,6 +43,8 @@ static Value ary_equal(Value self, int argc, const Value *argv)
     if (ary_len(self) != ary_len(other))
         return V_FALSE;
     Pair p = {self, other};
+    if (holds_leaves(self))
+        return ary_equal_body(&p);
     Value r = vm_guard_recursion(SYM(op_eq), self, other, ary_equal_body, &p);
     return is_undef(r) ? V_TRUE : r;
 }
@@ -49,13 +59,27 @@ static Value ary_eql_body(void *arg)
     return V_TRUE;
 }
 
+bool ary_eql_leaves(Value a, Value b, bool *same)
+{
+    if (!is_array(b) || ary_len(a) != ary_len(b)) {
+        *same = false;
+        return true;
+    }
+    if (!holds_leaves(a))
+        return false;
+    Pair p = {a, b};
+    *same = ary_eql_body(&p) == V_TRUE;
+    return true;
+}
+
 static Value ary_eql(Value self, int argc, const Value *argv)
 {
     (void)argc;
     if (self == argv[0])
         return V_TRUE;
-    if (!is_array(argv[0]) || ary_len(self) != ary_len(argv[0]))
-        return V_FALSE;
+    bool equal;
+    if (ary_eql_leaves(self, argv[0], &equal))
+        return bool_value(equal);
     Pair p = {self, argv[0]};
     Value r = vm_guard_recursion(SYM(eql_p), self, argv[0], ary_eql_body, &p);
     return is_undef(r) ? V_TRUE : r;
@@ -77,9 +101,19 @@ static Value ary_hash_body(void *arg)
     return int_fix((int64_t)(h >> 2));
 }
 
+bool ary_hash_leaves(Value ary, uint64_t *code)
+{
+    if (!holds_leaves(ary))
+        return false;
+    *code = (uint64_t)fix_int(ary_hash_body(&ary));
+    return true;
+}
+
 static Value ary_hash(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
+    if (holds_leaves(self))
+        return ary_hash_body(&self);
     Value r = vm_guard_recursion(SYM(hash), self, V_NIL, ary_hash_body, &self);
     return is_undef(r) ? int_fix(0x5eed) : r;
 }

@@ -148,11 +148,29 @@ Value hash_new(void)
     return hash_alloc(klass.Hash);
 }
 
+/* A small table is searched for a Symbol or an Integer without its code: only the same word is the same key. */
+static bool identity_decides(const Hash *h, Value key)
+{
+    return h->index_bits == 0 && (is_symbol(key) || is_fixnum(key));
+}
+static int64_t find_same_word(const Hash *h, Value key)
+{
+    for (uint32_t i = h->start; i < h->used; i++)
+        if (h->entries[i].key.raw == key && !(h->entries[i].code & TOMBSTONE))
+            return i;
+    return -1;
+}
+
 Value hash_get(Value hash, Value key)
 {
     obj_attend(hash);
-    if (hash_ptr(hash)->live == 0)
+    Hash *h = hash_ptr(hash);
+    if (h->live == 0)
         return V_UNDEF;
+    if (identity_decides(h, key)) {
+        int64_t same = find_same_word(h, key);
+        return same < 0 ? V_UNDEF : slot_read(hash, &h->entries[same].value);
+    }
     int64_t i = hash_lookup(hash, key, hash_code(hash, key));
     return i < 0 ? V_UNDEF : slot_read(hash, &hash_ptr(hash)->entries[i].value);
 }
@@ -184,7 +202,7 @@ void hash_set(Value hash, Value key, Value v)
 {
     obj_modify(hash);
     uint64_t code = hash_code(hash, key);
-    int64_t i = hash_lookup(hash, key, code);
+    int64_t i = identity_decides(hash_ptr(hash), key) ? find_same_word(hash_ptr(hash), key) : hash_lookup(hash, key, code);
     obj_modify(hash);
     if (i >= 0) {
         slot_write(hash, &hash_ptr(hash)->entries[i].value, v);

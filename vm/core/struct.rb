@@ -66,67 +66,7 @@ class Struct
     end
   end
 
-  def initialize(*values, **kw)
-    names = self.class.__members
-    by_keyword = self.class.keyword_init?
-    if by_keyword || (by_keyword.nil? && values.empty? && !kw.empty?)
-      raise ArgumentError, "wrong number of arguments (given #{values.size}, expected 0)" unless values.empty?
-      unknown = kw.keys - names
-      raise ArgumentError, "unknown keywords: #{unknown.join(", ")}" unless unknown.empty?
-      names.each_with_index { |n, i| __set(i, kw[n]) }
-    else
-      values << kw unless kw.empty?
-      raise ArgumentError, "struct size differs" if values.size > names.size
-      i = 0
-      while i < names.size
-        __set(i, values[i])
-        i += 1
-      end
-    end
-  end
-
-  def initialize_copy(other)
-    i = 0
-    n = self.class.__members.size
-    while i < n
-      __set(i, other.__get(i))
-      i += 1
-    end
-    self
-  end
-
-  def __index(key)
-    names = self.class.__members
-    case key
-    when Symbol, String
-      names.index(key.to_sym) || raise(NameError.new("no member '#{key}' in struct", key.to_sym, receiver: self))
-    else
-      i = Array.__index_argument(key)
-      if i >= names.size
-        raise IndexError, "offset #{i} too large for struct(size:#{names.size})"
-      elsif i < -names.size
-        raise IndexError, "offset #{i} too small for struct(size:#{names.size})"
-      end
-      i < 0 ? i + names.size : i
-    end
-  end
-  private :__index
-
-  def [](key) = __get(__index(key))
-  def []=(key, value)
-    __set(__index(key), value)
-  end
-
   def members = self.class.members
-  def size = self.class.__members.size
-  alias length size
-
-  def to_a
-    i = -1
-    self.class.__members.map { __get(i += 1) }
-  end
-  alias values to_a
-  alias deconstruct to_a
 
   def to_h
     result = {}
@@ -185,20 +125,6 @@ class Struct
     end
     rest.empty? || value.nil? ? value : value.dig(*rest)
   end
-
-  def ==(other)
-    return true if equal?(other)
-    return false unless other.class == self.class
-    Thread.__guard(:==, self, other) { to_a == other.to_a }
-  end
-
-  def eql?(other)
-    return true if equal?(other)
-    return false unless other.class == self.class
-    Thread.__guard(:eql?, self, other) { to_a.eql?(other.to_a) }
-  end
-
-  def hash = [self.class, to_a].hash
 
   def inspect
     name = Module.instance_method(:name).bind_call(self.class)

@@ -358,6 +358,13 @@ bool obj_eql(Value a, Value b)
         return is_type(b, T_FLOAT) && ((Float *)a)->value == ((Float *)b)->value;
     case T_BIGNUM:
         return is_type(b, T_BIGNUM) && num_equal(a, b);
+    case T_ARRAY: {
+        MethodEntry *me = method_find(class_of(a), SYM(eql_p));
+        bool same;
+        if (me && me->kind == ME_BUILTIN && ary_eql_leaves(a, b, &same))
+            return same;
+        break;
+    }
     default:
         break;
     }
@@ -386,6 +393,9 @@ uint64_t obj_hash(Value v)
     MethodEntry *me = method_find(class_of(v), SYM(hash));
     if (me && me->kind == ME_BUILTIN && slot_read((Value)me, &me->owner) == klass.Kernel)
         return (uint64_t)obj_identity_hash(v);
+    uint64_t code;
+    if (is_array(v) && me && me->kind == ME_BUILTIN && ary_hash_leaves(v, &code))
+        return code;
     Value h = vm_call0(v, SYM(hash));
     if (is_fixnum(h))
         return (uint64_t)fix_int(h);
