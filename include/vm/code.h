@@ -31,6 +31,14 @@ typedef struct CodeParams {
     uint16_t required, optional, post, keywords, keywords_required;
 } CodeParams;
 
+/* How arguments become parameters; code_load derives it. */
+typedef enum {
+    ENTRY_ANY,     /* args_bind works it out */
+    ENTRY_PLAIN,   /* required parameters only: what is passed lies in place */
+    ENTRY_SPREADS, /* likewise, but a lone Array argument of a block is spread over them */
+    ENTRY_CHOICES, /* required, optional and keyword parameters, none else */
+} CodeEntry;
+
 typedef enum { CATCH_RESCUE, CATCH_ENSURE } CatchKind;
 typedef struct CatchRow {
     uint32_t start, end, target; /* word indexes: start <= pc of the instruction < end */
@@ -48,7 +56,7 @@ typedef struct Code {
     uint16_t nregs;              /* locals, temporaries and scratch */
     uint16_t nlocals;            /* params included */
     uint16_t scratch;            /* first of 4 registers that instructions may use for a fall-back call */
-    uint8_t kind, pad;
+    uint8_t kind, entry;         /* CodeKind, CodeEntry */
     uint32_t flags;
     CodeParams params;
     uint16_t pad2;

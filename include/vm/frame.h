@@ -34,7 +34,8 @@ typedef struct Frame {
     Value cref;
     Value env;         /* Env when reified, else nil */
     Code *block_code;  /* literal block of the call under way */
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t skip;     /* words of the caller's instruction: it goes on behind them */
     uint16_t ret, argc;
     Value specials;    /* nil or Array [$~, $_]; of the home frame */
     uint64_t serial;   /* unique: target of break and return */

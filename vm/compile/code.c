@@ -61,8 +61,18 @@ Value code_new(void)
     return v;
 }
 
+static CodeEntry entry_of(const Code *code)
+{
+    if ((code->flags & (CODE_REST | CODE_KWREST)) || code->params.post)
+        return ENTRY_ANY;
+    if (code->params.optional || code->params.keywords)
+        return code->flags & CODE_ARG0_SPLATS ? ENTRY_ANY : ENTRY_CHOICES;
+    return code->flags & CODE_ARG0_SPLATS ? ENTRY_SPREADS : ENTRY_PLAIN;
+}
+
 void code_load(Code *code)
 {
+    code->entry = (uint8_t)entry_of(code);
     code->cache_base = vm_caches_reserve(code->ncaches);
 }
 

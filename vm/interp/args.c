@@ -219,18 +219,19 @@ static void bind_slow(Frame *f, Code *code, int argc, Value kw, bool kw_mutable,
 
 void args_bind(Frame *f, Code *code, int argc, Value kw, bool kw_mutable, bool lambda)
 {
-    const CodeParams *p = &code->params;
-    if (likely(kw == V_NIL && !(code->flags & (CODE_REST | CODE_KWREST)) && !p->optional && !p->post && !p->keywords)) {
-        if (argc == p->required && !(!lambda && argc == 1 && (code->flags & CODE_ARG0_SPLATS))) {
-            args_fill_locals(f->base, p->required, code->nlocals);
-            f->top = f->base + code->nregs;
-            return;
-        }
-        if (!lambda && !(argc == 1 && (code->flags & CODE_ARG0_SPLATS))) {
-            args_fill_locals(f->base, argc < p->required ? (unsigned)argc : p->required, code->nlocals);
-            f->top = f->base + code->nregs;
-            return;
-        }
+    unsigned required = code->params.required, given = (unsigned)argc;
+    bool in_place = kw == V_NIL && (code->entry == ENTRY_PLAIN || (code->entry == ENTRY_SPREADS && given != 1));
+    if (likely(in_place && (given == required || !lambda))) {
+        args_fill_locals(f->base, given < required ? given : required, code->nlocals);
+        f->top = f->base + code->nregs;
+        return;
+    }
+    if (kw == V_NIL && code->entry == ENTRY_CHOICES && !code->params.keywords && given >= required &&
+        given <= required + code->params.optional) {
+        args_fill_locals(f->base, given, code->nlocals);
+        f->pc = code->words + code->opt_pc[given - required];
+        f->top = f->base + code->nregs;
+        return;
     }
     bind_slow(f, code, argc, kw, kw_mutable, lambda);
 }

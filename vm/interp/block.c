@@ -212,7 +212,8 @@ bool block_invoke(BlockRef block, Call *c, const BlockEnv *over, Value *result)
     f->cref = cref;
     f->env = V_NIL;
     f->block_code = NULL;
-    f->flags = FRAME_BLOCK | c->frame_flags | (lambda ? FRAME_LAMBDA : 0);
+    f->flags = (uint16_t)(FRAME_BLOCK | c->frame_flags | (lambda ? FRAME_LAMBDA : 0));
+    f->skip = c->skip;
     f->ret = c->ret;
     f->argc = (uint16_t)c->argc;
     f->specials = V_NIL;
@@ -225,7 +226,7 @@ bool block_invoke(BlockRef block, Call *c, const BlockEnv *over, Value *result)
         if (over->me)
             f->me = over->me;
         f->passed = over->block;
-        f->flags |= over->frame_flags;
+        f->flags |= (uint16_t)over->frame_flags;
     }
     vm.fp = f;
     args_bind(f, code, c->argc, c->kw, c->flags & CALL_KWMUTABLE, lambda);

@@ -199,28 +199,10 @@ bool call_method_missing(Call *c, int why, Value *result)
 /* ---- built-ins ---- */
 static void push_builtin_frame(const Call *c, MethodEntry *me, uint32_t flags)
 {
-    Frame *f = vm.fp + 1;
     Value *top = vm.fp->top;
     if (c->argv + c->argc >= top && on_vm_stack(c->argv))
         top = c->argv + c->argc + 1;
-    frame_check_room(f, top);
-    f->pc = NULL;
-    f->base = f->stack = c->argv;
-    f->top = top;
-    f->self = c->recv;
-    f->code = NULL;
-    f->me = me;
-    f->block = c->block;
-    f->passed = 0;
-    f->outer = 0;
-    f->cref = V_NIL;
-    f->env = V_NIL;
-    f->block_code = NULL;
-    f->flags = flags | FRAME_BUILTIN;
-    f->argc = (uint16_t)c->argc;
-    f->specials = V_NIL;
-    f->serial = ++vm.serial;
-    vm.fp = f;
+    frame_push_builtin(me, c->recv, c->argc, c->argv, top, c->block, flags);
 }
 
 Value call_builtin(Call *c, MethodEntry *me)
@@ -296,7 +278,8 @@ static void enter_code(Call *c, MethodEntry *me)
     f->cref = slot_read((Value)me, &me->cref);
     f->env = V_NIL;
     f->block_code = NULL;
-    f->flags = FRAME_METHOD | c->frame_flags;
+    f->flags = (uint16_t)(FRAME_METHOD | c->frame_flags);
+    f->skip = c->skip;
     f->ret = c->ret;
     f->argc = (uint16_t)c->argc;
     f->specials = V_NIL;

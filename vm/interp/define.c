@@ -94,7 +94,8 @@ void enter_class_body(Frame *f, Value cls, Code *code, unsigned ret, bool single
     for (Value *p = base; p < top; p++)
         *p = V_NIL;
     *g = (Frame){.pc = code->words, .base = base, .stack = base, .top = top, .self = cls, .code = code, .cref = cref,
-                 .env = V_NIL, .flags = FRAME_CLASS, .ret = (uint16_t)ret, .specials = V_NIL, .serial = ++vm.serial};
+                 .env = V_NIL, .flags = FRAME_CLASS, .skip = insn_length[OPCODE(f->pc)], .ret = (uint16_t)ret,
+                 .specials = V_NIL, .serial = ++vm.serial};
     vm.fp = g;
 }
 

@@ -330,8 +330,12 @@ static void vm_visit(Visitor *v)
         InlineCache *c = &vm.caches[i];
         switch (c->extra & 0xff) {
         case CACHE_METHOD:
-        case CACHE_SIMPLE_CODE:
+        case CACHE_PLAIN_CODE:
+        case CACHE_CHOICES_CODE:
         case CACHE_BUILTIN:
+        case CACHE_LEAF:
+        case CACHE_READER:
+        case CACHE_WRITER:
             if (c->serial == method_serial)
                 v->value(v, &c->entry);
             else

@@ -2,17 +2,75 @@
  * insn_call.h: calls, super, yield, returns (bodies for exec.c).
  *
  * A CALL's cache holds the method entry and, in `extra`, how to run it:
- *   CACHE_SIMPLE_CODE  Ruby code of required parameters only, and argc of them are given: the frame is pushed here
- *   CACHE_BUILTIN      built-in that takes argc arguments
- *   CACHE_METHOD       anything else: call_entry
- * (extra >> 8) is the argc it was checked for.  Private and protected methods are cached for receiverless calls only,
- * method_missing never.
+ *   CACHE_PLAIN_CODE    Ruby code of required parameters only, and argc of them are given: the frame is pushed here
+ *   CACHE_CHOICES_CODE  with optional and keyword parameters; extra2 is the plan of the keywords (keyword_plan)
+ *   CACHE_BUILTIN       built-in that takes argc arguments
+ *   CACHE_LEAF          likewise, without a frame
+ *   CACHE_READER        attribute, extra2 is its slot, which the guard word implies; -1: there is none, it is nil
+ *   CACHE_WRITER        likewise, of an existing slot
+ *   CACHE_METHOD        anything else: call_entry
+ * (extra >> 8) is the number of argument registers it was checked for.  Private and protected methods are cached for
+ * receiverless calls only, method_missing never.
  */
 
-static inline bool code_is_simple(const Code *code)
+/* How the values behind the positional arguments become keyword parameters: four bits a parameter, 1 + the number of
+ * its value or 0 when it was not passed; the top four bits count the values.  NO_PLAN: args_bind must see to it. */
+#define NO_PLAN UINT64_MAX
+enum { PLAN_MOST = 14, PLAN_COUNT_AT = 60 };
+static uint64_t keyword_plan(const Code *code, Value names)
 {
-    return !(code->flags & (CODE_REST | CODE_KWREST | CODE_ARG0_SPLATS)) && !code->params.optional &&
-           !code->params.post && !code->params.keywords;
+    const CodeParams *p = &code->params;
+    size_t n = names == V_NIL ? 0 : ary_len(names), used = 0;
+    uint64_t plan = (uint64_t)n << PLAN_COUNT_AT;
+    if (p->keywords > PLAN_MOST || n > p->keywords)
+        return NO_PLAN;
+    for (unsigned i = 0; i < p->keywords; i++) {
+        Value name = symbol_value(code->locals[p->required + p->optional + i]);
+        for (size_t k = 0; k < n; k++) {
+            if (ary_get(names, (long)k) == name) {
+                plan |= (uint64_t)(k + 1) << 4 * i;
+                used++;
+                break;
+            }
+        }
+        if (i < p->keywords_required && !(plan >> 4 * i & 15))
+            return NO_PLAN;
+    }
+    return used == n ? plan : NO_PLAN;
+}
+
+/* What a call site with these arguments may do from now on with the method it found. */
+static void cache_classify(InlineCache *cache, MethodEntry *me, const Call *c)
+{
+    uint64_t kind = CACHE_METHOD, argc = (uint64_t)c->argc;
+    if (me->kind == ME_CODE) {
+        Code *code = (Code *)slot_read((Value)me, &me->body);
+        slot_read((Value)me, &me->cref);
+        if (code->entry == ENTRY_PLAIN && code->params.required == c->argc && c->kw == V_NIL)
+            kind = CACHE_PLAIN_CODE;
+        if (code->entry == ENTRY_CHOICES && c->argc >= code->params.required &&
+            c->argc <= code->params.required + code->params.optional && (c->kw == V_NIL || is_array(c->kw))) {
+            cache->extra2 = keyword_plan(code, c->kw);
+            if (cache->extra2 != NO_PLAN) {
+                kind = CACHE_CHOICES_CODE;
+                argc += cache->extra2 >> PLAN_COUNT_AT;
+            }
+        }
+    } else if (c->kw != V_NIL) {
+        kind = CACHE_METHOD;
+    } else if (me->kind == ME_BUILTIN && !(me->flags & BI_SPECIAL) && c->argc >= me->min &&
+               (me->max < 0 || c->argc <= me->max)) {
+        kind = me->flags & BI_LEAF ? CACHE_LEAF : CACHE_BUILTIN;
+    } else if ((me->kind == ME_ATTR_READER || me->kind == ME_ATTR_WRITER) && is_heap(c->recv) &&
+               type_has_slots(obj_type(c->recv)) && c->argc == (me->kind == ME_ATTR_WRITER)) {
+        int slot = shape_find(obj_shape(c->recv), symbol_id(slot_read((Value)me, &me->body)));
+        cache->extra2 = (uint64_t)(int64_t)slot;
+        if (me->kind == ME_ATTR_READER)
+            kind = CACHE_READER;
+        else if (slot >= 0)
+            kind = CACHE_WRITER;
+    }
+    cache->extra = kind | argc << 8;
 }
 
 /* Looks up and fills the cache; NULL: method_missing. */
@@ -29,16 +87,7 @@ static __attribute__((noinline)) MethodEntry *call_fill(InlineCache *cache, Call
     cache->guard = guard;
     cache->serial = method_serial;
     cache->entry = (uint64_t)me;
-    cache->extra = CACHE_METHOD;
-    if (me->kind == ME_CODE) {
-        Code *code = (Code *)slot_read((Value)me, &me->body);
-        slot_read((Value)me, &me->cref);
-        if (code_is_simple(code) && code->params.required == c->argc)
-            cache->extra = CACHE_SIMPLE_CODE | (uint64_t)c->argc << 8;
-    } else if (me->kind == ME_BUILTIN && !(me->flags & BI_SPECIAL) && c->argc >= me->min &&
-               (me->max < 0 || c->argc <= me->max)) {
-        cache->extra = CACHE_BUILTIN | (uint64_t)c->argc << 8;
-    }
+    cache_classify(cache, me, c);
     return me;
 }
 
@@ -96,8 +145,8 @@ static __attribute__((noinline)) const uint32_t *call_slow(const uint32_t *pc, u
     Frame *f = vm.fp;
     f->pc = pc;
     Value *top = f->top;
-    Call c = {.recv = f->base[a], .name = name, .kw = V_NIL, .ret = (uint16_t)a, .argc = (int)argc,
-              .argv = f->base + a + 1, .flags = (uint16_t)(flags & (CALL_SELF | CALL_VCALL))};
+    Call c = {.recv = f->base[a], .name = name, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OPCODE(pc)],
+              .argc = (int)argc, .argv = f->base + a + 1, .flags = (uint16_t)(flags & (CALL_SELF | CALL_VCALL))};
     if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG) || names != V_NIL)
         call_unfold(&c, a, argc, flags, names);
     if (block) {
@@ -113,36 +162,58 @@ static __attribute__((noinline)) const uint32_t *call_slow(const uint32_t *pc, u
     return call_go(pc, f, top, &c, me, why);
 }
 
-/* A frame for simple code whose arguments lie in place. */
-static inline const uint32_t *enter_simple(Value **bp, Frame *f, MethodEntry *me, Value recv, Value *argv, unsigned argc,
-                                           unsigned ret, BlockRef block)
+/* A frame for code whose arguments lie in place at argv; what it is called with decides the rest. */
+static inline __attribute__((always_inline)) Frame *push_code(Frame *f, Code *code, Value self, Value *argv, unsigned argc,
+                                                              unsigned ret, unsigned skip, BlockRef block, uint32_t flags)
 {
-    Code *code = (Code *)me->body.raw;
     Frame *g = f + 1;
     Value *top = argv + code->nregs;
     frame_check_room(g, top);
     g->pc = code->words;
     g->base = g->stack = argv;
     g->top = top;
-    g->self = recv;
+    g->self = self;
     g->code = code;
-    g->me = me;
     g->block = block;
     g->passed = 0;
-    g->outer = 0;
-    g->cref = me->cref.raw;
     g->env = V_NIL;
     g->block_code = NULL;
-    g->flags = FRAME_METHOD;
+    g->flags = (uint16_t)flags;
+    g->skip = (uint16_t)skip;
     g->ret = (uint16_t)ret;
     g->argc = (uint16_t)argc;
     g->specials = V_NIL;
     g->serial = ++vm.serial;
-    args_fill_locals(argv, argc, code->nlocals);
+    return g;
+}
+static inline __attribute__((always_inline)) Frame *push_method(Frame *f, MethodEntry *me, Value recv, Value *argv,
+                                                                unsigned argc, unsigned ret, unsigned skip, BlockRef block)
+{
+    Frame *g = push_code(f, (Code *)me->body.raw, recv, argv, argc, ret, skip, block, FRAME_METHOD);
+    g->me = me;
+    g->outer = 0;
+    g->cref = me->cref.raw;
+    return g;
+}
+
+/* Optional and keyword parameters by plan.  The frame is complete and running on return. */
+static __attribute__((noinline)) void enter_choices(Frame *f, MethodEntry *me, Value recv, Value *argv, unsigned argc,
+                                                    unsigned ret, unsigned skip, BlockRef block, uint64_t plan)
+{
+    Code *code = (Code *)me->body.raw;
+    unsigned values = (unsigned)(plan >> PLAN_COUNT_AT), n = code->params.keywords;
+    unsigned given = argc - values, first = code->params.required + code->params.optional;
+    Frame *g = push_method(f, me, recv, argv, given, ret, skip, block);
+    Value list[PLAN_MOST];
+    memcpy(list, argv + given, values * sizeof(Value));
+    args_fill_locals(argv, given, code->nlocals);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned from = plan >> 4 * i & 15;
+        argv[first + i] = from ? list[from - 1] : V_UNDEF;
+    }
+    if (code->params.optional)
+        g->pc += code->opt_pc[given - code->params.required];
     vm.fp = g;
-    *bp = argv;
-    vm_check_interrupts();
-    return code->words;
 }
 
 static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **bp, const uint32_t *pc, unsigned len,
@@ -153,29 +224,55 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
     Frame *f = vm.fp;
     Value recv = R(a);
     if (likely(cache->guard == value_guard(recv) && cache->serial == method_serial &&
-               !(flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG)) && names == V_NIL && cache->extra >> 8 == argc)) {
+               !(flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG)) && cache->extra >> 8 == argc)) {
         MethodEntry *me = (MethodEntry *)cache->entry;
         unsigned how = cache->extra & 0xff;
-        if (how == CACHE_SIMPLE_CODE && likely(f->env == V_NIL)) {
-            f->pc = pc;
-            BlockRef ref = 0;
-            if (block) {
-                f->block_code = block;
-                ref = (uint64_t)f | 1;
-            }
-            return enter_simple(bp, f, me, recv, &R(a + 1), argc, a, ref);
+        f->pc = pc;
+        BlockRef ref = 0;
+        if (block) {
+            f->block_code = block;
+            ref = (uint64_t)f | 1;
         }
-        if (how == CACHE_BUILTIN) {
-            f->pc = pc;
-            Call c = {.recv = recv, .argc = (int)argc, .argv = &R(a + 1), .kw = V_NIL};
-            if (block) {
-                f->block_code = block;
-                c.block = (uint64_t)f | 1;
-            }
-            Value v = call_builtin(&c, me);
-            *bp = f->base;
+        if (how == CACHE_PLAIN_CODE && likely(f->env == V_NIL)) {
+            Value *argv = &R(a + 1);
+            Code *code = (Code *)me->body.raw;
+            vm.fp = push_method(f, me, recv, argv, argc, a, len, ref);
+            args_fill_locals(argv, argc, code->nlocals);
+            *bp = argv;
+            vm_check_interrupts();
+            return code->words;
+        }
+        if (how == CACHE_LEAF) {
+            Value v = me->fn(recv, (int)argc, &R(a + 1));
             R(a) = v;
             return pc + len;
+        }
+        if (how == CACHE_BUILTIN) {
+            frame_push_builtin(me, recv, (int)argc, &R(a + 1), f->top, ref, 0);
+            Value v = me->fn(recv, (int)argc, &R(a + 1));
+            vm.fp--;
+            RELOAD();
+            R(a) = v;
+            return pc + len;
+        }
+        if (how == CACHE_READER) {
+            int64_t slot = (int64_t)cache->extra2;
+            Value v = slot < 0 ? V_NIL : slot_read(recv, &obj_slots(recv)[slot]);
+            R(a) = v;
+            return pc + len;
+        }
+        if (how == CACHE_WRITER && likely(!(obj_head(recv) & OH_GUARDS))) {
+            Value v = R(a + 1);
+            slot_write(recv, &obj_slots(recv)[cache->extra2], v);
+            R(a) = v;
+            return pc + len;
+        }
+        if (how == CACHE_CHOICES_CODE && likely(f->env == V_NIL)) {
+            enter_choices(f, me, recv, &R(a + 1), argc, a, len, ref, cache->extra2);
+            *bp = vm.fp->base;
+            const uint32_t *start = vm.fp->pc;
+            vm_check_interrupts();
+            return start;
         }
     }
     SLOW(call_slow(pc, a, argc, flags, name, cache, block, names));
@@ -202,8 +299,8 @@ static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
     Value block = operand_object(f->code, pc, 3), names = operand_object(f->code, pc, 5);
     Value *top = f->top, result = V_NIL;
     f->base[a] = f->self;
-    Call c = {.recv = f->self, .kw = V_NIL, .ret = (uint16_t)a, .argc = (int)argc, .argv = f->base + a + 1,
-              .flags = CALL_SELF};
+    Call c = {.recv = f->self, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OP_SUPER], .argc = (int)argc,
+              .argv = f->base + a + 1, .flags = CALL_SELF};
     c.block = f->flags & FRAME_BMETHOD ? f->passed : f->block;
     if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG) || names != V_NIL)
         call_unfold(&c, a, argc, flags, names);
@@ -256,7 +353,8 @@ static __attribute__((noinline)) const uint32_t *yield_slow(const uint32_t *pc)
         ivar_set(exc, sym_intern("@reason"), sym_intern("noreason"));
         vm_raise(exc);
     }
-    Call c = {.recv = V_NIL, .kw = V_NIL, .ret = (uint16_t)a, .argc = (int)argc, .argv = f->base + a + 1};
+    Call c = {.recv = V_NIL, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OP_YIELD], .argc = (int)argc,
+              .argv = f->base + a + 1};
     if (flags & (CALL_SPLAT | CALL_KWHASH) || names != V_NIL)
         call_unfold(&c, a, argc, flags & ~CALL_BLOCKARG, names);
     bool pushed = block_invoke(block, &c, NULL, &result);
@@ -266,41 +364,43 @@ static __attribute__((noinline)) const uint32_t *yield_slow(const uint32_t *pc)
     f->base[a] = result;
     return pc + 5;
 }
+/* Spreads the Array in argv[0] over n registers from argv on; false when a slot must be resolved first. */
+static inline bool spread_array(Value *argv, unsigned n)
+{
+    Array *list = (Array *)argv[0];
+    unsigned len = list->len < n ? list->len : n;
+    for (unsigned i = 0; i < len; i++)
+        if (slot_unresolved(list->ptr[i]))
+            return false;
+    for (unsigned i = 0; i < len; i++)
+        argv[i] = list->ptr[i].raw;
+    args_fill_locals(argv, len, n);
+    return true;
+}
+
 BODY(YIELD)
 {
     Frame *f = vm.fp;
     BlockRef block = f->block;
     unsigned argc = ARG_B;
-    if (likely(ref_is_frame(block) && ARG_C == 0 && f->env == V_NIL)) {
+    if (likely(ref_is_frame(block) && ARG_C == 0 && f->env == V_NIL && *(const Value *)(pc + 3) == V_NIL)) {
         Frame *d = ref_frame(block);
         Code *code = d->block_code;
-        /* One argument for |a, b| may be an Array to spread; names of keywords are only there with words 3, 4. */
-        if (likely(code_is_simple(code) && *(const Value *)(pc + 3) == V_NIL) ||
-            (argc != 1 && *(const Value *)(pc + 3) == V_NIL && (code->flags & CODE_ARG0_SPLATS) && !code->params.optional &&
-             !code->params.post && !code->params.keywords && !(code->flags & (CODE_REST | CODE_KWREST)))) {
+        Value *argv = &R(ARG_A + 1);
+        unsigned required = code->params.required, set = argc < required ? argc : required;
+        bool direct = code->entry == ENTRY_PLAIN || (code->entry == ENTRY_SPREADS && argc != 1);
+        if (!direct && code->entry == ENTRY_SPREADS && plain(argv[0], vm.array_shape) &&
+            likely(argv + required < vm.stack_end - STACK_RESERVE) && spread_array(argv, required)) {
+            direct = true;
+            set = required;
+        }
+        if (likely(direct)) {
             f->pc = pc;
-            Value *argv = &R(ARG_A + 1);
-            Frame *g = f + 1;
-            Value *top = argv + code->nregs;
-            frame_check_room(g, top);
-            g->pc = code->words;
-            g->base = g->stack = argv;
-            g->top = top;
-            g->self = d->self;
-            g->code = code;
+            Frame *g = push_code(f, code, d->self, argv, argc, ARG_A, 5, d->block, FRAME_BLOCK);
             g->me = d->me;
-            g->block = d->block;
-            g->passed = 0;
             g->outer = block;
             g->cref = d->cref;
-            g->env = V_NIL;
-            g->block_code = NULL;
-            g->flags = FRAME_BLOCK;
-            g->ret = (uint16_t)ARG_A;
-            g->argc = (uint16_t)argc;
-            g->specials = V_NIL;
-            g->serial = ++vm.serial;
-            args_fill_locals(argv, argc < code->params.required ? argc : code->params.required, code->nlocals);
+            args_fill_locals(argv, set, code->nlocals);
             vm.fp = g;
             *bp = argv;
             return code->words;
@@ -345,8 +445,7 @@ static inline const uint32_t *return_value(Value **bp, Value v)
     Frame *up = f - 1;
     *bp = up->base;
     R(f->ret) = v;
-    const uint32_t *pc = up->pc;
-    return pc + insn_length[OPCODE(pc)];
+    return up->pc + f->skip;
 }
 BODY(RETURN)
 {

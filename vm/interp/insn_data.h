@@ -73,6 +73,11 @@ BODY(LOADSTR)
 }
 BODY(GETUP)
 {
+    Frame *f = vm.fp;
+    if (likely(ARG_C == 1 && ref_is_frame(f->outer) && ref_frame(f->outer)->env == V_NIL)) {
+        R(ARG_A) = ref_frame(f->outer)->base[ARG_B];
+        return pc + 2;
+    }
     SAVE();
     Value env, *place = outer_local(vm.fp, ARG_C, ARG_B, &env);
     R(ARG_A) = env == V_NIL ? *place : slot_read(env, (Slot *)place);
@@ -80,6 +85,11 @@ BODY(GETUP)
 }
 BODY(SETUP)
 {
+    Frame *f = vm.fp;
+    if (likely(ARG_C == 1 && ref_is_frame(f->outer) && ref_frame(f->outer)->env == V_NIL)) {
+        ref_frame(f->outer)->base[ARG_B] = R(ARG_A);
+        return pc + 2;
+    }
     SAVE();
     Value env, *place = outer_local(vm.fp, ARG_C, ARG_B, &env);
     if (env != V_NIL && unlikely(obj_head(env) & OH_GUARDS)) {

@@ -10,6 +10,7 @@ static __attribute__((noinline)) const uint32_t *op_send(const uint32_t *pc, uin
     f->pc = pc;
     Value *top = f->top, args[2] = {a, b}, result = V_NIL;
     Call c = {.recv = recv, .argc = argc, .name = name, .kw = V_NIL, .ret = (uint16_t)ret,
+              .skip = insn_length[OPCODE(pc)],
               .flags = name == SYMID_op_eqq ? CALL_SELF : 0}; /* `when` calls a private === too */
     uint32_t guard = value_guard(recv);
     MethodEntry *me = NULL;

@@ -92,7 +92,8 @@ static inline uint32_t value_guard(Value v)
 }
 
 /* InlineCache.extra of a cache, low byte: what `entry` is. */
-enum { CACHE_NONE, CACHE_METHOD, CACHE_SIMPLE_CODE, CACHE_BUILTIN, CACHE_IVAR, CACHE_CONST, CACHE_ONCE };
+enum { CACHE_NONE, CACHE_METHOD, CACHE_PLAIN_CODE, CACHE_CHOICES_CODE, CACHE_BUILTIN, CACHE_LEAF, CACHE_READER, CACHE_WRITER,
+       CACHE_IVAR, CACHE_CONST, CACHE_ONCE };
 
 /* ---- frames ---- */
 _Noreturn void vm_stack_overflow(void);
@@ -133,6 +134,31 @@ static inline void frame_pop(void)
     vm.fp = f - 1;
 }
 
+/* A built-in's frame; `top` is above its arguments. */
+static inline __attribute__((always_inline)) void frame_push_builtin(MethodEntry *me, Value self, int argc, Value *argv,
+                                                                     Value *top, BlockRef block, uint32_t flags)
+{
+    Frame *f = vm.fp + 1;
+    frame_check_room(f, top);
+    f->pc = NULL;
+    f->base = f->stack = argv;
+    f->top = top;
+    f->self = self;
+    f->code = NULL;
+    f->me = me;
+    f->block = block;
+    f->passed = 0;
+    f->outer = 0;
+    f->cref = V_NIL;
+    f->env = V_NIL;
+    f->block_code = NULL;
+    f->flags = (uint16_t)(flags | FRAME_BUILTIN);
+    f->argc = (uint16_t)argc;
+    f->specials = V_NIL;
+    f->serial = ++vm.serial;
+    vm.fp = f;
+}
+
 /* ---- a call on its way (call.c) ---- */
 typedef struct Call {
     Value recv;
@@ -142,7 +168,7 @@ typedef struct Call {
     Value kw;          /* nil, a Hash of keywords, or an Array of names */
     BlockRef block;
     uint16_t flags;    /* CALL_SELF, CALL_VCALL, CALL_ZSUPER, CALL_KWMUTABLE */
-    uint16_t ret;
+    uint16_t ret, skip; /* of the caller's frame: register for the result, words of its instruction */
     uint32_t frame_flags; /* FRAME_FINISH, FRAME_DISCARD */
     bool is_super;
 } Call;
