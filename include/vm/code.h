@@ -23,6 +23,8 @@ enum {
     CODE_ANON_REST = 2048, CODE_ANON_KWREST = 4096, CODE_ANON_BLOCK = 8192,
     CODE_IT = 16384,
     CODE_FROZEN_LITERALS = 32768,
+    CODE_PACKED = 65536,     /* block |*packed| of core: the register holds a lone argument itself, nil without one, of
+                                several the Array; frame->argc counts them */
 };
 
 /* Locals, in this order from register 0: required, optional, rest, post-required,
@@ -37,6 +39,7 @@ typedef enum {
     ENTRY_PLAIN,   /* required parameters only: what is passed lies in place */
     ENTRY_SPREADS, /* likewise, but a lone Array argument of a block is spread over them */
     ENTRY_CHOICES, /* required, optional and keyword parameters, none else */
+    ENTRY_PACKED,  /* CODE_PACKED: one argument lies in place */
 } CodeEntry;
 
 typedef enum { CATCH_RESCUE, CATCH_ENSURE } CatchKind;
@@ -97,7 +100,8 @@ enum {
     CALL_BLOCKARG = 8,  /* the register after the last argument holds &blk */
     CALL_VCALL = 16,    /* foo without arguments or receiver: NameError says "local variable or method" */
     CALL_KWMUTABLE = 32, /* the Hash of CALL_KWHASH was built for this call */
-    CALL_SAFE = 64,     /* reserved */
+    CALL_PAIR = 64,     /* yield [x, y]: two registers; the Array is only made for a block that does not spread it */
     CALL_ZSUPER = 128,
+    CALL_PACKED = 256,  /* yield(*packed) in a CODE_PACKED block: what this block was given */
 };
 #endif

@@ -502,6 +502,25 @@ static bool inside_method(const Unit *u)
     return u->kind != CODE_TOP && u->kind != CODE_CLASS;
 }
 
+/* yield(*packed) in a block |*packed| of core. */
+static bool spreads_packed(Unit *u, const NodeList *args)
+{
+    if (!(u->flags & CODE_PACKED) || args->count != 1 || args->items[0]->type != NODE_SPLAT)
+        return false;
+    Node *list = ((SplatNode *)args->items[0])->expression;
+    return list != NULL && list->type == NODE_LOCAL_VARIABLE_READ && ((LocalVariableReadNode *)list)->depth == 0 &&
+           unit_find_local(u, ((LocalVariableReadNode *)list)->name) == 0;
+}
+
+/* yield [x, y] */
+static bool is_pair(const NodeList *args)
+{
+    if (args->count != 1 || args->items[0]->type != NODE_ARRAY)
+        return false;
+    const NodeList *elements = &((ArrayNode *)args->items[0])->elements;
+    return elements->count == 2 && !list_has_splat(elements) && elements->items[1]->type != NODE_KEYWORD_HASH;
+}
+
 void yield_node(Unit *u, YieldNode *node, int dst)
 {
     static const NodeList none;
@@ -511,7 +530,15 @@ void yield_node(Unit *u, YieldNode *node, int dst)
 
     if (!inside_method(u))
         compile_fail(u, &node->base, "Invalid yield");
-    call_args(u, node->arguments == NULL ? none : ((ArgumentsNode *)node->arguments)->arguments, NULL, base, &args);
+    NodeList list = node->arguments == NULL ? none : ((ArgumentsNode *)node->arguments)->arguments;
+    if (is_pair(&list)) {
+        call_args(u, ((ArrayNode *)list.items[0])->elements, NULL, base, &args);
+        args.flags |= CALL_PAIR;
+    } else {
+        call_args(u, list, NULL, base, &args);
+        if (spreads_packed(u, &list))
+            args.flags = CALL_PACKED;
+    }
     set_line(u, node->base.location.start);
     emit(u, OP_YIELD, base, args.argc, args.flags, cache_new(u),
          args.names >= 0 ? (uint32_t)args.names : lit_nil(u));

@@ -63,6 +63,8 @@ Value code_new(void)
 
 static CodeEntry entry_of(const Code *code)
 {
+    if (code->flags & CODE_PACKED)
+        return ENTRY_PACKED;
     if ((code->flags & (CODE_REST | CODE_KWREST)) || code->params.post)
         return ENTRY_ANY;
     if (code->params.optional || code->params.keywords)

@@ -69,6 +69,18 @@ static void add_forwarding(Unit *u)
                 CODE_ANON_BLOCK;
 }
 
+/* |*packed| and nothing else, in core's own Ruby (vm/core/README). */
+static bool is_packed_list(const Unit *u, const ParametersNode *p)
+{
+    static const char packed[] = "packed";
+
+    if (!(u->flags & CODE_INTERNAL) || !node_is(p->rest, NODE_REST_PARAMETER) || p->requireds.count ||
+        p->optionals.count || p->posts.count || p->keywords.count || p->keyword_rest != NULL || p->block != NULL)
+        return false;
+    const Name *name = ((const RestParameterNode *)p->rest)->name;
+    return name != NULL && name->length == sizeof packed - 1 && memcmp(name->bytes, packed, name->length) == 0;
+}
+
 /* Gives the parameters their registers, in the order that code.h fixes. */
 static void add_parameters(Unit *u, const ParametersNode *p)
 {
@@ -120,6 +132,8 @@ static void add_parameters(Unit *u, const ParametersNode *p)
         }
     }
     required = p->requireds.count + p->posts.count;
+    if (u->kind == CODE_BLOCK && is_packed_list(u, p))
+        u->flags |= CODE_PACKED;
     if (is_block && (required > 1 || p->optionals.count > 1 ||
                      (required == 1 && (p->optionals.count > 0 || trailing_comma || (u->flags & CODE_REST)))))
         u->flags |= CODE_ARG0_SPLATS;

@@ -1,12 +1,7 @@
 # Enumerable, over each.  A block given by the user gets what each yields; where elements are kept or
-# compared, several yielded values become one Array (__pack).
+# compared, several yielded values become one Array: that is what |*packed| means in core (README).
 
 module Enumerable
-  def __pack(args)
-    args.size <= 1 ? args[0] : args
-  end
-  private :__pack
-
   def __enum_size
     respond_to?(:size) ? size : nil
   end
@@ -14,18 +9,17 @@ module Enumerable
 
   def to_a(*args, **kw)
     result = []
-    each(*args, **kw) { |*x| result << (x.size <= 1 ? x[0] : x) }
+    each(*args, **kw) { |*packed| result << packed }
     result
   end
   alias entries to_a
 
   def to_h(*args)
     result = {}
-    each(*args) do |*x|
-      x = x.size <= 1 ? x[0] : x
-      x = yield(x) if block_given?
-      pair = Array.try_convert(x)
-      raise TypeError, "wrong element type #{x.class} (expected array)" unless pair
+    each(*args) do |*packed|
+      packed = yield(packed) if block_given?
+      pair = Array.try_convert(packed)
+      raise TypeError, "wrong element type #{packed.class} (expected array)" unless pair
       raise ArgumentError, "element has wrong array length (expected 2, was #{pair.size})" unless pair.size == 2
       result[pair[0]] = pair[1]
     end
@@ -37,7 +31,7 @@ module Enumerable
   def map
     return to_enum(:map) { __enum_size } unless block_given?
     result = []
-    each { |*x| result << yield(*x) }
+    each { |*packed| result << yield(*packed) }
     result
   end
   alias collect map
@@ -45,8 +39,8 @@ module Enumerable
   def flat_map
     return to_enum(:flat_map) unless block_given?
     result = []
-    each do |*x|
-      r = yield(*x)
+    each do |*packed|
+      r = yield(*packed)
       a = Array.try_convert(r)
       a ? result.concat(a) : result << r
     end
@@ -57,7 +51,7 @@ module Enumerable
   def select
     return to_enum(:select) { __enum_size } unless block_given?
     result = []
-    each { |*x| result << __pack(x) if yield(*x) }
+    each { |*packed| result << packed if yield(*packed) }
     result
   end
   alias filter select
@@ -65,22 +59,21 @@ module Enumerable
   def filter_map
     return to_enum(:filter_map) { __enum_size } unless block_given?
     result = []
-    each { |*x| (r = yield(*x)) && result << r }
+    each { |*packed| (r = yield(*packed)) && result << r }
     result
   end
 
   def reject
     return to_enum(:reject) { __enum_size } unless block_given?
     result = []
-    each { |*x| result << __pack(x) unless yield(*x) }
+    each { |*packed| result << packed unless yield(*packed) }
     result
   end
 
   def find(if_none = nil)
     return to_enum(:find, if_none) unless block_given?
-    each do |*x|
-      x = __pack(x)
-      return x if yield(x)
+    each do |*packed|
+      return packed if yield(packed)
     end
     if_none&.call
   end
@@ -91,9 +84,9 @@ module Enumerable
     raise ArgumentError, "wrong number of arguments (given #{args.size}, expected 0..1)" if args.size > 1
     i = 0
     if args.empty?
-      each { |*x| return i if yield(*x); i += 1 }
+      each { |*packed| return i if yield(*packed); i += 1 }
     else
-      each { |*x| return i if __pack(x) == args[0]; i += 1 }
+      each { |*packed| return i if packed == args[0]; i += 1 }
     end
     nil
   end
@@ -101,26 +94,26 @@ module Enumerable
   def find_all
     return to_enum(:find_all) { __enum_size } unless block_given?
     result = []
-    each { |*x| result << __pack(x) if yield(*x) }
+    each { |*packed| result << packed if yield(*packed) }
     result
   end
 
   def each_with_index(*args)
     return to_enum(:each_with_index, *args) { __enum_size } unless block_given?
     i = -1
-    each(*args) { |*x| yield(__pack(x), i += 1) }
+    each(*args) { |*packed| yield(packed, i += 1) }
     self
   end
 
   def each_with_object(memo)
     return to_enum(:each_with_object, memo) { __enum_size } unless block_given?
-    each { |*x| yield(__pack(x), memo) }
+    each { |*packed| yield(packed, memo) }
     memo
   end
 
   def each_entry(*args)
     return to_enum(:each_entry, *args) { __enum_size } unless block_given?
-    each(*args) { |*x| yield __pack(x) }
+    each(*args) { |*packed| yield packed }
     self
   end
 
@@ -150,23 +143,21 @@ module Enumerable
     end
     if op
       op = op.to_sym unless Symbol === op
-      each do |*x|
-        x = __pack(x)
+      each do |*packed|
         if none
-          memo = x
+          memo = packed
           none = false
         else
-          memo = memo.__send__(op, x)
+          memo = memo.__send__(op, packed)
         end
       end
     else
-      each do |*x|
-        x = __pack(x)
+      each do |*packed|
         if none
-          memo = x
+          memo = packed
           none = false
         else
-          memo = yield(memo, x)
+          memo = yield(memo, packed)
         end
       end
     end
@@ -178,23 +169,22 @@ module Enumerable
     sum = init
     comp = 0.0
     float = false
-    each do |*x|
-      x = __pack(x)
-      x = yield(x) if block_given?
-      if float && (Float === x || Integer === x || Rational === x)
-        x = x.to_f
-        if x.nan? || x.infinite? || sum.infinite?
-          sum += x
+    each do |*packed|
+      packed = yield(packed) if block_given?
+      if float && (Float === packed || Integer === packed || Rational === packed)
+        packed = packed.to_f
+        if packed.nan? || packed.infinite? || sum.infinite?
+          sum += packed
         else
-          t = sum + x
-          comp += sum.abs >= x.abs ? (sum - t) + x : (x - t) + sum
+          t = sum + packed
+          comp += sum.abs >= packed.abs ? (sum - t) + packed : (packed - t) + sum
           sum = t
         end
-      elsif Float === x && (Integer === sum || Rational === sum || Float === sum)
+      elsif Float === packed && (Integer === sum || Rational === sum || Float === sum)
         float = true
         sum = sum.to_f
-        t = sum + x
-        comp += sum.abs >= x.abs ? (sum - t) + x : (x - t) + sum unless t.nan? || t.infinite?
+        t = sum + packed
+        comp += sum.abs >= packed.abs ? (sum - t) + packed : (packed - t) + sum unless t.nan? || t.infinite?
         sum = t
       else
         if float
@@ -202,7 +192,7 @@ module Enumerable
           comp = 0.0
           float = false
         end
-        sum += x
+        sum += packed
       end
     end
     float ? sum + comp : sum
@@ -211,11 +201,11 @@ module Enumerable
   def count(*args)
     n = 0
     if args.size == 1
-      each { |*x| n += 1 if __pack(x) == args[0] }
+      each { |*packed| n += 1 if packed == args[0] }
     elsif args.size > 1
       raise ArgumentError, "wrong number of arguments (given #{args.size}, expected 0..1)"
     elsif block_given?
-      each { |*x| n += 1 if yield(*x) }
+      each { |*packed| n += 1 if yield(*packed) }
     else
       each { n += 1 }
     end
@@ -224,7 +214,7 @@ module Enumerable
 
   def first(*args)
     if args.empty?
-      each { |*x| return __pack(x) }
+      each { |*packed| return packed }
       return nil
     end
     n = args[0]
@@ -232,8 +222,8 @@ module Enumerable
     raise ArgumentError, "attempt to take negative size" if n < 0
     result = []
     return result if n == 0
-    each do |*x|
-      result << __pack(x)
+    each do |*packed|
+      result << packed
       break if result.size >= n
     end
     result
@@ -246,9 +236,9 @@ module Enumerable
   def take_while
     return to_enum(:take_while) unless block_given?
     result = []
-    each do |*x|
-      break unless yield(*x)
-      result << __pack(x)
+    each do |*packed|
+      break unless yield(*packed)
+      result << packed
     end
     result
   end
@@ -258,8 +248,8 @@ module Enumerable
     raise ArgumentError, "attempt to drop negative size" if n < 0
     result = []
     i = 0
-    each do |*x|
-      result << __pack(x) if i >= n
+    each do |*packed|
+      result << packed if i >= n
       i += 1
     end
     result
@@ -269,48 +259,48 @@ module Enumerable
     return to_enum(:drop_while) unless block_given?
     result = []
     dropping = true
-    each do |*x|
-      dropping = false if dropping && !yield(*x)
-      result << __pack(x) unless dropping
+    each do |*packed|
+      dropping = false if dropping && !yield(*packed)
+      result << packed unless dropping
     end
     result
   end
 
   def include?(value)
-    each { |*x| return true if __pack(x) == value }
+    each { |*packed| return true if packed == value }
     false
   end
   alias member? include?
 
   def all?(*pattern)
     if !pattern.empty?
-      each { |*x| return false unless pattern[0] === __pack(x) }
+      each { |*packed| return false unless pattern[0] === packed }
     elsif block_given?
-      each { |*x| return false unless yield(*x) }
+      each { |*packed| return false unless yield(*packed) }
     else
-      each { |*x| return false unless __pack(x) }
+      each { |*packed| return false unless packed }
     end
     true
   end
 
   def any?(*pattern)
     if !pattern.empty?
-      each { |*x| return true if pattern[0] === __pack(x) }
+      each { |*packed| return true if pattern[0] === packed }
     elsif block_given?
-      each { |*x| return true if yield(*x) }
+      each { |*packed| return true if yield(*packed) }
     else
-      each { |*x| return true if __pack(x) }
+      each { |*packed| return true if packed }
     end
     false
   end
 
   def none?(*pattern)
     if !pattern.empty?
-      each { |*x| return false if pattern[0] === __pack(x) }
+      each { |*packed| return false if pattern[0] === packed }
     elsif block_given?
-      each { |*x| return false if yield(*x) }
+      each { |*packed| return false if yield(*packed) }
     else
-      each { |*x| return false if __pack(x) }
+      each { |*packed| return false if packed }
     end
     true
   end
@@ -318,11 +308,11 @@ module Enumerable
   def one?(*pattern)
     n = 0
     if !pattern.empty?
-      each { |*x| return false if pattern[0] === __pack(x) && (n += 1) > 1 }
+      each { |*packed| return false if pattern[0] === packed && (n += 1) > 1 }
     elsif block_given?
-      each { |*x| return false if yield(*x) && (n += 1) > 1 }
+      each { |*packed| return false if yield(*packed) && (n += 1) > 1 }
     else
-      each { |*x| return false if __pack(x) && (n += 1) > 1 }
+      each { |*packed| return false if packed && (n += 1) > 1 }
     end
     n == 1
   end
@@ -330,13 +320,12 @@ module Enumerable
   def group_by
     return to_enum(:group_by) { __enum_size } unless block_given?
     result = {}
-    each do |*x|
-      x = __pack(x)
-      key = yield(x)
+    each do |*packed|
+      key = yield(packed)
       if (group = result[key])
-        group << x
+        group << packed
       else
-        result[key] = [x]
+        result[key] = [packed]
       end
     end
     result
@@ -346,9 +335,8 @@ module Enumerable
     return to_enum(:partition) { __enum_size } unless block_given?
     yes = []
     no = []
-    each do |*x|
-      x = __pack(x)
-      (yield(x) ? yes : no) << x
+    each do |*packed|
+      (yield(packed) ? yes : no) << packed
     end
     [yes, no]
   end
@@ -359,11 +347,10 @@ module Enumerable
       raise FrozenError.new("can't modify frozen Hash: #{hash.inspect}", receiver: hash) if hash.frozen?
     end
     result = hash || {}
-    each do |*x|
-      x = __pack(x)
-      n = result.fetch(x, 0)
+    each do |*packed|
+      n = result.fetch(packed, 0)
       raise TypeError, "wrong argument type #{n.class} (expected Integer)" unless Integer === n
-      result[x] = n + 1
+      result[packed] = n + 1
     end
     result
   end
@@ -371,7 +358,7 @@ module Enumerable
   def tally_by
     return to_enum(:tally_by) { __enum_size } unless block_given?
     result = {}
-    each { |*x| key = yield(*x); result[key] = (result[key] || 0) + 1 }
+    each { |*packed| key = yield(*packed); result[key] = (result[key] || 0) + 1 }
     result
   end
 
@@ -381,14 +368,13 @@ module Enumerable
 
   def min_by(n = nil)
     return to_enum(:min_by, *n) { __enum_size } unless block_given?
-    return sort_by { |*x| yield(*x) }.first(n) if n
+    return sort_by { |*packed| yield(*packed) }.first(n) if n
     best = best_key = nil
     none = true
-    each do |*x|
-      x = __pack(x)
-      key = yield(x)
+    each do |*packed|
+      key = yield(packed)
       if none || Array.__compare(key, best_key) < 0
-        best = x
+        best = packed
         best_key = key
         none = false
       end
@@ -398,14 +384,13 @@ module Enumerable
 
   def max_by(n = nil)
     return to_enum(:max_by, *n) { __enum_size } unless block_given?
-    return sort_by { |*x| yield(*x) }.reverse.first(n) if n
+    return sort_by { |*packed| yield(*packed) }.reverse.first(n) if n
     best = best_key = nil
     none = true
-    each do |*x|
-      x = __pack(x)
-      key = yield(x)
+    each do |*packed|
+      key = yield(packed)
       if none || Array.__compare(key, best_key) > 0
-        best = x
+        best = packed
         best_key = key
         none = false
       end
@@ -423,19 +408,17 @@ module Enumerable
   def sort_by
     return to_enum(:sort_by) { __enum_size } unless block_given?
     pairs = []
-    each do |*x|
-      x = __pack(x)
-      pairs << [yield(x), x]
+    each do |*packed|
+      pairs << [yield(packed), packed]
     end
     pairs.__send__(:__sort_pairs)
   end
 
   def uniq
     seen = {}
-    each do |*x|
-      x = __pack(x)
-      key = block_given? ? yield(x) : x
-      seen[key] = x unless seen.key?(key)
+    each do |*packed|
+      key = block_given? ? yield(packed) : packed
+      seen[key] = packed unless seen.key?(key)
     end
     seen.values
   end
@@ -451,8 +434,8 @@ module Enumerable
       return to_enum(:each_slice, n) { (s = __enum_size) && (s + n - 1).div(n) }
     end
     slice = []
-    each do |*x|
-      slice << __pack(x)
+    each do |*packed|
+      slice << packed
       if slice.size == n
         yield slice
         slice = []
@@ -469,9 +452,9 @@ module Enumerable
       return to_enum(:each_cons, n) { (s = __enum_size) && (s < n ? 0 : s - n + 1) }
     end
     window = []
-    each do |*x|
+    each do |*packed|
       window.shift if window.size == n
-      window << __pack(x)
+      window << packed
       yield window.dup if window.size == n
     end
     self
@@ -486,9 +469,9 @@ module Enumerable
     end
     result = block_given? ? nil : []
     i = -1
-    each do |*x|
+    each do |*packed|
       i += 1
-      row = [__pack(x)]
+      row = [packed]
       others.each_with_index do |o, k|
         row << if Array === o then o[i]
         elsif o
@@ -520,10 +503,9 @@ module Enumerable
       return nil if n <= 0
     end
     all = []
-    each do |*x|
-      x = __pack(x)
-      all << x
-      yield x
+    each do |*packed|
+      all << packed
+      yield packed
     end
     return nil if all.empty?
     while n.nil? || (n -= 1) > 0
@@ -538,23 +520,22 @@ module Enumerable
     Enumerator.new do |y|
       group = nil
       key = nil
-      source.each do |*x|
-        x = x.size <= 1 ? x[0] : x
-        k = block.call(x)
+      source.each do |*packed|
+        k = block.call(packed)
         if k.nil? || k == :_separator
           y.yield(key, group) if group
           group = nil
         elsif k == :_alone
           y.yield(key, group) if group
           group = nil
-          y.yield(:_alone, [x])
+          y.yield(:_alone, [packed])
         elsif Symbol === k && k.start_with?("_")
           raise RuntimeError, "symbols beginning with an underscore are reserved"
         elsif group && k == key
-          group << x
+          group << packed
         else
           y.yield(key, group) if group
-          group = [x]
+          group = [packed]
           key = k
         end
       end
@@ -574,17 +555,16 @@ module Enumerable
     Enumerator.new do |y|
       group = nil
       last = nil
-      source.each do |*x|
-        x = x.size <= 1 ? x[0] : x
+      source.each do |*packed|
         if group.nil?
-          group = [x]
-        elsif block.call(last, x)
+          group = [packed]
+        elsif block.call(last, packed)
           y << group
-          group = [x]
+          group = [packed]
         else
-          group << x
+          group << packed
         end
-        last = x
+        last = packed
       end
       y << group if group
       nil
@@ -600,13 +580,12 @@ module Enumerable
     source = self
     Enumerator.new do |y|
       group = nil
-      source.each do |*x|
-        x = x.size <= 1 ? x[0] : x
-        if group && (block ? block.call(x) : pattern[0] === x)
+      source.each do |*packed|
+        if group && (block ? block.call(packed) : pattern[0] === packed)
           y << group
-          group = [x]
+          group = [packed]
         else
-          (group ||= []) << x
+          (group ||= []) << packed
         end
       end
       y << group if group
@@ -623,10 +602,9 @@ module Enumerable
     source = self
     Enumerator.new do |y|
       group = nil
-      source.each do |*x|
-        x = x.size <= 1 ? x[0] : x
-        (group ||= []) << x
-        if block ? block.call(x) : pattern[0] === x
+      source.each do |*packed|
+        (group ||= []) << packed
+        if block ? block.call(packed) : pattern[0] === packed
           y << group
           group = nil
         end
@@ -638,18 +616,16 @@ module Enumerable
 
   def grep(pattern)
     result = []
-    each do |*x|
-      x = __pack(x)
-      result << (block_given? ? yield(x) : x) if pattern === x
+    each do |*packed|
+      result << (block_given? ? yield(packed) : packed) if pattern === packed
     end
     result
   end
 
   def grep_v(pattern)
     result = []
-    each do |*x|
-      x = __pack(x)
-      result << (block_given? ? yield(x) : x) unless pattern === x
+    each do |*packed|
+      result << (block_given? ? yield(packed) : packed) unless pattern === packed
     end
     result
   end

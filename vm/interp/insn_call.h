@@ -355,6 +355,12 @@ static __attribute__((noinline)) const uint32_t *yield_slow(const uint32_t *pc)
     }
     Call c = {.recv = V_NIL, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OP_YIELD], .argc = (int)argc,
               .argv = f->base + a + 1};
+    if (flags & CALL_PACKED)
+        flags = f->argc == 1 ? 0 : CALL_SPLAT;
+    if (flags & CALL_PAIR) {
+        f->base[a + 1] = ary_new_from(2, f->base + a + 1);
+        c.argc = 1;
+    }
     if (flags & (CALL_SPLAT | CALL_KWHASH) || names != V_NIL)
         call_unfold(&c, a, argc, flags & ~CALL_BLOCKARG, names);
     bool pushed = block_invoke(block, &c, NULL, &result);
@@ -382,20 +388,27 @@ BODY(YIELD)
 {
     Frame *f = vm.fp;
     BlockRef block = f->block;
-    unsigned argc = ARG_B;
-    if (likely(ref_is_frame(block) && ARG_C == 0 && f->env == V_NIL && *(const Value *)(pc + 3) == V_NIL)) {
+    unsigned argc = ARG_B, flags = ARG_C;
+    bool plain_arguments = flags == 0 || flags == CALL_PAIR || (flags == CALL_PACKED && f->argc == 1);
+    if (likely(ref_is_frame(block) && plain_arguments && f->env == V_NIL && *(const Value *)(pc + 3) == V_NIL)) {
         Frame *d = ref_frame(block);
         Code *code = d->block_code;
+        CodeEntry entry = (CodeEntry)code->entry;
         Value *argv = &R(ARG_A + 1);
-        unsigned required = code->params.required, set = argc < required ? argc : required;
-        bool direct = code->entry == ENTRY_PLAIN || (code->entry == ENTRY_SPREADS && argc != 1);
-        if (!direct && code->entry == ENTRY_SPREADS && plain(argv[0], vm.array_shape) &&
-            likely(argv + required < vm.stack_end - STACK_RESERVE) && spread_array(argv, required)) {
+        unsigned wanted = entry == ENTRY_PACKED ? 1 : code->params.required;
+        f->pc = pc;
+        if (flags == CALL_PAIR && (entry == ENTRY_PLAIN || entry == ENTRY_PACKED)) {
+            argv[0] = ary_new_from(2, argv);
+            argc = 1;
+        }
+        bool direct = entry == ENTRY_PLAIN || (entry == ENTRY_SPREADS && argc != 1) || (entry == ENTRY_PACKED && argc == 1);
+        unsigned set = argc < wanted ? argc : wanted;
+        if (!direct && entry == ENTRY_SPREADS && plain(argv[0], vm.array_shape) &&
+            likely(argv + wanted < vm.stack_end - STACK_RESERVE) && spread_array(argv, wanted)) {
             direct = true;
-            set = required;
+            set = wanted;
         }
         if (likely(direct)) {
-            f->pc = pc;
             Frame *g = push_code(f, code, d->self, argv, argc, ARG_A, 5, d->block, FRAME_BLOCK);
             g->me = d->me;
             g->outer = block;
