@@ -548,17 +548,27 @@ class Array
   end
 
   def sum(init = 0)
-    return super unless init == 0 && !block_given?
-    total = 0
-    i = 0
-    while i < size
-      x = self[i]
-      return super unless Integer === x
-      total += x
-      i += 1
-    end
-    total
+    return super if block_given?
+    total = __sum(init)
+    total.nil? ? super : total
   end
+
+  def inject(*args)
+    if block_given? && args.size < 2
+      i = args.size == 0 ? 1 : 0
+      memo = args.size == 0 ? self[0] : args[0]
+      while i < size
+        memo = yield(memo, self[i])
+        i += 1
+      end
+      return memo
+    end
+    return super unless args.size == 1 || args.size == 2
+    op = args.last
+    op = op.to_sym unless Symbol === op
+    args.size == 2 ? __fold(op, args[0]) : __fold(op)
+  end
+  alias reduce inject
 
   def shuffle(random: nil)
     random ? Array.new(self).shuffle!(random: random) : Array.new(self).shuffle!

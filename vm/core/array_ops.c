@@ -1,7 +1,7 @@
-/* array_ops.c -- Array: comparison, set operations, ordering, joining
+/* array_ops.c -- Array: comparison, set operations, order of elements, joining
  *
  * Whatever calls back into Ruby (==, <=>, hash, to_s, blocks) re-reads length and body after each
- * call: the receiver may have changed, or become hollow.  Sorting works on a hidden copy.
+ * call: the receiver may have changed, or become hollow.
  */
 #include "array_private.h"
 
@@ -131,172 +131,37 @@ static Value ary_cmp_body(void *arg)
     }
 }
 
+bool ary_cmp_leaves(Value a, Value b, int *result)
+{
+    size_t la = ary_len(a), lb = ary_len(b);
+    for (size_t i = 0; i < la && i < lb; i++) {
+        Value x = ary_at(a, i), y = ary_at(b, i);
+        bool known = both_fixnum(x, y) || (is_flonum(x) && is_flonum(y)) ||
+                     (is_string(x) && is_string(y) && class_of(x) == klass.String);
+        if (!known)
+            return false;
+        *result = ary_compare_values(x, y);
+        if (*result)
+            return true;
+    }
+    *result = la < lb ? -1 : la > lb;
+    return true;
+}
+
 static Value ary_cmp(Value self, int argc, const Value *argv)
 {
     (void)argc;
     Value other = ary_try(argv[0]);
     if (is_nil(other))
         return V_NIL;
+    int result;
     if (self == other)
         return int_fix(0);
+    if (ary_cmp_leaves(self, other, &result))
+        return int_fix(result);
     Pair p = {self, other};
     Value r = vm_guard_recursion(SYM(op_cmp), self, other, ary_cmp_body, &p);
     return is_undef(r) ? V_NIL : r;
-}
-
-_Noreturn void raise_comparison_failed(Value a, Value b)
-{
-    if (is_immediate(b) || is_float(b))
-        raise_error(klass.ArgumentError, "comparison of %C with %V failed", a, b);
-    raise_error(klass.ArgumentError, "comparison of %C with %C failed", a, b);
-}
-
-int compare_result(Value r, Value a, Value b)
-{
-    if (is_fixnum(r))
-        return fix_int(r) < 0 ? -1 : fix_int(r) > 0;
-    if (is_nil(r))
-        raise_comparison_failed(a, b);
-    if (truthy(vm_call1(r, SYM(op_gt), int_fix(0))))
-        return 1;
-    return truthy(vm_call1(r, SYM(op_lt), int_fix(0))) ? -1 : 0;
-}
-
-int ary_compare_values(Value a, Value b)
-{
-    if (both_fixnum(a, b))
-        return (int64_t)a < (int64_t)b ? -1 : (int64_t)a > (int64_t)b;
-    if (is_flonum(a) && is_flonum(b)) {
-        double x = flonum_double(a), y = flonum_double(b);
-        return x < y ? -1 : x > y;
-    }
-    if (is_string(a) && is_string(b) && class_of(a) == klass.String)
-        return str_cmp(a, b);
-    return compare_result(vm_call1(a, SYM(op_cmp), b), a, b);
-}
-
-/* ---- sorting: a merge sort, stable, on hidden arrays ---- */
-
-typedef int (*Comparer)(Value a, Value b);
-
-static int compare_by_block(Value a, Value b)
-{
-    return compare_result(vm_yield2(a, b), a, b);
-}
-
-/* work and spare are hidden and of equal length; a collection may still unresolve their slots, so all reads are slot_read. */
-static void merge_sort(Value work, Value spare, size_t n, Comparer cmp)
-{
-    enum { RUN = 8 };
-    for (size_t lo = 0; lo < n; lo += RUN) {
-        size_t hi = lo + RUN < n ? lo + RUN : n;
-        for (size_t i = lo + 1; i < hi; i++) {
-            Value x = ary_at(work, i);
-            size_t k = i;
-            while (k > lo && cmp(ary_at(work, k - 1), x) > 0) {
-                Slot *items = ary_ptr(work)->ptr;
-                items[k] = items[k - 1];
-                k--;
-            }
-            slot_write(work, &ary_ptr(work)->ptr[k], x);
-        }
-    }
-    for (size_t width = RUN; width < n; width *= 2) {
-        vm_check_interrupts();
-        for (size_t lo = 0; lo < n; lo += 2 * width) {
-            size_t mid = lo + width < n ? lo + width : n, hi = lo + 2 * width < n ? lo + 2 * width : n;
-            if (mid == hi || cmp(ary_at(work, mid - 1), ary_at(work, mid)) <= 0)
-                continue;
-            slot_copy_range(spare, ary_ptr(spare)->ptr + lo, ary_ptr(work)->ptr + lo, mid - lo);
-            size_t i = lo, j = mid, to = lo;
-            while (i < mid && j < hi) {
-                bool left = cmp(ary_at(spare, i), ary_at(work, j)) <= 0;
-                Slot *items = ary_ptr(work)->ptr;
-                items[to++] = left ? ary_ptr(spare)->ptr[i++] : items[j++];
-            }
-            slot_copy_range(work, ary_ptr(work)->ptr + to, ary_ptr(spare)->ptr + i, mid - i);
-        }
-    }
-}
-
-/* A sorted copy.  An insertion that is cut off by an exception leaves only the hidden copy in disorder. */
-static Value ary_sorted(Value self)
-{
-    size_t n = ary_len(self);
-    Value work = ary_new(n), spare = ary_new_filled(n, V_NIL);
-    for (size_t i = 0; i < n && i < ary_len(self); i++)
-        ary_push(work, ary_at(self, i));
-    n = ary_len(work);
-    merge_sort(work, spare, n, block_given() ? compare_by_block : ary_compare_values);
-    return work;
-}
-
-void ary_sort_in_place(Value ary)
-{
-    obj_modify(ary);
-    Value sorted = ary_sorted(ary);
-    ary_splice(ary, 0, ary_len(ary), sorted);
-}
-
-static Value ary_sort(Value self, int argc, const Value *argv)
-{
-    (void)argc, (void)argv;
-    return ary_sorted(self);
-}
-
-static Value ary_sort_bang(Value self, int argc, const Value *argv)
-{
-    (void)argc, (void)argv;
-    ary_sort_in_place(self);
-    return self;
-}
-
-/* __sort_pairs: self holds [key, value] pairs; a sorted Array of the values (sort_by) */
-static int compare_pairs(Value a, Value b)
-{
-    return ary_compare_values(ary_get(a, 0), ary_get(b, 0));
-}
-
-static Value ary_sort_pairs(Value self, int argc, const Value *argv)
-{
-    (void)argc, (void)argv;
-    size_t n = ary_len(self);
-    Value spare = ary_new_filled(n, V_NIL);
-    merge_sort(self, spare, n, compare_pairs);
-    for (size_t i = 0; i < n; i++)
-        ary_set(self, (long)i, ary_get(ary_at(self, i), 1));
-    return self;
-}
-
-static Value ary_extreme(Value self, int argc, const Value *argv, int sign)
-{
-    if (argc && !is_nil(argv[0])) {
-        int64_t n = value_int(argv[0]);
-        if (n < 0)
-            raise_error(klass.ArgumentError, "negative size (%ld)", (long)n);
-        Value sorted = ary_sorted(self);
-        if (sign > 0)
-            sorted = vm_call0(sorted, sym_intern("reverse"));
-        return ary_subseq(sorted, 0, (size_t)n);
-    }
-    Comparer cmp = block_given() ? compare_by_block : ary_compare_values;
-    Value best = V_UNDEF;
-    for (size_t i = 0; i < ary_len(self); i++) {
-        Value x = ary_at(self, i);
-        if (is_undef(best) || cmp(x, best) * sign > 0)
-            best = x;
-    }
-    return is_undef(best) ? V_NIL : best;
-}
-
-static Value ary_min(Value self, int argc, const Value *argv)
-{
-    return ary_extreme(self, argc, argv, -1);
-}
-
-static Value ary_max(Value self, int argc, const Value *argv)
-{
-    return ary_extreme(self, argc, argv, 1);
 }
 
 /* ---- order ---- */
@@ -661,27 +526,51 @@ static Value ary_join_m(Value self, int argc, const Value *argv)
     return ary_join(self, sep);
 }
 
-/* Array.__compare(a, b): -1, 0 or 1 by <=>; ArgumentError when they can't be compared */
-static Value ary_s_compare(Value cls, int argc, const Value *argv)
+/* __fold(op, memo): inject by the name of a method, the first element being the memo when none is given */
+static Value ary_fold(Value self, int argc, const Value *argv)
 {
-    (void)cls, (void)argc;
-    return int_fix(ary_compare_values(argv[0], argv[1]));
+    Value op = argv[0], memo = argc > 1 ? argv[1] : V_UNDEF;
+    bool adds = op == SYM(op_plus) && !(redefined_ops & REDEFINED_ADD);
+    for (size_t i = 0; i < ary_len(self); i++) {
+        Value x = ary_at(self, i);
+        int64_t sum;
+        if (is_undef(memo))
+            memo = x;
+        else if (adds && both_fixnum(memo, x) && !__builtin_add_overflow((int64_t)memo, (int64_t)(x - 1), &sum))
+            memo = (Value)sum;
+        else
+            memo = vm_call1(memo, op, x);
+        if ((i & 1023) == 0)
+            vm_check_interrupts();
+    }
+    return is_undef(memo) ? V_NIL : memo;
 }
 
-static const Builtin singleton_methods[] = {
-    {"__compare", ary_s_compare, 2, 2, BI_HIDDEN},
-};
+/* __sum(init): of Integers; nil when there is anything else, or Integer#+ is not its own */
+static Value ary_sum_integers(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Value sum = argv[0];
+    if (!is_integer(sum) || (redefined_ops & REDEFINED_ADD))
+        return V_NIL;
+    for (size_t i = 0; i < ary_len(self); i++) {
+        Value x = ary_at(self, i);
+        int64_t small;
+        if (both_fixnum(sum, x) && !__builtin_add_overflow((int64_t)sum, (int64_t)(x - 1), &small))
+            sum = (Value)small;
+        else if (is_integer(x))
+            sum = num_add(sum, x);
+        else
+            return V_NIL;
+    }
+    return sum;
+}
 
 static const Builtin methods[] = {
     {"==", ary_equal, 1, 1, 0},
     {"eql?", ary_eql, 1, 1, 0},
     {"hash", ary_hash, 0, 0, 0},
     {"<=>", ary_cmp, 1, 1, 0},
-    {"sort", ary_sort, 0, 0, 0},
-    {"sort!", ary_sort_bang, 0, 0, 0},
-    {"__sort_pairs", ary_sort_pairs, 0, 0, BI_HIDDEN | BI_PRIVATE},
-    {"min", ary_min, 0, 1, 0},
-    {"max", ary_max, 0, 1, 0},
     {"reverse", ary_reverse, 0, 0, 0},
     {"reverse!", ary_reverse_bang, 0, 0, 0},
     {"rotate", ary_rotate, 0, 1, 0},
@@ -708,10 +597,11 @@ static const Builtin methods[] = {
     {"inspect", ary_inspect, 0, 0, 0},
     {"to_s", ary_inspect, 0, 0, 0},
     {"join", ary_join_m, 0, 1, 0},
+    {"__fold", ary_fold, 1, 2, BI_HIDDEN | BI_PRIVATE},
+    {"__sum", ary_sum_integers, 1, 1, BI_HIDDEN | BI_PRIVATE},
 };
 
 void array_ops_boot(void)
 {
     ADD_BUILTINS(klass.Array, methods);
-    ADD_SINGLETON_BUILTINS(klass.Array, singleton_methods);
 }

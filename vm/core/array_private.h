@@ -23,4 +23,5 @@ void ary_splice(Value ary, size_t start, size_t count, Value with);
 int ary_compare_values(Value a, Value b); /* by <=>; ArgumentError when it gives nil */
 _Noreturn void raise_comparison_failed(Value a, Value b);
 int compare_result(Value r, Value a, Value b); /* sign of what <=> or a block gave */
+bool ary_cmp_leaves(Value a, Value b, int *result); /* <=> of Arrays without a call; false: only the method can tell */
 #endif

@@ -407,11 +407,13 @@ module Enumerable
 
   def sort_by
     return to_enum(:sort_by) { __enum_size } unless block_given?
-    pairs = []
+    keys = []
+    values = []
     each do |*packed|
-      pairs << [yield(packed), packed]
+      keys << yield(packed)
+      values << packed
     end
-    pairs.__send__(:__sort_pairs)
+    Array.__sort_by(keys, values)
   end
 
   def uniq

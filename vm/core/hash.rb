@@ -266,9 +266,10 @@ class Hash
 
   def sort_by
     return to_enum(:sort_by) { size } unless block_given?
+    keys = []
     pairs = []
-    __each_entry { |i| pair = [__key(i), __value(i)]; pairs << [yield(pair), pair] }
-    pairs.__send__(:__sort_pairs)
+    __each_entry { |i| pair = [__key(i), __value(i)]; keys << yield(pair); pairs << pair }
+    Array.__sort_by(keys, pairs)
   end
 
   def flatten(depth = 1)

@@ -215,6 +215,12 @@ class Range
     [min, max]
   end
 
+  def inject(*args)
+    return to_a.inject(*args) if !block_given? && Integer === self.begin && Integer === self.end
+    super
+  end
+  alias reduce inject
+
   def sum(init = 0)
     return super unless !block_given? && Integer === self.begin && Integer === self.end
     high = exclude_end? ? self.end - 1 : self.end

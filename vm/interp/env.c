@@ -336,6 +336,7 @@ static void vm_visit(Visitor *v)
         case CACHE_LEAF:
         case CACHE_READER:
         case CACHE_WRITER:
+        case CACHE_PROC_CALL:
             if (c->serial == method_serial)
                 v->value(v, &c->entry);
             else

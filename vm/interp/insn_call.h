@@ -8,10 +8,13 @@
  *   CACHE_LEAF          likewise, without a frame
  *   CACHE_READER        attribute, extra2 is its slot, which the guard word implies; -1: there is none, it is nil
  *   CACHE_WRITER        likewise, of an existing slot
+ *   CACHE_PROC_CALL     Proc#call and its names
  *   CACHE_METHOD        anything else: call_entry
  * (extra >> 8) is the number of argument registers it was checked for.  Private and protected methods are cached for
  * receiverless calls only, method_missing never.
  */
+
+Value special_proc_call(Value self, int argc, const Value *argv);
 
 /* How the values behind the positional arguments become keyword parameters: four bits a parameter, 1 + the number of
  * its value or 0 when it was not passed; the top four bits count the values.  NO_PLAN: args_bind must see to it. */
@@ -58,6 +61,8 @@ static void cache_classify(InlineCache *cache, MethodEntry *me, const Call *c)
         }
     } else if (c->kw != V_NIL) {
         kind = CACHE_METHOD;
+    } else if (me->kind == ME_BUILTIN && me->fn == special_proc_call) {
+        kind = CACHE_PROC_CALL;
     } else if (me->kind == ME_BUILTIN && !(me->flags & BI_SPECIAL) && c->argc >= me->min &&
                (me->max < 0 || c->argc <= me->max)) {
         kind = me->flags & BI_LEAF ? CACHE_LEAF : CACHE_BUILTIN;
@@ -196,6 +201,16 @@ static inline __attribute__((always_inline)) Frame *push_method(Frame *f, Method
     return g;
 }
 
+/* Where the callee's window begins: at the arguments, or at their copy when the caller's window is an Env (K2). */
+static inline Value *window_at(const Frame *f, Value *argv, unsigned argc)
+{
+    if (likely(f->env == V_NIL))
+        return argv;
+    for (unsigned i = 0; i < argc; i++)
+        f->top[i] = argv[i];
+    return f->top;
+}
+
 /* Optional and keyword parameters by plan.  The frame is complete and running on return. */
 static __attribute__((noinline)) void enter_choices(Frame *f, MethodEntry *me, Value recv, Value *argv, unsigned argc,
                                                     unsigned ret, unsigned skip, BlockRef block, uint64_t plan)
@@ -216,6 +231,39 @@ static __attribute__((noinline)) void enter_choices(Frame *f, MethodEntry *me, V
     vm.fp = g;
 }
 
+/* Proc#call of plain code: its frame.  false: call_entry must see to it. */
+static __attribute__((noinline)) bool enter_proc(Frame *f, Value proc, Value *argv, unsigned argc, unsigned ret,
+                                                 unsigned skip, bool given_block)
+{
+    Slot *fields = obj_slots(proc); /* the guard word has said that it is no hollow one */
+    for (unsigned i = 0; i < PROC_FIELDS; i++)
+        if (slot_unresolved(fields[i]))
+            return false;
+    int64_t kind = fix_int(fields[PROC_FLAGS].raw);
+    if ((kind & ~(int64_t)PROCF_LAMBDA) || given_block)
+        return false;
+    Code *code = (Code *)fields[PROC_CODE].raw;
+    bool lambda = kind & PROCF_LAMBDA;
+    unsigned required = code->params.required;
+    if (!(code->entry == ENTRY_PLAIN && (argc == required || !lambda)) && !(code->entry == ENTRY_SPREADS && argc == required && argc > 1))
+        return false;
+    Value env = fields[PROC_ENV].raw, me = fields[PROC_ME].raw;
+    BlockRef home_block = 0;
+    if (env != V_NIL) {
+        if (obj_head(env) & OH_ATTENTION || slot_unresolved(env_ptr(env)->block))
+            return false;
+        home_block = env_ptr(env)->block.raw == V_NIL ? 0 : env_ptr(env)->block.raw;
+    }
+    Frame *g = push_code(f, code, fields[PROC_SELF].raw, argv, argc, ret, skip, home_block,
+                         FRAME_BLOCK | (lambda ? FRAME_LAMBDA : 0));
+    g->me = me == V_NIL ? NULL : (MethodEntry *)me;
+    g->outer = env == V_NIL ? 0 : env;
+    g->cref = fields[PROC_CREF].raw;
+    args_fill_locals(argv, argc < required ? argc : required, code->nlocals);
+    vm.fp = g;
+    return true;
+}
+
 static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **bp, const uint32_t *pc, unsigned len,
                                                                        unsigned a, unsigned argc, unsigned flags,
                                                                        uint32_t name, InlineCache *cache, Code *block,
@@ -233,8 +281,8 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
             f->block_code = block;
             ref = (uint64_t)f | 1;
         }
-        if (how == CACHE_PLAIN_CODE && likely(f->env == V_NIL)) {
-            Value *argv = &R(a + 1);
+        if (how == CACHE_PLAIN_CODE) {
+            Value *argv = window_at(f, &R(a + 1), argc);
             Code *code = (Code *)me->body.raw;
             vm.fp = push_method(f, me, recv, argv, argc, a, len, ref);
             args_fill_locals(argv, argc, code->nlocals);
@@ -267,8 +315,14 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
             R(a) = v;
             return pc + len;
         }
-        if (how == CACHE_CHOICES_CODE && likely(f->env == V_NIL)) {
-            enter_choices(f, me, recv, &R(a + 1), argc, a, len, ref, cache->extra2);
+        if (how == CACHE_PROC_CALL && enter_proc(f, recv, window_at(f, &R(a + 1), argc), argc, a, len, block != NULL)) {
+            *bp = vm.fp->base;
+            const uint32_t *start = vm.fp->pc;
+            vm_check_interrupts();
+            return start;
+        }
+        if (how == CACHE_CHOICES_CODE) {
+            enter_choices(f, me, recv, window_at(f, &R(a + 1), argc), argc, a, len, ref, cache->extra2);
             *bp = vm.fp->base;
             const uint32_t *start = vm.fp->pc;
             vm_check_interrupts();
@@ -390,15 +444,15 @@ BODY(YIELD)
     BlockRef block = f->block;
     unsigned argc = ARG_B, flags = ARG_C;
     bool plain_arguments = flags == 0 || flags == CALL_PAIR || (flags == CALL_PACKED && f->argc == 1);
-    if (likely(ref_is_frame(block) && plain_arguments && f->env == V_NIL && *(const Value *)(pc + 3) == V_NIL)) {
+    if (likely(ref_is_frame(block) && plain_arguments && *(const Value *)(pc + 3) == V_NIL)) {
         Frame *d = ref_frame(block);
         Code *code = d->block_code;
         CodeEntry entry = (CodeEntry)code->entry;
-        Value *argv = &R(ARG_A + 1);
+        Value *argv = window_at(f, &R(ARG_A + 1), argc);
         unsigned wanted = entry == ENTRY_PACKED ? 1 : code->params.required;
         f->pc = pc;
         if (flags == CALL_PAIR && (entry == ENTRY_PLAIN || entry == ENTRY_PACKED)) {
-            argv[0] = ary_new_from(2, argv);
+            argv[0] = ary_new_from(2, &R(ARG_A + 1));
             argc = 1;
         }
         bool direct = entry == ENTRY_PLAIN || (entry == ENTRY_SPREADS && argc != 1) || (entry == ENTRY_PACKED && argc == 1);
@@ -417,6 +471,13 @@ BODY(YIELD)
             vm.fp = g;
             *bp = argv;
             return code->words;
+        }
+    }
+    if (is_heap(block) && flags == 0 && *(const Value *)(pc + 3) == V_NIL && !(obj_head(block) & OH_ATTENTION)) {
+        f->pc = pc;
+        if (enter_proc(f, block, window_at(f, &R(ARG_A + 1), argc), argc, ARG_A, 5, false)) {
+            *bp = vm.fp->base;
+            return vm.fp->pc;
         }
     }
     SLOW(yield_slow(pc));

@@ -93,7 +93,7 @@ static inline uint32_t value_guard(Value v)
 
 /* InlineCache.extra of a cache, low byte: what `entry` is. */
 enum { CACHE_NONE, CACHE_METHOD, CACHE_PLAIN_CODE, CACHE_CHOICES_CODE, CACHE_BUILTIN, CACHE_LEAF, CACHE_READER, CACHE_WRITER,
-       CACHE_IVAR, CACHE_CONST, CACHE_ONCE };
+       CACHE_PROC_CALL, CACHE_IVAR, CACHE_CONST, CACHE_ONCE };
 
 /* ---- frames ---- */
 _Noreturn void vm_stack_overflow(void);
