@@ -166,6 +166,7 @@ typedef struct StoreShared {
     /* checkpointer's bell */
     _Atomic uint32_t bell;
     _Atomic uint32_t asked;
+    _Atomic uint32_t checkpointer_uring; /* the checkpointer writes several pages at once */
 
     /* what sessions that have left did */
     _Atomic uint64_t gone_commits, gone_conflicts, gone_aborts, gone_fetched, gone_walked;

@@ -25,6 +25,7 @@
 #include "lib/stop.h"
 #include "storage/mutation.h"
 #include "storage/page/space.h"
+#include "storage/page/writer.h"
 
 #define CLAIM_TIMEOUT_NS (10 * NSEC_PER_SEC)
 
@@ -72,23 +73,36 @@ void page_read(PageNo place, void *page)
         page_damaged(place, wrong);
 }
 
-void page_write(PageNo place, void *page)
-{
-    page_finish(page, place, the_store->id);
-    wait_event_start(WAIT_PAGE_WRITE);
-    io_write_at(the_store->pages_fd, BASE_PAGES, page, PAGE_BYTES, (off_t)(place * PAGE_BYTES));
-    wait_event_end();
-    atomic_fetch_add_explicit(&the_store->shared->stat_page_writes, 1, memory_order_relaxed);
-}
-
 /* ---- writing back ---------------------------------------------------------------------------------------- */
 
-/* K4.  We hold WRITING. */
-static bool write_copy(uint32_t f)
+/* The frame is no longer ours to write. */
+static void writing_ended(uint32_t f, bool written)
+{
+    if (!written)
+        atomic_fetch_or(&frame_of(f)->word, FRAME_DIRTY);
+    atomic_fetch_and(&frame_of(f)->word, ~(FRAME_WRITING | FRAME_OWNER));
+}
+
+/* A PageWritten (writer.h). */
+static void page_written(uint32_t f, PageNo place, bool written)
+{
+    PageKey key = atomic_load_explicit(&frame_of(f)->key, memory_order_relaxed);
+
+    if (KEY_IS_TABLE(key) && place != atomic_load(&the_store->table[KEY_LOGICAL(key)].place)) {
+        if (written)
+            space_set_place(STREAM_TABLE, KEY_LOGICAL(key), place);
+        else
+            space_give_up(place);
+    }
+    writing_ended(f, written);
+}
+
+/* K4.  We hold WRITING.  False: there is no place for it. */
+static bool send_copy(uint32_t f)
 {
     Frame *frame = frame_of(f);
     PageKey key = atomic_load_explicit(&frame->key, memory_order_relaxed);
-    uint8_t *copy = page_scratch();
+    uint8_t *copy = page_writer_buffer();
 
     memcpy(copy, frame_page(f), PAGE_BYTES);
     atomic_thread_fence(memory_order_acquire);
@@ -106,21 +120,15 @@ static bool write_copy(uint32_t f)
     if (!the_store->recovering && !MUTATION(LOG_BEFORE_PAGE))
         wal_flush(the_store->wal, lsn);
     STOP_POINT(PAGE_WRITE);
-    if (!KEY_IS_TABLE(key)) {
-        page_write(key, copy);
-        return true;
-    }
-    TablePlace *table = &the_store->table[KEY_LOGICAL(key)];
-    PageNo place = atomic_load(&table->place);
-    bool fresh = place == 0 || !MUTATION(WRITE_ONCE_PLACE);
-    if (fresh) {
-        place = space_take_meta();
+    PageNo place = key;
+    if (KEY_IS_TABLE(key)) {
+        place = atomic_load(&the_store->table[KEY_LOGICAL(key)].place);
+        if (place == 0 || !MUTATION(WRITE_ONCE_PLACE))
+            place = space_take_meta();
         if (place == 0)
             return false;
     }
-    page_write(place, copy);
-    if (fresh)
-        space_set_place(STREAM_TABLE, KEY_LOGICAL(key), place);
+    page_writer_send(copy, place, page_written, f);
     return true;
 }
 
@@ -135,22 +143,20 @@ bool cache_write(uint32_t f)
             return false;
     } while (!atomic_compare_exchange_weak(&frame->word, &w,
                                            (w & ~(FRAME_DIRTY | FRAME_OWNER)) | FRAME_WRITING | my_owner()));
-    volatile bool written = false;
+    volatile bool sent = false;
     TRY()
     {
-        written = write_copy(f);
+        sent = send_copy(f);
     }
     CATCH(err)
     {
-        atomic_fetch_or(&frame->word, FRAME_DIRTY);
-        atomic_fetch_and(&frame->word, ~(FRAME_WRITING | FRAME_OWNER));
+        writing_ended(f, false);
         rethrow();
     }
     END_TRY();
-    if (!written)
-        atomic_fetch_or(&frame->word, FRAME_DIRTY);
-    atomic_fetch_and(&frame->word, ~(FRAME_WRITING | FRAME_OWNER));
-    return written;
+    if (!sent)
+        writing_ended(f, false);
+    return sent;
 }
 
 static void nap(void)
@@ -181,6 +187,7 @@ void cache_write_all(void)
             nap();
         }
     }
+    page_writer_settle();
 }
 
 /* ---- claiming a frame ---------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ void cache_dirty(uint32_t frame);
 void cache_raise_lsn(uint32_t frame, Lsn lsn);
 
 /* Writes the page if it is dirty and neither open nor being written by another (then false).  False also when a table
- * page found no place for want of disk. */
+ * page found no place for want of disk.  In the checkpointer it is on its way when this returns: page_writer_settle(). */
 bool cache_write(uint32_t frame);
 /* Writes every dirty page that is not open; returns when all that were dirty at the call are written. */
 void cache_write_all(void);
@@ -78,9 +78,8 @@ void cache_clear_open(uint32_t frame);
 /* For the reaper: undoes what a dead session had under way in frames, and its pins. */
 void cache_cleanup(int slot);
 
-/* Direct reads and writes of base/pages, with checks; `page` aligned to 4096. */
+/* Direct reads of base/pages, with checks; `page` aligned to 4096. */
 void page_read(PageNo place, void *page);
-void page_write(PageNo place, void *page);
 NORETURN void page_damaged(PageNo place, const char *what);
 /* A page-sized, aligned, process-private buffer for the caller's moment. */
 uint8_t *page_scratch(void);

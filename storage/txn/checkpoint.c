@@ -25,6 +25,7 @@
 #include "storage/page/cache.h"
 #include "storage/page/open.h"
 #include "storage/page/space.h"
+#include "storage/page/writer.h"
 #include "storage/txn/txn.h"
 
 static uint64_t stream_pages(Stream stream)
@@ -49,13 +50,23 @@ static uint64_t place_of(Stream stream, uint64_t logical)
 
 static uint8_t *new_page(PageKind kind, uint64_t logical)
 {
-    uint8_t *page = page_scratch();
+    uint8_t *page = page_writer_buffer();
     memset(page, 0, PAGE_BYTES);
     PageHeader *h = (PageHeader *)page;
     h->kind = (uint16_t)kind;
     h->logical = logical;
     h->fill = PAGE_BYTES;
     return page;
+}
+
+/* A place may be noted before its page is there: if that fails, so does the checkpoint, and all is written again. */
+static void send_ended(UNUSED uint32_t tag, UNUSED PageNo place, UNUSED bool written)
+{
+}
+
+static void send(PageNo place, uint8_t *page)
+{
+    page_writer_send(page, place, send_ended, 0);
 }
 
 static PageNo fresh_place(void)
@@ -81,7 +92,7 @@ static void write_catalogue(void)
         uint8_t *page = new_page(PAGE_CATALOGUE, i);
         uint64_t from = i * PAGE_PAYLOAD;
         memcpy(page + PAGE_HEADER, the_store->catalogue + from, MIN(bytes - from, (uint64_t)PAGE_PAYLOAD));
-        page_write(place, page);
+        send(place, page);
         space_set_place(STREAM_CATALOGUE, i, place);
     }
     s->catalogue_saved = bytes;
@@ -99,7 +110,7 @@ static uint64_t write_extents(void)
         PageNo place = fresh_place();
         uint8_t *page = new_page(PAGE_EXTENTS, i);
         space_store(i, (StoredExtent *)(page + PAGE_HEADER));
-        page_write(place, page);
+        send(place, page);
         space_set_place(STREAM_EXTENTS, i, place);
     }
     return pages;
@@ -112,7 +123,7 @@ static void write_directory_page(Stream stream, uint64_t d, uint64_t pages)
     uint64_t *out = (uint64_t *)(page + PAGE_HEADER);
     for (uint64_t i = 0; i < DIRECTORY_ENTRIES && d * DIRECTORY_ENTRIES + i < pages; i++)
         out[i] = place_of(stream, d * DIRECTORY_ENTRIES + i);
-    page_write(place, page);
+    send(place, page);
     PageNo old = the_store->directory[stream][d];
     the_store->directory[stream][d] = place;
     if (old != 0)
@@ -149,7 +160,7 @@ static PageNo write_directory(uint64_t extent_pages)
     root->catalogue_bytes = s->catalogue_saved;
     counters_save(root->counters);
     root->extents = MIN((uint64_t)s->extents, pages[STREAM_EXTENTS] * EXTENTS_PER_PAGE);
-    page_write(place, page);
+    send(place, page);
     return place;
 }
 
@@ -180,6 +191,7 @@ static Lsn find_redo_point(Sequence *sequence)
 
 static void sync_pages(void)
 {
+    page_writer_settle();
     if (MUTATION(CHECKPOINT_SYNC))
         return;
     /* After a failed flush nobody knows what is on disk: only a recovery can tell. */
@@ -250,6 +262,7 @@ void checkpoint_run(bool clean)
     }
     CATCH(err)
     {
+        page_writer_abandon();
         mark_all_dirty(catalogue_saved);
         rethrow();
     }
@@ -344,6 +357,7 @@ void store_checkpointer_main(const volatile bool *stop)
     StoreShared *s = the_store->shared;
     slot_is_mine();
     slot_attach_auxiliary();
+    atomic_store(&s->checkpointer_uring, page_writer_start());
     last_time = clock_monotonic_ns();
     last_insert = wal_insert_position(the_store->wal);
     int64_t watched = 0;
@@ -364,6 +378,7 @@ void store_checkpointer_main(const volatile bool *stop)
         futex_wait(&s->bell, heard, MIN(conf.checkpoint_timeout / 2 + 1, (int64_t)1000) * NSEC_PER_MSEC);
         wait_event_end();
     }
+    page_writer_stop();
     slot_detach();
 }
 
