@@ -81,6 +81,7 @@ static inline Code *code_ptr(Value v) { return (Code *)v; }
 int code_line_at(const Code *code, uint32_t word);
 /* Walks object operands: fn(slot) for each, by the table. */
 void code_each_object(Code *code, void (*fn)(Slot *, void *), void *arg);
+bool code_set_ruby2_keywords(Code *code); /* false: its parameters do not allow it */
 Value code_new(void);            /* empty T_CODE for the compiler to fill; type row in vm/compile/code.c */
 void code_load(Code *code);      /* gives cache_base; after filling or restoring */
 

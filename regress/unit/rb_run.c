@@ -20,7 +20,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "rb_run: %s\n", opts.error);
         return 1;
     }
-    signal(SIGINT, on_signal);
+    static const int to_vm[] = {SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2}; /* as backend/session.c */
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < COUNT_OF(to_vm); i++)
+        sigaction(to_vm[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* Errno::EPIPE */
     vm_boot(NULL);
     return vm_session_main(&opts);

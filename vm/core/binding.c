@@ -3,6 +3,7 @@
  */
 #include "vm/interp/vm_state.h"
 #include <stdio.h>
+#include <string.h>
 
 Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
 Value name_argument(Value v);
@@ -50,6 +51,9 @@ static Value local_name(Value self, Value v)
     Value name = name_argument(v);
     if (sym_kind(name) != SYMKIND_LOCAL)
         raise_name_error(self, name, "wrong local variable name '%T' for %V", name, self);
+    const char *s = sym_text(name);
+    if (s[0] == '_' && s[1] >= '1' && s[1] <= '9' && !s[2])
+        raise_name_error(self, name, "numbered parameter '%s' is not a local variable", s);
     return name;
 }
 
@@ -130,12 +134,54 @@ static Value kernel_local_variables(UNUSED Value self, UNUSED int argc, UNUSED c
     return env_local_names(env_reify(frame_caller()));
 }
 
-static Value binding_dup(Value self, UNUSED int argc, UNUSED const Value *argv)
+/* ---- _1, _2 ... and it: of the innermost block only, and no local variables ---- */
+static Value implicit_scope(Value binding)
 {
-    Value b = heap_alloc_slots(T_BINDING, class_real(self), 0);
-    for (unsigned i = 0; i < BINDINGF_FIELDS; i++)
-        obj_init_field(b, i, obj_field(self, i));
-    return b;
+    Value env = obj_field(binding, BINDINGF_ENV);
+    while (env != V_NIL && ((Code *)slot_read(env, &env_ptr(env)->code))->kind == CODE_EVAL)
+        env = slot_read(env, &env_ptr(env)->outer);
+    return env;
+}
+
+/* The register of an implicit parameter: -1 when the scope lacks it. */
+static int implicit_index(Value binding, Value env, Value name)
+{
+    const char *s = sym_text(name);
+    bool it = strcmp(s, "it") == 0, numbered = s[0] == '_' && s[1] >= '1' && s[1] <= '9' && !s[2];
+    if (!it && !numbered)
+        raise_name_error(binding, name, "'%T' is not an implicit parameter", name);
+    if (env == V_NIL)
+        return -1;
+    Code *code = (Code *)slot_read(env, &env_ptr(env)->code);
+    if (!(code->flags & CODE_NUMBERED) || it != !!(code->flags & CODE_IT))
+        return -1;
+    int i = it ? 0 : s[1] - '1';
+    return i < code->params.required ? i : -1;
+}
+
+static Value binding_implicit_parameters(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value env = implicit_scope(self), list = ary_new(2);
+    Code *code = env == V_NIL ? NULL : (Code *)slot_read(env, &env_ptr(env)->code);
+    if (!code || !(code->flags & CODE_NUMBERED))
+        return list;
+    for (int i = 0; i < code->params.required; i++)
+        ary_push(list, code->flags & CODE_IT ? sym_intern("it") : sym_intern_str(str_format("_%d", i + 1)));
+    return list;
+}
+
+static Value binding_implicit_parameter_defined(Value self, UNUSED int argc, const Value *argv)
+{
+    return bool_value(implicit_index(self, implicit_scope(self), name_argument(argv[0])) >= 0);
+}
+
+static Value binding_implicit_parameter_get(Value self, UNUSED int argc, const Value *argv)
+{
+    Value name = name_argument(argv[0]), env = implicit_scope(self);
+    int i = implicit_index(self, env, name);
+    if (i < 0)
+        raise_name_error(self, name, "implicit parameter '%T' is not defined for %V", name, self);
+    return slot_read(env, &env_ptr(env)->slots[i]);
 }
 
 static const Builtin methods[] = {
@@ -146,8 +192,9 @@ static const Builtin methods[] = {
     {"receiver", binding_receiver, 0, 0, 0},
     {"source_location", binding_source_location, 0, 0, 0},
     {"eval", binding_eval, 1, 3, 0},
-    {"dup", binding_dup, 0, 0, 0},
-    {"clone", binding_dup, 0, 0, 0},
+    {"implicit_parameters", binding_implicit_parameters, 0, 0, 0},
+    {"implicit_parameter_defined?", binding_implicit_parameter_defined, 1, 1, 0},
+    {"implicit_parameter_get", binding_implicit_parameter_get, 1, 1, 0},
 };
 static const Builtin kernel_methods[] = {
     {"binding", kernel_binding, 0, 0, BI_MODULE_FUNCTION},

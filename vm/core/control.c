@@ -1,10 +1,9 @@
 /*
  * control.c: Kernel's control flow: raise, catch and throw, blocks as objects, exit and at_exit, caller, send,
- * instance_eval and class_eval, Signal.  (loop is Ruby: kernel.rb.)
+ * instance_eval and class_eval.  (loop is Ruby: kernel.rb.)
  */
 #include "storage/store.h"
 #include "vm/interp/vm_state.h"
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@ Value special_class_exec(Value self, int argc, const Value *argv);
 Value call_default_method_missing(Value self, int argc, const Value *argv);
 Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
 Value gvar_names(void);
-int signal_number(Value v);
 
 /* ---- raise ---- */
 static Value exception_of(int argc, const Value *argv, Value kw)
@@ -308,113 +306,6 @@ static Value kernel_verbose_p(UNUSED Value self, UNUSED int argc, UNUSED const V
     return vm.verbose_nil ? V_NIL : bool_value(vm.verbose);
 }
 
-/* ---- Signal ---- */
-static Value traps[65]; /* Proc, or nil */
-static Value trap_names[65]; /* what trap returned for it: "DEFAULT", "IGNORE", Proc */
-extern void (*vm_signal_handler)(int signo);
-
-static void on_signal(int signo)
-{
-    vm_interrupt(signo);
-}
-static void run_trap(int signo)
-{
-    if (is_proc(traps[signo])) {
-        Value n = int_fix(signo);
-        proc_call(traps[signo], 1, &n);
-    } else if (signo == SIGINT) {
-        vm_raise(exception_new(klass.Interrupt, ""));
-    } else {
-        Value exc = exception_new(klass.SignalException, "SIG%s", sigabbrev_np(signo));
-        ivar_set(exc, sym_intern("signo"), int_fix(signo));
-        vm_raise(exc);
-    }
-}
-static Value kernel_trap(UNUSED Value self, int argc, const Value *argv)
-{
-    int signo = signal_number(argv[0]);
-    if (signo < 0 || signo > 64) {
-        if (is_fixnum(argv[0]))
-            raise_error(klass.ArgumentError, "invalid signal number (%d)", signo);
-        raise_error(klass.ArgumentError, "unsupported signal 'SIG%T'", argv[0]);
-    }
-    if (signo == SIGSEGV || signo == SIGBUS || signo == SIGILL || signo == SIGFPE || signo == SIGVTALRM)
-        raise_error(klass.ArgumentError, "can't trap reserved signal: SIG%s", sigabbrev_np(signo));
-    if (signo == SIGKILL || signo == SIGSTOP)
-        raise_error(klass.ArgumentError, "Invalid argument - SIG%s", sigabbrev_np(signo));
-    Value what = argc > 1 ? argv[1] : block_proc();
-    if (argc < 2 && what == V_NIL)
-        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
-    Value old = trap_names[signo];
-    if (old == V_FALSE)
-        old = signo == 0 ? V_NIL : str_new_c("DEFAULT");
-    if (signo == 0) {
-        traps[0] = what;
-        trap_names[0] = what;
-        return old;
-    }
-    struct sigaction sa = {.sa_flags = 0}; /* a call that waits comes back, and the trap runs at once */
-    sigemptyset(&sa.sa_mask);
-    if (is_proc(what) || (is_heap(what) && !is_string(what) && vm_responds_to(what, SYM(call), false))) {
-        if (!is_proc(what))
-            what = vm_call1(what, sym_intern("method"), SYM(call)), what = value_to_proc(what);
-        traps[signo] = what;
-        sa.sa_handler = on_signal;
-    } else {
-        const char *s = what == V_NIL ? "IGNORE" : is_symbol(what) ? sym_text(what) : str_c(str_to_str(what));
-        traps[signo] = V_NIL;
-        if (!*s || strcmp(s, "IGNORE") == 0 || strcmp(s, "SIG_IGN") == 0) {
-            sa.sa_handler = SIG_IGN;
-        } else if (strcmp(s, "DEFAULT") == 0 || strcmp(s, "SIG_DFL") == 0 || strcmp(s, "SYSTEM_DEFAULT") == 0) {
-            sa.sa_handler = signo == SIGINT || signo == SIGTERM || signo == SIGHUP || signo == SIGUSR1 ||
-                                    signo == SIGUSR2 || signo == SIGALRM || signo == SIGQUIT
-                                ? on_signal
-                                : SIG_DFL;
-        } else if (strcmp(s, "EXIT") == 0) {
-            sa.sa_handler = SIG_DFL;
-        } else {
-            raise_error(klass.ArgumentError, "wrong trap - %s", s);
-        }
-    }
-    sigaction(signo, &sa, NULL);
-    trap_names[signo] = what;
-    return old;
-}
-static Value signal_s_list(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
-{
-    Value h = hash_new();
-    hash_set(h, str_new_c("EXIT"), int_fix(0));
-    for (int i = 1; i < 32; i++)
-        if (sigabbrev_np(i))
-            hash_set(h, str_new_c(sigabbrev_np(i)), int_fix(i));
-    hash_set(h, str_new_c("CLD"), int_fix(SIGCHLD));
-    return h;
-}
-static Value signal_s_signame(UNUSED Value self, UNUSED int argc, const Value *argv)
-{
-    int n = (int)value_int(argv[0]);
-    if (n == 0)
-        return str_new_c("EXIT");
-    const char *s = n > 0 && n < 65 ? sigabbrev_np(n) : NULL;
-    return s ? str_new_c(s) : V_NIL;
-}
-static void traps_visit(Visitor *v)
-{
-    for (int i = 0; i < 65; i++) {
-        v->value(v, &traps[i]);
-        v->value(v, &trap_names[i]);
-    }
-}
-/* trap("EXIT") runs after the at_exit blocks. */
-void control_run_exit_trap(void)
-{
-    if (is_proc(traps[0])) {
-        Value p = traps[0], n = int_fix(0);
-        traps[0] = V_NIL;
-        proc_call(p, 1, &n);
-    }
-}
-
 static Value basic_initialize(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     return V_NIL;
@@ -438,7 +329,6 @@ static const Builtin kernel_methods[] = {
     {"exit", kernel_exit, 0, 1, BI_MODULE_FUNCTION},
     {"exit!", kernel_exit_now, 0, 1, BI_MODULE_FUNCTION},
     {"abort", kernel_abort, 0, 1, BI_MODULE_FUNCTION},
-    {"trap", kernel_trap, 1, 2, BI_MODULE_FUNCTION},
     {"__warn_write", kernel_warn_text, 1, 1, BI_HIDDEN | BI_MODULE_FUNCTION},
     {"__verbose", kernel_verbose_p, 0, 0, BI_HIDDEN | BI_MODULE_FUNCTION},
 };
@@ -461,11 +351,6 @@ static const Builtin module_methods[] = {
 };
 static const Builtin class_methods[] = {{"new", special_new, 0, -1, BI_SPECIAL}};
 static const Builtin thread_singleton[] = {{"each_caller_location", thread_s_each_caller_location, 0, 2, BI_KW}};
-static const Builtin signal_singleton[] = {
-    {"trap", kernel_trap, 1, 2, 0},
-    {"list", signal_s_list, 0, 0, 0},
-    {"signame", signal_s_signame, 1, 1, 0},
-};
 static const Builtin process_singleton[] = {
     {"exit", kernel_exit, 0, 1, 0},
     {"exit!", kernel_exit_now, 0, 1, 0},
@@ -474,16 +359,11 @@ static const Builtin process_singleton[] = {
 
 void control_boot(void)
 {
-    heap_add_visitor(traps_visit, "signal handlers");
-    for (int i = 0; i < 65; i++)
-        traps[i] = V_NIL;
-    vm_signal_handler = run_trap;
     ADD_BUILTINS(klass.Kernel, kernel_methods);
     ADD_BUILTINS(klass.Kernel, object_methods);
     ADD_BUILTINS(klass.BasicObject, basic_methods);
     ADD_BUILTINS(klass.Module, module_methods);
     ADD_BUILTINS(klass.Class, class_methods);
     ADD_SINGLETON_BUILTINS(klass.Thread, thread_singleton);
-    ADD_SINGLETON_BUILTINS(klass.Signal, signal_singleton);
     ADD_SINGLETON_BUILTINS(klass.Process, process_singleton);
 }

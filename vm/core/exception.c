@@ -400,33 +400,22 @@ static const Builtin system_call_error_singleton[] = {
 };
 
 /* ---- SignalException, Interrupt ---- */
-int signal_number(Value v) /* "INT", "SIGINT", :INT or a number; -1 when unknown */
-{
-    if (is_fixnum(v))
-        return (int)fix_int(v);
-    const char *s = is_symbol(v) ? sym_text(v) : str_c(str_to_str(v));
-    if (strncmp(s, "SIG", 3) == 0)
-        s += 3;
-    if (strcmp(s, "EXIT") == 0)
-        return 0;
-    if (strcmp(s, "CLD") == 0)
-        return SIGCHLD;
-    for (int i = 1; i < 32; i++) {
-        const char *a = sigabbrev_np(i);
-        if (a && strcmp(a, s) == 0)
-            return i;
-    }
-    return -1;
-}
+int signal_number(Value v); /* "INT", "SIGINT", :INT or a number; -1 when unknown */
+Value signal_prefixed(Value name);
 static Value signal_initialize(Value self, int argc, const Value *argv)
 {
     if (argc == 0)
         raise_arity(0, 1, 2);
+    bool named = is_symbol(argv[0]) || is_string(argv[0]);
+    if (named && argc > 1)
+        raise_arity(argc, 1, 1);
+    if (!named && !is_fixnum(argv[0]) && obj_try_convert(argv[0], T_STRING, "String", SYM(to_str)) == V_NIL)
+        raise_error(klass.ArgumentError, "bad signal type %C", class_real(argv[0]));
     int n = signal_number(argv[0]);
     if (is_fixnum(argv[0]) && (n < 0 || n > 64))
         raise_error(klass.ArgumentError, "invalid signal number (%d)", n);
     if (n < 0)
-        raise_error(klass.ArgumentError, "unsupported signal 'SIG%T'", argv[0]);
+        raise_error(klass.ArgumentError, "unsupported signal '%T'", signal_prefixed(argv[0]));
     ivar_set(self, sym_intern("signo"), int_fix(n));
     Value text;
     if (argc > 1)

@@ -898,11 +898,8 @@ static Value mod_ruby2_keywords(Value self, int argc, const Value *argv)
         else if (me->kind != ME_CODE)
             body = V_NIL;
         Code *code = is_type(body, T_CODE) ? code_ptr(body) : NULL;
-        if (!code || !(code->flags & CODE_REST) || code->params.post || code->params.keywords || (code->flags & CODE_KWREST)) {
+        if (!code || !code_set_ruby2_keywords(code))
             warn_printf("Skipping set of ruby2_keywords flag for %s (method accepts keywords or post arguments or method does not accept argument splat)", sym_text(name));
-            continue;
-        }
-        code->flags |= CODE_RUBY2_KEYWORDS;
     }
     return V_NIL;
 }

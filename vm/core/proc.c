@@ -18,7 +18,7 @@ static Value proc_s_new(Value self, int argc, const Value *argv)
     Value block = block_proc();
     if (block == V_NIL)
         raise_error(klass.ArgumentError, "tried to create Proc object without a block");
-    if (self != klass.Proc) {
+    if (self != klass.Proc && class_real(block) != self) {
         block = copy_proc(block, self);
         vm_call(block, SYM(initialize), argc, argv);
     }
@@ -42,11 +42,18 @@ static Value proc_arity_value(Value self, UNUSED int argc, UNUSED const Value *a
 
 Value method_parameters_of(MethodEntry *me);
 
+/* NULL for what counts as native: written in C, made of a method or symbol, or a block of the Ruby part of core. */
+static Code *user_code(Value proc)
+{
+    Code *code = proc_code(proc);
+    return code && !(code->flags & CODE_INTERNAL) ? code : NULL;
+}
+
 static Value proc_parameters(Value self, int argc, const Value *argv)
 {
     Value opts = call_take_keywords(&argc, argv), l = keyword_get(opts, "lambda");
     bool lambda = l == V_UNDEF || l == V_NIL ? proc_is_lambda(self) : truthy(l);
-    Code *code = proc_code(self);
+    Code *code = user_code(self);
     if (code)
         return code_parameters(code, lambda);
     if (proc_flag(self, PROCF_FROM_METHOD)) {
@@ -55,15 +62,19 @@ static Value proc_parameters(Value self, int argc, const Value *argv)
             return method_parameters_of((MethodEntry *)entry);
     }
     Value list = ary_new(2);
-    if (proc_flag(self, PROCF_FROM_SYMBOL))
+    int n = proc_arity(self);
+    for (int i = n < 0 ? -n - 1 : n; i > 0; i--)
         ary_push(list, ary_new_from(1, (Value[]){sym_intern("req")}));
-    ary_push(list, ary_new_from(1, (Value[]){sym_intern("rest")}));
+    if (n < 0)
+        ary_push(list, ary_new_from(1, (Value[]){sym_intern("rest")}));
     return list;
 }
 
 static Value proc_source_location(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Code *code = proc_code(self);
+    Code *code = user_code(self);
+    if (!code && proc_flag(self, PROCF_FROM_METHOD))
+        return vm_call0(proc_field(self, PROC_SELF), sym_intern("source_location"));
     if (!code)
         return V_NIL;
     return ary_new_from(2, (Value[]){slot_read((Value)code, &code->path), int_fix(code->first_line)});
@@ -71,12 +82,13 @@ static Value proc_source_location(Value self, UNUSED int argc, UNUSED const Valu
 
 static Value proc_binding(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    if (!proc_code(self))
+    Code *code = user_code(self);
+    if (!code)
         raise_error(klass.ArgumentError, "Can't create Binding from C level Proc");
     Value b = heap_alloc_slots(T_BINDING, klass.Binding, 0);
     obj_init_field(b, BINDINGF_ENV, proc_field(self, PROC_ENV));
-    obj_init_field(b, BINDINGF_LINE, int_fix(proc_code(self)->first_line));
-    obj_init_field(b, BINDINGF_PATH, slot_read((Value)proc_code(self), &proc_code(self)->path));
+    obj_init_field(b, BINDINGF_LINE, int_fix(code->first_line));
+    obj_init_field(b, BINDINGF_PATH, slot_read((Value)code, &code->path));
     return b;
 }
 
@@ -103,47 +115,34 @@ static Value proc_hash(Value self, UNUSED int argc, UNUSED const Value *argv)
 
 static Value proc_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value s = obj_any_to_s(self);
+    Value s = obj_any_to_s(self), at = V_NIL;
     StrView v = str_view(s);
-    Value out = str_new(v.ptr, v.len - 1);
-    Code *code = proc_code(self);
+    Value out = str_new_enc(v.ptr, v.len - 1, ENC_BINARY); /* the path may be of any encoding */
+    Code *code = user_code(self);
     if (code)
-        str_append_str(out, str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line));
+        at = str_format(" %T:%d", slot_read((Value)code, &code->path), (int)code->first_line);
     else if (proc_flag(self, PROCF_FROM_SYMBOL))
-        str_append_str(out, str_format("(&%V)", proc_field(self, PROC_CODE)));
-    if (proc_is_lambda(self))
-        str_append_c(out, " (lambda)");
-    if (proc_flag(self, PROCF_FROM_METHOD))
-        str_append_c(out, " from method");
-    str_append_c(out, ">");
+        at = str_format("(&%V)", proc_field(self, PROC_CODE));
+    if (at != V_NIL)
+        str_append(out, str_view(at).ptr, str_view(at).len);
+    str_append_c(out, proc_is_lambda(self) ? " (lambda)>" : ">");
     return out;
 }
 
 static Value proc_ruby2_keywords(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
+    Code *code = user_code(self);
+    if (obj_frozen_bit(self))
+        raise_frozen(self);
+    if (!code || !code_set_ruby2_keywords(code))
+        warn_printf("warning: Skipping set of ruby2_keywords flag for proc (proc %s)",
+                    code ? "accepts keywords or post arguments or proc does not accept argument splat" : "not defined in Ruby");
     return self;
-}
-
-static Value proc_dup(Value self, UNUSED int argc, UNUSED const Value *argv)
-{
-    Value p = copy_proc(self, class_real(self));
-    ivar_copy_all(p, self);
-    if (class_real(self) != klass.Proc)
-        vm_call1(p, SYM(initialize_dup), self);
-    return p;
 }
 
 static Value symbol_to_proc(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     return proc_from_symbol(self);
-}
-
-/* A Proc with the same body that is a lambda: for Proc#curry and its like in proc.rb. */
-static Value proc_to_lambda(Value self, UNUSED int argc, UNUSED const Value *argv)
-{
-    Value p = copy_proc(self, klass.Proc);
-    obj_init_field(p, PROC_FLAGS, int_fix(fix_int(proc_field(p, PROC_FLAGS)) | PROCF_LAMBDA));
-    return p;
 }
 
 static const Builtin methods[] = {
@@ -164,9 +163,6 @@ static const Builtin methods[] = {
     {"inspect", proc_inspect, 0, 0, 0},
     {"to_s", proc_inspect, 0, 0, 0},
     {"ruby2_keywords", proc_ruby2_keywords, 0, 0, 0},
-    {"dup", proc_dup, 0, 0, 0},
-    {"clone", proc_dup, 0, 0, 0},
-    {"__to_lambda", proc_to_lambda, 0, 0, BI_HIDDEN},
 };
 static const Builtin singleton_methods[] = {{"new", proc_s_new, 0, -1, 0}};
 static const Builtin symbol_methods[] = {{"to_proc", symbol_to_proc, 0, 0, 0}};

@@ -18,7 +18,11 @@ class Proc
       raise TypeError, "callable object is expected"
     end
     me = self
-    lambda { |*args, **opts, &blk| me.call(other.call(*args, **opts, &blk)) }
+    if Proc === other && !other.lambda?
+      proc { |*args, **opts, &blk| me.call(other.call(*args, **opts, &blk)) }
+    else
+      lambda { |*args, **opts, &blk| me.call(other.call(*args, **opts, &blk)) }
+    end
   end
 
   def curry(n = nil)
@@ -26,23 +30,30 @@ class Proc
     if n
       if lambda?
         min = count < 0 ? -count - 1 : count
-        if count >= 0 ? n != count : n < min
-          raise ArgumentError, "wrong number of arguments (given #{n}, expected #{min}#{count < 0 ? "+" : ""})"
+        kinds = parameters.map(&:first)
+        max = kinds.include?(:rest) ? nil : kinds.count { |kind| kind == :req || kind == :opt }
+        if n < min || (max && n > max)
+          range = max.nil? ? "#{min}+" : max == min ? min : "#{min}..#{max}"
+          raise ArgumentError, "wrong number of arguments (given #{n}, expected #{range})"
         end
       end
     else
       n = count < 0 ? -count - 1 : count
     end
-    __curry(n, [])
+    __curry(n, [], lambda?)
   end
 
-  def __curry(n, taken)
+  def __curry(n, taken, strict)
     me = self
-    made = lambda do |*args|
-      all = taken + args
-      all.size >= n ? me.call(*all) : me.__curry(n, all)
+    if strict
+      lambda { |*args| me.__curry_with(n, taken + args, strict) }
+    else
+      proc { |*args| me.__curry_with(n, taken + args, strict) }
     end
-    made
+  end
+
+  def __curry_with(n, args, strict)
+    args.size >= n ? call(*args) : __curry(n, args, strict)
   end
 end
 

@@ -41,6 +41,7 @@
 extern char **environ;
 
 int signal_number(Value v);
+Value signal_prefixed(Value name);
 _Noreturn void vm_finish_process(Value record); /* vm/interp/vm.c */
 
 /* ---------------------------------------------------------------- fork */
@@ -511,9 +512,7 @@ static Value process_kill(Value self, int argc, const Value *argv)
         group = true;
         signo = (int)-fix_int(argv[0]);
     } else if (signo < 0) {
-        StrView v = str_view(name);
-        raise_error(klass.ArgumentError, "unsupported signal '%s%.*s'",
-                    v.len >= 3 && memcmp(v.ptr, "SIG", 3) == 0 ? "" : "SIG", (int)v.len, v.ptr);
+        raise_error(klass.ArgumentError, "unsupported signal '%T'", signal_prefixed(name));
     }
     for (int i = 1; i < argc; i++) {
         pid_t pid = (pid_t)value_int(argv[i]);

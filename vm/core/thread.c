@@ -287,8 +287,7 @@ static Value thread_set_priority(Value self, UNUSED int argc, const Value *argv)
 }
 static Value thread_group(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Thread *t = thread_get(self);
-    return t->state == THREAD_DEAD ? V_NIL : t->group;
+    return thread_get(self)->group;
 }
 static Value thread_set_group(Value self, UNUSED int argc, const Value *argv)
 {

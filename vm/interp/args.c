@@ -247,6 +247,15 @@ void args_bind(Frame *f, Code *code, int argc, Value kw, bool kw_mutable, bool l
     }
 }
 
+/* The one thing of a loaded code that may change; it holds for all who share the code. */
+bool code_set_ruby2_keywords(Code *code)
+{
+    if (!(code->flags & CODE_REST) || code->params.post || code->params.keywords || (code->flags & CODE_KWREST))
+        return false;
+    code->flags |= CODE_RUBY2_KEYWORDS;
+    return true;
+}
+
 /* ---- arity and parameters ---- */
 /* As CRuby counts: a required keyword is one more required argument, whatever comes by choice makes it negative. */
 int code_arity(Code *code, bool lambda)

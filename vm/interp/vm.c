@@ -160,15 +160,7 @@ void vm_check_interrupts_slow(void)
         if (!pending[s])
             continue;
         pending[s] = 0;
-        if (vm_signal_handler) {
-            vm_signal_handler(s);
-        } else if (s == SIGINT) {
-            vm_raise(exception_new(klass.Interrupt, ""));
-        } else {
-            Value exc = exception_new(klass.SignalException, "SIG%s", sigabbrev_np(s));
-            ivar_set(exc, sym_intern("signo"), int_fix(s));
-            vm_raise(exc);
-        }
+        vm_signal_handler(s);
     }
     objectspace_run_finalizers();
     if (vm_time_slice)
@@ -204,8 +196,10 @@ static void settle_exit(struct program *p, Value record)
     exception_report(record);
 }
 
+void control_run_exit_trap(void);
 static Value at_exit_run(UNUSED void *arg)
 {
+    control_run_exit_trap();
     control_run_at_exit();
     return V_NIL;
 }
@@ -217,11 +211,9 @@ static Value finalizers_run(UNUSED void *arg)
 }
 
 void thread_end_all(void);
-void control_run_exit_trap(void);
 static Value end_run(UNUSED void *arg)
 {
     thread_end_all();
-    control_run_exit_trap();
     return V_NIL;
 }
 
@@ -233,9 +225,11 @@ static int finish_program(Value pending_record)
     Value result, record = V_NIL;
     vm.errinfo = is_type(pending_record, T_THROW) ? V_NIL : pending_record;
     /* at_exit blocks run with $! set; one that exits or raises decides anew. */
-    while (ary_len(vm.at_exit)) {
+    bool done = false;
+    while (!done) {
         Value r2;
-        if (!vm_protect(at_exit_run, NULL, &result, &r2)) {
+        done = vm_protect(at_exit_run, NULL, &result, &r2);
+        if (!done) {
             if (pending_record != V_NIL && !obj_is_kind_of(r2, klass.SystemExit) && !is_type(r2, T_THROW))
                 exception_report(r2);
             else
