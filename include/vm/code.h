@@ -49,8 +49,9 @@ typedef struct CatchRow {
     uint16_t kind;
 } CatchRow;                      /* innermost first */
 typedef struct LineRow {
-    uint32_t word, line;         /* from this word on */
+    uint32_t word, line;         /* from this word on; LINE_STATEMENT: a statement begins at the word (TracePoint) */
 } LineRow;
+#define LINE_STATEMENT (1u << 31)
 
 typedef struct Code {
     uint64_t head;
@@ -79,6 +80,7 @@ typedef struct Code {
 
 static inline Code *code_ptr(Value v) { return (Code *)v; }
 int code_line_at(const Code *code, uint32_t word);
+bool code_statement_at(const Code *code, uint32_t word); /* does a statement begin at the word? */
 /* Walks object operands: fn(slot) for each, by the table. */
 void code_each_object(Code *code, void (*fn)(Slot *, void *), void *arg);
 bool code_set_ruby2_keywords(Code *code); /* false: its parameters do not allow it */

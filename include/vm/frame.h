@@ -18,7 +18,8 @@
 typedef uint64_t BlockRef;
 enum { FRAME_METHOD = 1, FRAME_BLOCK = 2, FRAME_LAMBDA = 4, FRAME_TOP = 8, FRAME_CLASS = 16, FRAME_EVAL = 32,
        FRAME_BUILTIN = 64, FRAME_FINISH = 128 /* return leaves vm_exec */, FRAME_KEYWORDS = 256 /* built-in got keywords */,
-       FRAME_BMETHOD = 512, FRAME_DISCARD = 1024 /* result is not stored: initialize of new, hooks */ };
+       FRAME_BMETHOD = 512, FRAME_DISCARD = 1024 /* result is not stored: initialize of new, hooks */,
+       FRAME_TRACED = 2048 /* its beginning has been told to TracePoints */ };
 
 typedef struct Frame {
     const uint32_t *pc;

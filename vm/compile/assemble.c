@@ -96,15 +96,34 @@ static uint32_t *words_reserve(Unit *u, unsigned n)
 
 static void note_line(Unit *u, uint32_t word)
 {
-    if (u->line == 0 || (u->nlines > 0 && u->lines[u->nlines - 1].line == u->line))
+    uint32_t flag = u->statement_line != 0 && u->statement_line == u->line ? LINE_STATEMENT : 0;
+    LineRow *last = u->nlines > 0 ? &u->lines[u->nlines - 1] : NULL;
+
+    u->statement_line = 0;
+    if (u->line == 0 || (flag == 0 && last != NULL && (last->line & ~LINE_STATEMENT) == u->line))
         return;
-    if (u->nlines > 0 && u->lines[u->nlines - 1].word == word) {
-        u->lines[u->nlines - 1].line = u->line;
+    if (last != NULL && last->word == word) {
+        last->line = u->line | flag;
         return;
     }
     GROW(u->c, u->lines, u->nlines, u->lines_capacity);
     u->lines[u->nlines].word = word;
-    u->lines[u->nlines++].line = u->line;
+    u->lines[u->nlines++].line = u->line | flag;
+}
+
+/* TracePoint's :line: once for the statements of a line. */
+void begin_statement(Unit *u, const Node *node)
+{
+    uint32_t line;
+
+    if (node->type == NODE_BEGIN || node->type == NODE_PARENTHESES) /* those inside tell */
+        return;
+    line = (uint32_t)parse_line(u->c->parse, node->location.start);
+    if (line == u->begun_line)
+        return;
+    u->line = u->statement_line = u->begun_line = line;
+    if (node->type == NODE_WHILE || node->type == NODE_UNTIL)
+        emit(u, OP_NOP); /* the loop comes back to its condition, not to the statement */
 }
 
 uint32_t emit(Unit *u, Opcode op, ...)

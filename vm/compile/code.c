@@ -16,12 +16,13 @@
 #include "vm/frame.h"
 #include "vm/record.h"
 
-int code_line_at(const Code *code, uint32_t word)
+/* The last row at or before the word; NULL before the first. */
+static const LineRow *line_row(const Code *code, uint32_t word)
 {
     uint32_t low = 0, high = code->nlines;
 
     if (high == 0 || code->lines[0].word > word)
-        return (int)code->first_line;
+        return NULL;
     while (high - low > 1) {
         uint32_t mid = low + (high - low) / 2;
 
@@ -30,7 +31,21 @@ int code_line_at(const Code *code, uint32_t word)
         else
             high = mid;
     }
-    return (int)code->lines[low].line;
+    return &code->lines[low];
+}
+
+int code_line_at(const Code *code, uint32_t word)
+{
+    const LineRow *row = line_row(code, word);
+
+    return (int)(row ? row->line & ~LINE_STATEMENT : code->first_line);
+}
+
+bool code_statement_at(const Code *code, uint32_t word)
+{
+    const LineRow *row = line_row(code, word);
+
+    return row && row->word == word && (row->line & LINE_STATEMENT);
 }
 
 void code_each_object(Code *code, void (*fn)(Slot *, void *), void *arg)

@@ -123,6 +123,7 @@ struct Unit {
     LineRow *lines;
     uint32_t nlines, lines_capacity;
     uint32_t line;    /* of what is being emitted */
+    uint32_t statement_line, begun_line; /* a statement begins there with the next instruction, or 0; the last that did */
     uint32_t ncaches;
 
     int top, max;     /* next free register; high-water mark */
@@ -216,6 +217,7 @@ void load_text(Unit *u, int dst, const char *text);
 void load_symbol(Unit *u, int dst, const Name *name);
 /* Value of a node that must not be a chilled or duplicated literal: part of a join, argument of a primitive. */
 void string_part(Unit *u, Node *node, int dst);
+void begin_statement(Unit *u, const Node *node);
 void statements(Unit *u, StatementsNode *node, int dst);
 
 /* Variables by name and Prism's depth. */

@@ -190,8 +190,8 @@ static void prologue(Unit *u, const ParametersNode *p)
     destructure(u, &p->posts, u->params.required + u->params.optional + ((u->flags & CODE_REST) != 0));
 }
 
-/* The body's value is the unit's. */
-static void body_and_return(Unit *u, Node *body)
+/* The body's value is the unit's; whole: the node that ends where the unit returns. */
+static void body_and_return(Unit *u, Node *body, const Node *whole)
 {
     int mark = u->top, value;
 
@@ -201,23 +201,27 @@ static void body_and_return(Unit *u, Node *body)
     } else if (body->type == NODE_STATEMENTS) {
         StatementsNode *s = (StatementsNode *)body;
 
-        for (uint32_t i = 0; i + 1 < s->body.count; i++)
+        for (uint32_t i = 0; i + 1 < s->body.count; i++) {
+            begin_statement(u, s->body.items[i]);
             expr(u, s->body.items[i], DISCARD);
+        }
         if (s->body.count == 0) {
             value = temp(u);
             load_nil(u, value);
         } else {
             Node *last = s->body.items[s->body.count - 1];
 
-            if (last->flags & NODE_FLAG_NEWLINE)
-                set_line(u, last->location.start);
+            begin_statement(u, last);
             value = operand(u, last);
         }
     } else {
         value = operand(u, body);
     }
-    if (reachable(u))
+    if (reachable(u)) {
+        if (u->statement_line == 0) /* else: the last statement is a mere variable, and this its only instruction */
+            set_line(u, whole->location.start + whole->location.length - 1);
         emit(u, OP_RETURN, value);
+    }
     u->top = mark;
     unit_finish(u);
 }
@@ -291,7 +295,7 @@ Unit *compile_block(Unit *u, Node *node)
     add_locals(child, locals);
     prologue(child, params);
     start_body(child);
-    body_and_return(child, lambda ? arrow->body : block->body);
+    body_and_return(child, lambda ? arrow->body : block->body, node);
     return child;
 }
 
@@ -334,7 +338,7 @@ Unit *compile_for_body(Unit *u, ForNode *node)
         target_assign(child, node->index, 0);
     }
     start_body(child);
-    body_and_return(child, node->statements);
+    body_and_return(child, node->statements, &node->base);
     return child;
 }
 
@@ -346,7 +350,7 @@ Unit *compile_end_block(Unit *u, PostExecutionNode *node)
     child->transparent = true;
     add_locals(child, none);
     prologue(child, NULL);
-    body_and_return(child, node->statements);
+    body_and_return(child, node->statements, &node->base);
     return child;
 }
 
@@ -365,7 +369,7 @@ void def_node(Unit *u, DefNode *node, int dst)
     add_parameters(child, (const ParametersNode *)node->parameters);
     add_locals(child, node->locals);
     prologue(child, (const ParametersNode *)node->parameters);
-    body_and_return(child, node->body);
+    body_and_return(child, node->body, &node->base);
 
     set_line(u, node->base.location.start);
     if (node->receiver != NULL) {
@@ -397,7 +401,7 @@ static Unit *class_unit(Unit *u, const Node *node, const char *kind, const Name 
     child->line = child->first_line;
     add_locals(child, locals);
     prologue(child, NULL);
-    body_and_return(child, body);
+    body_and_return(child, body, node);
     return child;
 }
 

@@ -841,9 +841,10 @@ void statements(Unit *u, StatementsNode *node, int dst)
         load_nil(u, dst);
         return;
     }
-    for (uint32_t i = 0; i + 1 < node->body.count; i++)
-        expr(u, node->body.items[i], DISCARD);
-    expr(u, node->body.items[node->body.count - 1], dst);
+    for (uint32_t i = 0; i < node->body.count; i++) {
+        begin_statement(u, node->body.items[i]);
+        expr(u, node->body.items[i], i + 1 < node->body.count ? DISCARD : dst);
+    }
 }
 
 void expr_or_nil(Unit *u, Node *node, int dst)

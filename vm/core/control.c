@@ -168,6 +168,11 @@ static Value kernel_method_name(UNUSED Value self, UNUSED int argc, UNUSED const
 {
     return frame_method_name();
 }
+static Value kernel_callee(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Frame *f = frame_caller();
+    return f > vm.frames ? frame_callee(f) : V_NIL;
+}
 static Value kernel_dir(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     char real[4096];
@@ -322,7 +327,7 @@ static const Builtin kernel_methods[] = {
     {"caller", kernel_caller, 0, 2, BI_MODULE_FUNCTION},
     {"caller_locations", kernel_caller_locations, 0, 2, BI_MODULE_FUNCTION},
     {"__method__", kernel_method_name, 0, 0, BI_MODULE_FUNCTION},
-    {"__callee__", kernel_method_name, 0, 0, BI_MODULE_FUNCTION},
+    {"__callee__", kernel_callee, 0, 0, BI_MODULE_FUNCTION},
     {"__dir__", kernel_dir, 0, 0, BI_MODULE_FUNCTION},
     {"global_variables", kernel_global_variables, 0, 0, BI_MODULE_FUNCTION},
     {"at_exit", kernel_at_exit, 0, 0, BI_MODULE_FUNCTION},

@@ -24,7 +24,7 @@ static Value checked_storage(Value storage)
     if (storage == V_NIL)
         return V_NIL;
     if (!is_hash(storage))
-        raise_error(klass.TypeError, "Storage must be a hash");
+        raise_error(klass.TypeError, "storage must be a hash");
     if (obj_frozen_bit(storage))
         raise_error(klass.FrozenError, "storage must not be frozen");
     hash_each(storage, key_is_symbol, NULL);
@@ -37,7 +37,7 @@ static Value storage_key(Value v)
         return v;
     Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
     if (s == V_NIL)
-        raise_error(klass.TypeError, "wrong argument type %C (expected Symbol)", class_real(v));
+        raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
     return sym_intern_str(s);
 }
 
@@ -142,18 +142,15 @@ static Value fiber_resume_method(Value self, int argc, const Value *argv)
 
 static Value fiber_s_yield(UNUSED Value self, int argc, const Value *argv)
 {
-    if (!vm.fiber->resumer) {
-        if (vm.fiber->root == vm.fiber)
-            raise_error(klass.FiberError, "can't yield from root fiber");
+    if (!vm.fiber->resumer)
         raise_error(klass.FiberError, "attempt to yield on a not resumed fiber");
-    }
     return fiber_yield(passed_values(argc, argv));
 }
 
 static void check_transferable(Fiber *f)
 {
     if (!f)
-        raise_error(klass.FiberError, "attempt to transfer to a terminated fiber");
+        raise_error(klass.FiberError, "dead fiber called");
     if (f->resuming)
         raise_error(klass.FiberError, "attempt to transfer to a resuming fiber");
     if (f->yielding)
@@ -188,7 +185,7 @@ static Value fiber_raise(Value self, int argc, const Value *argv)
     Fiber *f = fiber_get(self);
     Value exc = control_make_exception(argc, argv, f == vm.fiber);
     if (!f)
-        raise_error(klass.FiberError, "dead fiber called");
+        raise_error(klass.FiberError, "attempt to resume a terminated fiber");
     if (f == vm.fiber)
         raise_prepared(exc);
     if (f->state == FIBER_NEW)

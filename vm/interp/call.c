@@ -10,7 +10,7 @@
  *       of the stack, the running frame's `top` covers them; who raised it lowers it again.
  *   K2  A callee's window may begin at argv only when that lies on the VM stack, not in an Env (call_settle).
  */
-#include "vm/interp/vm_state.h"
+#include "vm/interp/trace.h"
 
 Value *call_push_args(int argc, const Value *argv, int room)
 {
@@ -308,7 +308,7 @@ bool call_entry(Call *c, MethodEntry *me, Value *result)
     case ME_BUILTIN:
         if (me->flags & BI_SPECIAL)
             return special_call(c, me, result);
-        *result = call_builtin(c, me);
+        *result = unlikely(trace_on) ? trace_builtin(c, me) : call_builtin(c, me);
         return false;
     case ME_ATTR_READER:
         attr_arity(c, me, 0);

@@ -210,6 +210,22 @@ Value frame_method_name(void)
     return f > vm.frames && f->me ? symbol_value(f->me->original_name ? f->me->original_name : f->me->name) : V_NIL;
 }
 
+Value frame_callee(Frame *f)
+{
+    Frame *home = frame_home(f);
+    if (!f->me)
+        return V_NIL;
+    if (home && home->me == f->me && home - 1 > vm.frames && !(home->flags & FRAME_FINISH) && home[-1].code) {
+        const uint32_t *pc = home[-1].pc;
+        MethodEntry *me = NULL;
+        if (OPCODE(pc) == OP_CALL || OPCODE(pc) == OP_CALLX)
+            me = method_find(class_of(home->self), symbol_value(pc[2]));
+        if (me && method_resolve(me) == f->me)
+            return symbol_value(pc[2]);
+    }
+    return symbol_value(f->me->name);
+}
+
 /* ---- crefs and throws: SLOTS objects without a Ruby class of their own ---- */
 static uint32_t cref_shape, throw_shape;
 

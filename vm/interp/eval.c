@@ -4,7 +4,7 @@
  * An eval'ed code is compiled against the codes of the Envs around it and runs as a block of the innermost one.  When
  * it is evaluated for a Binding and makes locals of its own, its Env becomes the Binding's: the next eval sees them.
  */
-#include "vm/interp/vm_state.h"
+#include "vm/interp/trace.h"
 #include "vm/compile.h"
 #include <stdio.h>
 
@@ -52,6 +52,8 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
     CompileOptions options = {.file = file, .first_line = line, .kind = CODE_EVAL, .outer = outer, .outer_count = n,
                               .encoding = encoding_name(v.enc)};
     Code *code = (Code *)code_compile(v.ptr, v.len, &options, NULL);
+    if (unlikely(trace_on))
+        trace_fire(TRACE_SCRIPT_COMPILED, frame_ruby(vm.fp), vm.fp->self, NULL, text);
     if (self == V_UNDEF)
         self = slot_read(env, &env_ptr(env)->self);
     if (cref == V_UNDEF) /* a copy: `private` inside is no business of those around */

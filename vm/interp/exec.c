@@ -5,8 +5,10 @@
  * known to it.  A body that may have moved the window (a call, a reification) reloads *bp.  The loop here threads
  * them by computed goto; DISPATCH=call makes a table of functions of the same bodies.  NULL as next pc: a frame with
  * FRAME_FINISH has returned, its value is in vm.result.
+ *
+ * While a TracePoint is enabled the table of jumps leads to trace_instruction first (trace.c), in every loop under way.
  */
-#include "vm/interp/vm_state.h"
+#include "vm/interp/trace.h"
 
 uint8_t insn_length[OP_COUNT];
 uint8_t insn_flags[OP_COUNT];
@@ -28,15 +30,6 @@ static unsigned length_of(const char *operands)
     return 1 + halves / 2 + words + 2 * objects;
 }
 
-void exec_boot(void)
-{
-#define INSN(name, operands, flags) \
-    insn_length[OP_##name] = (uint8_t)length_of(operands); \
-    insn_flags[OP_##name] = (uint8_t)(flags);
-#include "vm/instructions.def"
-#undef INSN
-}
-
 #ifdef LODE_DISPATCH_CALL
 #define INSN(name, operands, flags) \
     static const uint32_t *call_##name(Value **bp, const uint32_t *pc) \
@@ -55,21 +48,41 @@ static Value run_loop(void)
 {
     Value *base = vm.fp->base;
     const uint32_t *pc = vm.fp->pc;
-    do
+    do {
+        if (trace_on) {
+            trace_instruction(pc);
+            base = vm.fp->base;
+        }
         pc = bodies[OPCODE(pc)](&base, pc);
-    while (pc);
+    } while (pc);
     return vm.result;
 }
+
+void exec_set_tracing(UNUSED bool on)
+{
+}
 #else
-__attribute__((noinline, optimize("no-gcse", "no-crossjumping"))) static Value run_loop(void)
+static const void *dispatch[OP_COUNT]; /* where an opcode jumps: its label, or that of tracing */
+
+/* setting: run nothing but fill the table. */
+__attribute__((noinline, optimize("no-gcse", "no-crossjumping"))) static Value run_loop_or_set(bool setting, bool tracing)
 {
     static const void *const labels[] = {
 #define INSN(name, operands, flags) &&L_##name,
 #include "vm/instructions.def"
 #undef INSN
     };
+    if (unlikely(setting)) {
+        for (unsigned i = 0; i < OP_COUNT; i++)
+            dispatch[i] = tracing ? &&L_traced : labels[i];
+        return V_NIL;
+    }
     Value *base = vm.fp->base, *window; /* window: what bodies see; base never has its address taken */
     const uint32_t *pc = vm.fp->pc;
+    goto *dispatch[OPCODE(pc)];
+L_traced:
+    trace_instruction(pc);
+    base = vm.fp->base;
     goto *labels[OPCODE(pc)];
 #define INSN(name, operands, flags) \
     L_##name : window = base; \
@@ -77,11 +90,31 @@ __attribute__((noinline, optimize("no-gcse", "no-crossjumping"))) static Value r
     base = window; \
     if ((OP_##name == OP_RETURN || OP_##name == OP_RETURN_FAR || OP_##name == OP_BREAK) && !pc) \
         return vm.result; \
-    goto *labels[OPCODE(pc)];
+    goto *dispatch[OPCODE(pc)];
 #include "vm/instructions.def"
 #undef INSN
 }
+
+static Value run_loop(void)
+{
+    return run_loop_or_set(false, false);
+}
+
+void exec_set_tracing(bool on)
+{
+    run_loop_or_set(true, on);
+}
 #endif
+
+void exec_boot(void)
+{
+#define INSN(name, operands, flags) \
+    insn_length[OP_##name] = (uint8_t)length_of(operands); \
+    insn_flags[OP_##name] = (uint8_t)(flags);
+#include "vm/instructions.def"
+#undef INSN
+    exec_set_tracing(false);
+}
 
 Value vm_exec(void)
 {

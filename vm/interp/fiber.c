@@ -12,6 +12,7 @@
  *   F3  Nothing unwinds across a switch: an exception that leaves a fiber's proc is handed to the resumer as a value.
  */
 #include "vm/interp/fiber.h"
+#include "vm/interp/trace.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -217,6 +218,8 @@ Value fiber_switch(Fiber *to, Value v, bool unwind)
     }
     v = me->passed;
     me->passed = V_NIL;
+    if (unlikely(trace_on))
+        trace_fire(TRACE_FIBER_SWITCH, frame_ruby(vm.fp), V_NIL, NULL, V_NIL);
     if (me->passed_unwind) {
         me->passed_unwind = false;
         if (is_type(v, T_EXCEPTION))
@@ -273,6 +276,8 @@ struct entry {
 static Value entry_run(void *arg)
 {
     struct entry *e = arg;
+    if (unlikely(trace_on))
+        trace_fire(e->f->thread == V_NIL ? TRACE_FIBER_SWITCH : TRACE_THREAD_BEGIN, vm.fp, V_NIL, NULL, e->f->thread);
     if (e->f->passed_unwind) {
         e->f->passed_unwind = false;
         vm_unwind(e->args);

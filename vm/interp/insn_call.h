@@ -63,7 +63,7 @@ static void cache_classify(InlineCache *cache, MethodEntry *me, const Call *c)
         kind = CACHE_METHOD;
     } else if (me->kind == ME_BUILTIN && me->fn == special_proc_call) {
         kind = CACHE_PROC_CALL;
-    } else if (me->kind == ME_BUILTIN && !(me->flags & BI_SPECIAL) && c->argc >= me->min &&
+    } else if (me->kind == ME_BUILTIN && !(me->flags & BI_SPECIAL) && !trace_on && c->argc >= me->min &&
                (me->max < 0 || c->argc <= me->max)) {
         kind = me->flags & BI_LEAF ? CACHE_LEAF : CACHE_BUILTIN;
     } else if ((me->kind == ME_ATTR_READER || me->kind == ME_ATTR_WRITER) && is_heap(c->recv) &&

@@ -68,6 +68,8 @@ BODY(MATCH_RESCUE)
     } else {
         match = rescue_matches(list, exc);
     }
+    if (unlikely(trace_on) && match)
+        trace_fire(TRACE_RESCUE, vm.fp, vm.fp->self, vm.fp->me, exc);
     RELOAD();
     R(ARG_A) = bool_value(match);
     return pc + 3;

@@ -11,6 +11,7 @@
  *       neither, that is a deadlock: fatal in the main thread.
  */
 #include "vm/interp/thread.h"
+#include "vm/interp/trace.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -468,6 +469,8 @@ static void thread_returned(Fiber *f)
                 thread_interrupt(thread_main, t->failure);
         }
     }
+    if (unlikely(trace_on))
+        trace_fire(TRACE_THREAD_END, vm.fp, V_NIL, NULL, t->object);
     t->locals = f->locals;
     t->state = THREAD_DEAD;
     t->prev->next = t->next;

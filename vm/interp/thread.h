@@ -28,6 +28,7 @@ typedef struct Thread {
     Value proc;                 /* nil: main */
     Value name, group;
     int priority;
+    struct TraceEvent *trace;   /* whose TracePoint's block it runs, or NULL */
     bool report, abort, killed, failed;
     uint64_t turn;              /* when it ran last: the least goes first */
 } Thread;

@@ -9,7 +9,7 @@
  *   U2  A frame that is left by unwinding is left through frame_pop, so that its Env becomes inactive.
  *   U3  A frame in which running goes on has its own `top` again.
  */
-#include "vm/interp/vm_state.h"
+#include "vm/interp/trace.h"
 
 void vm_unwind(Value record)
 {
@@ -25,6 +25,8 @@ void vm_resume_unwind(Value record)
 void vm_raise(Value exception)
 {
     exception_prepare(exception);
+    if (unlikely(trace_on))
+        trace_raise(exception);
     vm_unwind(exception);
 }
 
@@ -38,6 +40,8 @@ void raise_prepared(Value exc)
 {
     if (!obj_frozen_bit(exc))
         add_trace(exc);
+    if (unlikely(trace_on))
+        trace_raise(exc);
     vm_unwind(exc);
 }
 
@@ -119,6 +123,8 @@ bool unwind_run(Frame *entry, Value record, bool *finished)
                 uint16_t ret = f->ret;
                 if (flags & FRAME_DISCARD)
                     v = f->self;
+                if (unlikely(trace_on))
+                    trace_leave(f, v);
                 frame_pop();
                 vm.overflow = false;
                 if (flags & FRAME_FINISH) {
@@ -133,6 +139,8 @@ bool unwind_run(Frame *entry, Value record, bool *finished)
                 return true;
             }
         }
+        if (unlikely(trace_on))
+            trace_leave(f, V_NIL);
         frame_pop();
     }
     return false;

@@ -271,6 +271,7 @@ bool is_backtrace_location(Value v);
 Value backtrace_slice(Value list, int argc, const Value *argv); /* (level = 0, count) or (range), as caller takes them */
 void backtrace_boot(void);
 Value frame_label(Frame *f);
+Value frame_callee(Frame *f); /* the name that f's method was called by, as far as the caller's instruction tells; or nil */
 void exception_report(Value exc);              /* to standard error, as CRuby */
 void exception_report_after(Value head, Value exc); /* behind the String head, or nil */
 Value exception_full_message(Value exc, bool highlight, bool reverse);
