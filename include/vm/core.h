@@ -69,6 +69,7 @@ Value match_last_group(Value match);
 /* ---- Array (vm/core/array.c) ---- */
 typedef struct Array {
     uint64_t head;
+    /* With OT_VECTOR (vm/vector.h) elements may be SLOT_ABSENT, which slot_read answers; all other access is array.c's. */
     Slot *ptr; /* first element; into the own cell when OF_EMBED, else into a heap_malloc'ed buffer at offset off */
     uint32_t len, cap;
     uint32_t off, pad;
@@ -121,6 +122,7 @@ typedef struct Hash {
     uint32_t *index;                      /* entry numbers + 1 */
     Slot fallback;                        /* default value, or default proc when HASH_DEFAULT_PROC */
     uint32_t iterating, start;
+    struct HashVectors *vectors; /* hash.c B5; NULL: all is in memory and stored in one record */
 } Hash;
 #define HASH_IDENTITY     OT_FLAG(0)
 #define HASH_DEFAULT_PROC OT_FLAG(1)

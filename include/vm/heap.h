@@ -73,6 +73,8 @@ static inline void visit_slots(Visitor *v, Slot *s, size_t n)
 
 struct RecordBuilder;
 struct RecordReader;
+struct Vector;
+struct ChunkContent;
 /* The row of an OWN type; SLOTS types need none. */
 typedef struct TypeRow {
     const char *name;
@@ -84,6 +86,13 @@ typedef struct TypeRow {
     /* To and from the store (vm/persist/record.h): NULL means it cannot be saved. */
     void (*persist)(Object *, struct RecordBuilder *);
     void (*restore)(Object *, struct RecordReader *);
+    /* Bodies in chunks (vm/vector.h); NULL for types without.  vector: the object's vector number `which`, NULL when it has
+     * none.  chunk_put appends a chunk to a record; chunk_take fills in what a record had and must not collect or raise;
+     * absent_slot: slot_read met SLOT_ABSENT. */
+    struct Vector *(*vector)(Object *, unsigned which);
+    void (*chunk_put)(Object *, unsigned which, uint32_t chunk, struct RecordBuilder *);
+    void (*chunk_take)(Object *, unsigned which, uint32_t chunk, const struct ChunkContent *);
+    Value (*absent_slot)(Value owner, Slot *s);
     /* Bytes of the fresh cell that restore is given for a record of so many slots and bytes; NULL: `size`. */
     size_t (*cell_size)(size_t nslots, size_t nbytes);
     size_t size; /* of the struct */

@@ -14,6 +14,13 @@
 
 typedef struct RecordBuilder RecordBuilder;
 typedef struct RecordReader RecordReader;
+/* What a chunk's record holds, words as they stand in slots. */
+typedef struct ChunkContent {
+    const uint64_t *slots;
+    size_t nslots;
+    const void *bytes;
+    size_t nbytes;
+} ChunkContent;
 
 void record_put_slot(RecordBuilder *, Slot s);                /* unresolved ones go as they are */
 void record_put_slots(RecordBuilder *, const Slot *s, size_t n);
@@ -21,6 +28,10 @@ void record_put_value(RecordBuilder *, Value v);
 void record_put_symbol_id(RecordBuilder *, uint32_t symbol_id); /* 0 stays 0; as a slot */
 void record_put_u64(RecordBuilder *, uint64_t n);             /* as 8 bytes */
 void record_put_bytes(RecordBuilder *, const void *bytes, size_t n);
+/* The record is to hold the whole body, vectors too: it is kept in memory, to undo changes. */
+bool record_is_whole(const RecordBuilder *);
+/* The root of the object's vector `which` (vm/vector.h), whose changed chunks are saved too. */
+void record_put_vector(RecordBuilder *, unsigned which);
 /* Raises TransactionError for the object being written, with the path from the root. */
 _Noreturn void record_refuse(RecordBuilder *, const char *why);
 
@@ -30,6 +41,7 @@ void record_take_slots(RecordReader *, Slot *to, size_t n);
 uint32_t record_take_symbol_id(RecordReader *);
 size_t record_bytes_left(RecordReader *);
 uint64_t record_take_u64(RecordReader *);
+struct Vector *record_take_vector(RecordReader *, uint64_t chunks); /* a root of so many chunks: none of them loaded */
 const void *record_take_bytes(RecordReader *, size_t n);      /* valid until restore returns */
 
 /* The rows' functions of types whose records vm/persist writes (vm/persist/module_record.c, env_record.c). */

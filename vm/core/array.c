@@ -6,11 +6,22 @@
  * A1  off + len <= off + cap; [ptr, ptr + len) are initialised Slots; what lies beyond is not read.
  * A2  ptr == inl + off when OF_EMBED, else ptr - off was given by heap_malloc.
  * A3  Every change stands behind obj_modify; pointers into the body are taken after it.
+ * A4  An array that the store has in chunks (OT_VECTOR, vm/vector.h) has its Vector in inl[0].  Chunk c is what lies at
+ *     c * VECTOR_SLOTS and on of the room, counted from ptr - off: so shift changes no chunk.  Before elements change,
+ *     ary_touch or ary_overwrite is told; before they are copied as Slots, ary_load.
  */
 #include "array_private.h"
 #include "vm/record.h"
+#include "vm/vector.h"
+#include "lib/base.h"
 
 enum { EMBED_MAX = 12 };
+
+/* A cell has room for one slot at least: an array that grows out of it may need the place for its Vector (A4). */
+static size_t ary_cell_bytes(size_t capacity)
+{
+    return sizeof(Array) + (capacity > 0 && capacity <= EMBED_MAX ? capacity : 1) * sizeof(Slot);
+}
 
 static size_t ary_embed_cap(Value ary)
 {
@@ -21,8 +32,7 @@ static Value ary_alloc_class(Value cls, size_t capacity)
 {
     if (capacity > ARY_MAX)
         raise_error(klass.ArgumentError, "array size too big");
-    bool embed = capacity <= EMBED_MAX;
-    Value v = heap_alloc(T_ARRAY, cls, sizeof(Array) + (embed ? capacity * sizeof(Slot) : 0));
+    Value v = heap_alloc(T_ARRAY, cls, ary_cell_bytes(capacity));
     Array *a = ary_ptr(v);
     a->head |= OF_EMBED;
     a->ptr = a->inl;
@@ -62,6 +72,100 @@ Value ary_new_filled(size_t len, Value x)
     return v;
 }
 
+/* ---- chunks (A4) ---- */
+
+static Vector *ary_vector(Array *a)
+{
+    return (a->head & OT_VECTOR) ? *(Vector **)a->inl : NULL;
+}
+
+static uint32_t chunk_of(const Array *a, size_t i)
+{
+    return (uint32_t)((a->off + i) / VECTOR_SLOTS);
+}
+
+static uint32_t chunks_for(const Array *a, size_t len)
+{
+    return (uint32_t)((a->off + len + VECTOR_SLOTS - 1) / VECTOR_SLOTS);
+}
+
+void ary_load(Value v, size_t start, size_t n)
+{
+    obj_attend(v);
+    if (likely(!(obj_head(v) & OT_VECTOR)) || n == 0)
+        return;
+    for (size_t i = start; i < start + n && i < ary_ptr(v)->len;
+         i += VECTOR_SLOTS - (ary_ptr(v)->off + i) % VECTOR_SLOTS)
+        vector_load(v, 0, chunk_of(ary_ptr(v), i));
+}
+
+static void mark_range(Value v, size_t start, size_t n)
+{
+    Array *a = ary_ptr(v);
+    Vector *vector = ary_vector(a);
+    if (vector->chunks < chunks_for(a, start + n))
+        vector_resize(vector, chunks_for(a, start + n));
+    vector_mark(vector, chunk_of(a, start), chunk_of(a, start + n - 1));
+}
+
+static void ary_touch_slow(Value v, size_t start, size_t n)
+{
+    ary_load(v, start, n);
+    mark_range(v, start, n);
+}
+
+/* Elements start..start+n will change, or appear beyond the end: after obj_modify, before pointers are taken. */
+static inline void ary_touch(Value v, size_t start, size_t n)
+{
+    if (unlikely(obj_head(v) & OT_VECTOR) && n != 0)
+        ary_touch_slow(v, start, n);
+}
+
+void ary_touch_all(Value v)
+{
+    ary_touch(v, 0, ary_ptr(v)->len);
+}
+
+/* The same where all of start..start+n will be written, whatever stands there: only the chunks at both ends, which keep
+ * some of their elements, are read. */
+static void ary_overwrite_slow(Value v, size_t start, size_t n)
+{
+    Array *a = ary_ptr(v);
+    if (start > 0 && chunk_of(a, start - 1) == chunk_of(a, start))
+        ary_load(v, start - 1, 1);
+    if (start + n < a->len && chunk_of(a, start + n - 1) == chunk_of(a, start + n))
+        ary_load(v, start + n, 1);
+    mark_range(v, start, n);
+}
+
+static inline void ary_overwrite(Value v, size_t start, size_t n)
+{
+    if (unlikely(obj_head(v) & OT_VECTOR) && n != 0)
+        ary_overwrite_slow(v, start, n);
+}
+
+/* All elements got other places in the room; all were loaded before. */
+static void ary_relocated(Value v)
+{
+    if (unlikely(obj_head(v) & OT_VECTOR) && ary_ptr(v)->len != 0)
+        mark_range(v, 0, ary_ptr(v)->len);
+}
+
+static void ary_drop_vector(Array *a)
+{
+    if (a->head & OT_VECTOR)
+        vector_free(ary_vector(a));
+    a->head &= ~OT_VECTOR;
+}
+
+static void ary_set_vector(Array *a, Vector *vector)
+{
+    *(Vector **)a->inl = vector;
+    a->head |= OT_VECTOR;
+}
+
+/* ---- the body ---- */
+
 void ary_reserve(Value v, size_t n)
 {
     Array *a = ary_ptr(v);
@@ -70,15 +174,26 @@ void ary_reserve(Value v, size_t n)
     if (n > ARY_MAX)
         raise_error(klass.IndexError, "index %zu too big", n);
     if (n <= (size_t)a->cap + a->off && a->off >= a->len / 2) {
+        ary_load(v, 0, a->len);
+        a = ary_ptr(v);
         memmove(a->ptr - a->off, a->ptr, a->len * sizeof(Slot));
         a->ptr -= a->off;
         a->cap += a->off;
         a->off = 0;
+        ary_relocated(v);
         return;
     }
     size_t cap = n + n / 2 + 4;
     if (cap > ARY_MAX)
         cap = ARY_MAX;
+    if (a->head & OT_VECTOR) { /* elements keep their places */
+        if (cap > ARY_MAX - a->off)
+            raise_error(klass.IndexError, "index %zu too big", n);
+        Slot *room = heap_realloc(a->ptr - a->off, (a->off + cap) * sizeof(Slot));
+        a->ptr = room + a->off;
+        a->cap = (uint32_t)cap;
+        return;
+    }
     Slot *buffer = heap_malloc(cap * sizeof(Slot));
     a = ary_ptr(v);
     memcpy(buffer, a->ptr, a->len * sizeof(Slot));
@@ -120,10 +235,16 @@ void ary_set(Value v, long i, Value x)
             raise_error(klass.IndexError, "index %ld too small for array; minimum: -%u", i - (long)a->len, a->len);
     }
     if (i >= (long)a->len) {
+        size_t len = a->len;
         ary_reserve(v, (size_t)i + 1);
-        for (long k = a->len; k < i; k++)
+        ary_overwrite(v, len, (size_t)i + 1 - len);
+        a = ary_ptr(v);
+        for (size_t k = len; k < (size_t)i; k++)
             slot_init(&a->ptr[k], V_NIL);
         a->len = (uint32_t)i + 1;
+    } else {
+        ary_touch(v, (size_t)i, 1);
+        a = ary_ptr(v);
     }
     slot_write(v, &a->ptr[i], x);
 }
@@ -134,6 +255,7 @@ void ary_push(Value v, Value x)
     Array *a = ary_ptr(v);
     if (a->len == a->cap)
         ary_reserve(v, (size_t)a->len + 1);
+    ary_overwrite(v, a->len, 1);
     slot_write(v, &a->ptr[a->len], x);
     a->len++;
 }
@@ -156,6 +278,7 @@ Value ary_shift(Value v)
     if (a->len == 0)
         return V_NIL;
     Value x = slot_read(v, &a->ptr[0]);
+    a = ary_ptr(v);
     a->ptr++;
     a->off++;
     a->cap--;
@@ -170,24 +293,30 @@ void ary_unshift(Value v, Value x)
     if (a->off == 0) {
         /* make room in front: a quarter of the length, so that a series of unshifts is linear */
         size_t front = a->len / 4 + 2;
+        ary_load(v, 0, a->len);
         ary_reserve(v, a->len + front);
         memmove(a->ptr + front, a->ptr, a->len * sizeof(Slot));
         a->ptr += front;
         a->off += (uint32_t)front;
         a->cap -= (uint32_t)front;
+        ary_relocated(v);
     }
     a->ptr--;
     a->off--;
     a->cap++;
-    slot_write(v, &a->ptr[0], x);
+    a->ptr[0].raw = V_NIL;
     a->len++;
+    ary_overwrite(v, 0, 1);
+    slot_write(v, &ary_ptr(v)->ptr[0], x);
 }
 
 void ary_concat(Value v, Value other)
 {
     obj_modify(v);
     size_t n = ary_len(other);
+    ary_load(other, 0, n);
     ary_reserve(v, ary_len(v) + n);
+    ary_overwrite(v, ary_len(v), n);
     Array *a = ary_ptr(v), *o = ary_ptr(other);
     slot_copy_range(v, a->ptr + a->len, o->ptr, n);
     a->len += (uint32_t)n;
@@ -202,6 +331,7 @@ void ary_clear(Value v)
 Value ary_subseq(Value v, size_t start, size_t len)
 {
     Value r = ary_new(len);
+    ary_load(v, start, len);
     AryView w = ary_view(v);
     if (start > w.len)
         start = w.len;
@@ -225,14 +355,25 @@ void ary_splice(Value v, size_t start, size_t count, Value with)
     size_t n = is_nil(with) ? 0 : ary_len(with);
     Array *a = ary_ptr(v);
     if (start > a->len) {
+        size_t len = a->len;
         ary_reserve(v, start + n);
-        for (size_t i = a->len; i < start; i++)
+        ary_overwrite(v, len, start - len);
+        a = ary_ptr(v);
+        for (size_t i = len; i < start; i++)
             slot_init(&a->ptr[i], V_NIL);
         a->len = (uint32_t)start;
     }
     if (count > a->len - start)
         count = a->len - start;
+    if (!is_nil(with))
+        ary_load(with, 0, n);
+    if (start == 0 && count == a->len) /* nothing stays */
+        count = a->len = 0;
+    if (n != count)
+        ary_load(v, start, a->len - start);
     ary_reserve(v, a->len - count + n);
+    ary_overwrite(v, start, n != count ? MAX(n, count) + a->len - start - count : n);
+    a = ary_ptr(v);
     slot_copy_range(v, a->ptr + start + n, a->ptr + start + count, a->len - start - count);
     if (n)
         slot_copy_range(v, a->ptr + start, ary_ptr(with)->ptr, n);
@@ -297,6 +438,7 @@ static Value ary_initialize(Value self, int argc, const Value *argv)
         return self;
     }
     ary_reserve(self, (size_t)n);
+    ary_overwrite(self, 0, (size_t)n);
     Value x = argc == 2 ? argv[1] : V_NIL;
     for (int64_t i = 0; i < n; i++)
         slot_init(&ary_ptr(self)->ptr[i], x);
@@ -573,6 +715,7 @@ static Value ary_delete(Value self, int argc, const Value *argv)
         }
         if (i != to && to < ary_len(self)) {
             obj_modify(self);
+            ary_touch(self, to, 1);
             slot_write(self, &ary_ptr(self)->ptr[to], x);
         }
         to++;
@@ -687,12 +830,24 @@ static Value ary_freeze(Value self, int argc, const Value *argv)
 static void ary_visit(Object *o, Visitor *v)
 {
     Array *a = (Array *)o;
-    visit_slots(v, a->ptr, a->len);
+    Vector *vector = ary_vector(a);
+    if (likely(!vector)) {
+        visit_slots(v, a->ptr, a->len);
+        return;
+    }
+    for (size_t i = 0, n; i < a->len; i += n) { /* absent chunks hold no references */
+        n = VECTOR_SLOTS - (a->off + i) % VECTOR_SLOTS;
+        if (n > a->len - i)
+            n = a->len - i;
+        if (chunk_of(a, i) >= vector->chunks || vector_present(vector, chunk_of(a, i)))
+            visit_slots(v, a->ptr + i, n);
+    }
 }
 
 static void ary_free(Object *o)
 {
     Array *a = (Array *)o;
+    ary_drop_vector(a);
     if (!(a->head & OF_EMBED) && a->ptr)
         heap_free(a->ptr - a->off);
 }
@@ -721,29 +876,92 @@ static void ary_hollow(Object *o)
     a->cap = (uint32_t)ary_embed_cap((Value)o);
 }
 
+/* Record: the elements; of a vector (VECTOR_SLOTS elements were exceeded once) its root, and as bytes off and len. */
 static void ary_persist(Object *o, RecordBuilder *b)
 {
     Array *a = (Array *)o;
-    record_put_slots(b, a->ptr, a->len);
+    if (record_is_whole(b))
+        ary_load((Value)o, 0, a->len);
+    else if (!(a->head & (OT_VECTOR | OF_EMBED)) && a->len > VECTOR_SLOTS)
+        ary_set_vector(a, vector_new(chunks_for(a, a->len)));
+    Vector *vector = ary_vector(a);
+    if (!vector || record_is_whole(b)) {
+        record_put_slots(b, a->ptr, a->len);
+        return;
+    }
+    vector_resize(vector, chunks_for(a, a->len));
+    record_put_u64(b, a->off);
+    record_put_u64(b, a->len);
+    record_put_vector(b, 0);
 }
 
 static void ary_restore(Object *o, RecordReader *r)
 {
     Array *a = (Array *)o;
-    size_t n = record_slots_left(r);
     a->head |= OF_EMBED;
     a->ptr = a->inl;
     a->len = a->off = 0;
     a->cap = (uint32_t)ary_embed_cap((Value)o);
-    ary_reserve((Value)o, n);
-    record_take_slots(r, a->ptr, n);
-    a->len = (uint32_t)n;
+    if (record_bytes_left(r) == 0) {
+        size_t n = record_slots_left(r);
+        ary_reserve((Value)o, n);
+        record_take_slots(r, a->ptr, n);
+        a->len = (uint32_t)n;
+        return;
+    }
+    uint64_t off = record_take_u64(r), len = record_take_u64(r);
+    Vector *vector = record_take_vector(r, (off + len + VECTOR_SLOTS - 1) / VECTOR_SLOTS);
+    Slot *room = heap_malloc((off + len + 1) * sizeof(Slot));
+    a->head &= ~OF_EMBED;
+    a->ptr = room + off;
+    a->off = (uint32_t)off;
+    a->len = a->cap = (uint32_t)len;
+    for (size_t i = 0; i < len; i++)
+        a->ptr[i].raw = SLOT_ABSENT;
+    ary_set_vector(a, vector);
+}
+
+static Vector *ary_vector_at(Object *o, unsigned which)
+{
+    return which == 0 ? ary_vector((Array *)o) : NULL;
+}
+
+/* The part of a chunk that does not lie behind the elements. */
+static size_t chunk_range(const Array *a, uint32_t chunk, size_t *start)
+{
+    size_t from = (size_t)chunk * VECTOR_SLOTS, to = MIN(from + VECTOR_SLOTS, (size_t)a->off + a->len);
+    *start = from;
+    return to > from ? to - from : 0;
+}
+
+static void ary_chunk_put(Object *o, unsigned which, uint32_t chunk, RecordBuilder *b)
+{
+    Array *a = (Array *)o;
+    size_t start, n = chunk_range(a, chunk, &start);
+    (void)which;
+    for (size_t at = start; at < start + n; at++)
+        record_put_slot(b, at < a->off ? (Slot){V_NIL} : a->ptr[at - a->off]);
+}
+
+static void ary_chunk_take(Object *o, unsigned which, uint32_t chunk, const ChunkContent *content)
+{
+    Array *a = (Array *)o;
+    size_t start, n = chunk_range(a, chunk, &start);
+    (void)which;
+    for (size_t at = MAX(start, (size_t)a->off); at < start + n; at++)
+        a->ptr[at - a->off].raw = at - start < content->nslots ? content->slots[at - start] : V_NIL;
+}
+
+static Value ary_absent_slot(Value v, Slot *s)
+{
+    size_t i = (size_t)(s - ary_ptr(v)->ptr);
+    ary_load(v, i, 1);
+    return i < ary_ptr(v)->len ? slot_read(v, &ary_ptr(v)->ptr[i]) : V_NIL;
 }
 
 static size_t ary_cell_size(size_t nslots, size_t nbytes)
 {
-    (void)nbytes;
-    return sizeof(Array) + (nslots <= EMBED_MAX ? nslots * sizeof(Slot) : 0);
+    return ary_cell_bytes(nbytes == 0 ? nslots : 0);
 }
 
 static const TypeRow ary_row = {
@@ -756,6 +974,10 @@ static const TypeRow ary_row = {
     .persist = ary_persist,
     .restore = ary_restore,
     .cell_size = ary_cell_size,
+    .vector = ary_vector_at,
+    .chunk_put = ary_chunk_put,
+    .chunk_take = ary_chunk_take,
+    .absent_slot = ary_absent_slot,
 };
 
 static const Builtin methods[] = {

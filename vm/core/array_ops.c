@@ -170,6 +170,7 @@ static Value ary_reverse_bang(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
     obj_modify(self);
+    ary_touch_all(self);
     Array *a = ary_ptr(self);
     for (size_t i = 0; i < a->len / 2; i++) {
         Slot x = a->ptr[i];
@@ -214,6 +215,7 @@ static Value ary_shuffle_bang(Value self, int argc, const Value *argv)
         if (ary_len(self) < i)
             raise_error(klass.RuntimeError, "modified during shuffle!");
         obj_modify(self);
+        ary_touch_all(self);
         Array *a = ary_ptr(self);
         Slot x = a->ptr[i - 1];
         a->ptr[i - 1] = a->ptr[k];

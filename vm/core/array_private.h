@@ -16,6 +16,10 @@ static inline Value ary_at(Value ary, size_t i)
 }
 /* Room for n elements in all; ary must have been through obj_modify, or be fresh. */
 void ary_reserve(Value ary, size_t n);
+/* Arrays in chunks (array.c A4).  ary_load: elements start..start+n are in memory, so that their Slots may be copied.
+ * ary_touch_all: after obj_modify, all may change places. */
+void ary_load(Value ary, size_t start, size_t n);
+void ary_touch_all(Value ary);
 /* New Array of class Array with len elements, all nil. */
 Value ary_new_filled(size_t len, Value v);
 /* Replaces `count` elements at `start` by those of `with` (may be ary itself or nil for none). */

@@ -2,19 +2,87 @@
  *
  * `entries` holds (code, key, value) in order of insertion; a deleted entry stays as a tombstone
  * until the table is compacted.  Up to SMALL entries are searched one by one; beyond, `index` is an
- * open-addressed table of entry number + 1 (0: empty), twice as large as `cap` at least.  Codes come
+ * open-addressed table of words: the lower index_bits are the entry's number + 1 (0: empty), the others a part of its code,
+ * so that a search looks at few entries of other codes.  It is twice as large as `cap` at least.  Codes come
  * from obj_hash, which is the same in every session of a store: so a stored table needs no rebuilding.
  *
  * B1  entries[0, used) are initialised; live <= used <= cap; codes have bit 0 clear unless TOMBSTONE.
  * B2  index_bits == 0: no index; else each entry in [0, used), tombstones too, is in the index once.
  * B3  While `iterating`, entries keep their numbers (no compaction) and no key is added.
  * B4  Comparing keys may run Ruby: after it the body is read anew.
+ * B5  A hash that the store has in chunks (vm/vector.h) has two vectors: entries, ENTRIES_PER_CHUNK a chunk, tombstones
+ *     kept, and the index.  An absent chunk's memory is untouched; entry_at and index_at are the ways to read, and
+ *     entry_for_write and index_add the ways to change one.
  */
 #include "hash_private.h"
 #include "vm/record.h"
+#include "vm/vector.h"
+#include "lib/base.h"
 
 enum { SMALL = 8 };
 #define TOMBSTONE 1ull
+enum { ENTRIES, INDEX, VECTORS };
+enum { ENTRIES_PER_CHUNK = VECTOR_SLOTS / 3, INDEX_PER_CHUNK = VECTOR_BYTES / sizeof(uint32_t) };
+
+typedef struct HashVectors {
+    Vector *v[VECTORS];
+} HashVectors;
+
+static void drop_vectors(Hash *h)
+{
+    if (h->vectors) {
+        vector_free(h->vectors->v[ENTRIES]);
+        vector_free(h->vectors->v[INDEX]);
+        heap_free(h->vectors);
+    }
+    h->vectors = NULL;
+    h->head &= ~OT_VECTOR;
+}
+
+static uint32_t entry_chunks(uint32_t n)
+{
+    return (n + ENTRIES_PER_CHUNK - 1) / ENTRIES_PER_CHUNK;
+}
+
+static uint32_t index_chunks(unsigned bits)
+{
+    return bits == 0 ? 0 : ((1u << bits) + INDEX_PER_CHUNK - 1) / INDEX_PER_CHUNK;
+}
+
+/* Makes a chunk present.  Outside a transaction what is then there may be another version: numbers are tested again. */
+static void load_chunk(Value hash, unsigned which, uint32_t chunk)
+{
+    Vector *v = hash_ptr(hash)->vectors->v[which];
+    if (chunk >= v->chunks || !vector_present(v, chunk))
+        vector_load(hash, which, chunk);
+}
+
+static HashEntry *entry_at(Value hash, size_t i)
+{
+    static HashEntry none = {TOMBSTONE, {V_NIL}, {V_NIL}};
+    obj_attend(hash); /* reading the entry before may have made it hollow */
+    if (unlikely(hash_ptr(hash)->vectors != NULL))
+        load_chunk(hash, ENTRIES, (uint32_t)(i / ENTRIES_PER_CHUNK));
+    return likely(i < hash_ptr(hash)->used) ? &hash_ptr(hash)->entries[i] : &none;
+}
+
+static HashEntry *entry_for_write(Value hash, size_t i)
+{
+    HashEntry *e = entry_at(hash, i);
+    if (unlikely(hash_ptr(hash)->vectors != NULL))
+        vector_mark(hash_ptr(hash)->vectors->v[ENTRIES], (uint32_t)(i / ENTRIES_PER_CHUNK), (uint32_t)(i / ENTRIES_PER_CHUNK));
+    return e;
+}
+
+static uint32_t index_at(Value hash, uint32_t at)
+{
+    if (unlikely(hash_ptr(hash)->vectors != NULL)) {
+        load_chunk(hash, INDEX, at / INDEX_PER_CHUNK);
+        if (hash_ptr(hash)->index_bits == 0 || at >> hash_ptr(hash)->index_bits != 0)
+            return 0;
+    }
+    return hash_ptr(hash)->index[at];
+}
 
 uint64_t hash_code(Value hash, Value key)
 {
@@ -29,15 +97,44 @@ uint64_t hash_code(Value hash, Value key)
     return obj_hash(key) << 1;
 }
 
+/* Where the search for a code begins, and the word of its entry number 0 without the 1. */
+static inline uint32_t index_start(uint64_t code, unsigned bits)
+{
+    return (uint32_t)((code * 0x9e3779b97f4a7c15ull) >> (64 - bits));
+}
+
+static inline uint32_t index_word(uint64_t code, unsigned bits)
+{
+    return (uint32_t)((code * 0x9e3779b97f4a7c15ull) >> 32) << bits;
+}
+
 static void index_put(uint32_t *index, unsigned bits, uint64_t code, uint32_t entry)
 {
     uint32_t mask = (1u << bits) - 1;
-    uint32_t at = (uint32_t)((code * 0x9e3779b97f4a7c15ull) >> (64 - bits));
+    uint32_t at = index_start(code, bits);
     while (index[at])
         at = (at + 1) & mask;
-    index[at] = entry + 1;
+    index[at] = index_word(code, bits) | (entry + 1);
 }
 
+/* Entry number h->used, about to be filled, goes into the index. */
+static void index_add(Value hash, uint64_t code)
+{
+    Hash *h = hash_ptr(hash);
+    if (likely(!h->vectors)) {
+        if (h->index_bits)
+            index_put(h->index, h->index_bits, code, h->used);
+        return;
+    }
+    uint32_t mask = (1u << h->index_bits) - 1;
+    uint32_t at = index_start(code, h->index_bits);
+    while (index_at(hash, at))
+        at = (at + 1) & mask;
+    h->index[at] = index_word(code, h->index_bits) | (h->used + 1);
+    vector_mark(h->vectors->v[INDEX], at / INDEX_PER_CHUNK, at / INDEX_PER_CHUNK);
+}
+
+/* Made anew; all entries are present. */
 static void hash_reindex(Value hash)
 {
     Hash *h = hash_ptr(hash);
@@ -56,6 +153,10 @@ static void hash_reindex(Value hash)
     if (bits)
         for (uint32_t i = 0; i < h->used; i++)
             index_put(index, bits, h->entries[i].code, i);
+    if (h->vectors) {
+        vector_resize(h->vectors->v[INDEX], index_chunks(bits));
+        vector_mark(h->vectors->v[INDEX], 0, UINT32_MAX - 1);
+    }
 }
 
 /* Room for one more entry: drops tombstones when they pay, else grows. */
@@ -64,6 +165,8 @@ static void hash_make_room(Value hash)
     Hash *h = hash_ptr(hash);
     if (h->used < h->cap)
         return;
+    vector_load_all(hash, ENTRIES);
+    h = hash_ptr(hash);
     if (h->iterating == 0 && h->used - h->live > h->used / 4) {
         uint32_t to = 0;
         for (uint32_t i = 0; i < h->used; i++)
@@ -71,6 +174,8 @@ static void hash_make_room(Value hash)
                 h->entries[to++] = h->entries[i];
         h->used = to;
         h->start = 0;
+        if (h->vectors)
+            vector_mark(h->vectors->v[ENTRIES], 0, UINT32_MAX - 1);
         hash_reindex(hash);
         return;
     }
@@ -87,10 +192,21 @@ static void hash_make_room(Value hash)
     hash_reindex(hash);
 }
 
+/* The chunk that entry number h->used belongs to is present and marked. */
+static void entry_chunk_for_new(Value hash)
+{
+    Vector *v = hash_ptr(hash)->vectors->v[ENTRIES];
+    uint32_t chunk = hash_ptr(hash)->used / ENTRIES_PER_CHUNK;
+    if (chunk >= v->chunks)
+        vector_resize(v, chunk + 1);
+    load_chunk(hash, ENTRIES, chunk);
+    vector_mark(v, chunk, chunk);
+}
+
 /* Is the key of entry i the one looked for?  May run Ruby (B4). */
 static bool keys_match(Value hash, uint32_t i, Value key)
 {
-    Value k = slot_read(hash, &hash_ptr(hash)->entries[i].key);
+    Value k = slot_read(hash, &entry_at(hash, i)->key);
     if (k == key)
         return true;
     if (obj_head(hash) & HASH_IDENTITY)
@@ -103,7 +219,7 @@ static bool keys_match(Value hash, uint32_t i, Value key)
 }
 static bool entry_matches(Value hash, uint32_t i, uint64_t code, Value key)
 {
-    if (hash_ptr(hash)->entries[i].code != code)
+    if (entry_at(hash, i)->code != code)
         return false;
     bool same = keys_match(hash, i, key);
     obj_attend(hash); /* a key's fault or a comparison may have made it hollow */
@@ -126,12 +242,12 @@ static int64_t hash_lookup(Value hash, Value key, uint64_t code)
         if (h->index_bits == 0)
             return hash_lookup(hash, key, code); /* a comparison shrank the table under us */
         uint32_t mask = (1u << h->index_bits) - 1;
-        uint32_t at = (uint32_t)((code * 0x9e3779b97f4a7c15ull) >> (64 - h->index_bits));
-        at = (at + probe) & mask;
-        uint32_t entry = h->index[at];
-        if (entry == 0 || probe > mask)
+        unsigned bits = h->index_bits;
+        uint32_t word = index_at(hash, (index_start(code, bits) + probe) & mask);
+        if (word == 0 || probe > mask)
             return -1;
-        if (entry <= h->used && entry_matches(hash, entry - 1, code, key))
+        uint32_t entry = word & mask;
+        if ((word & ~mask) == index_word(code, bits) && entry <= hash_ptr(hash)->used && entry_matches(hash, entry - 1, code, key))
             return entry - 1;
     }
 }
@@ -172,7 +288,7 @@ Value hash_get(Value hash, Value key)
         return same < 0 ? V_UNDEF : slot_read(hash, &h->entries[same].value);
     }
     int64_t i = hash_lookup(hash, key, hash_code(hash, key));
-    return i < 0 ? V_UNDEF : slot_read(hash, &hash_ptr(hash)->entries[i].value);
+    return i < 0 ? V_UNDEF : slot_read(hash, &entry_at(hash, (size_t)i)->value);
 }
 
 Value hash_aref(Value hash, Value key)
@@ -205,7 +321,7 @@ void hash_set(Value hash, Value key, Value v)
     int64_t i = identity_decides(hash_ptr(hash), key) ? find_same_word(hash_ptr(hash), key) : hash_lookup(hash, key, code);
     obj_modify(hash);
     if (i >= 0) {
-        slot_write(hash, &hash_ptr(hash)->entries[i].value, v);
+        slot_write(hash, &entry_for_write(hash, (size_t)i)->value, v);
         return;
     }
     if (hash_ptr(hash)->iterating)
@@ -216,12 +332,13 @@ void hash_set(Value hash, Value key, Value v)
     }
     hash_make_room(hash);
     Hash *h = hash_ptr(hash);
+    if (unlikely(h->vectors != NULL))
+        entry_chunk_for_new(hash);
+    index_add(hash, code);
     HashEntry *e = &h->entries[h->used];
     e->code = code;
     slot_write(hash, &e->key, key);
     slot_write(hash, &e->value, v);
-    if (h->index_bits)
-        index_put(h->index, h->index_bits, code, h->used);
     h->used++;
     h->live++;
 }
@@ -238,16 +355,16 @@ Value hash_delete(Value hash, Value key)
 Value hash_delete_entry(Value hash, size_t i)
 {
     obj_modify(hash);
-    Value v = slot_read(hash, &hash_ptr(hash)->entries[i].value);
-    Hash *h = hash_ptr(hash);
-    HashEntry *e = &h->entries[i];
-    if (e->code & TOMBSTONE)
+    Value v = slot_read(hash, &entry_at(hash, i)->value);
+    if (entry_at(hash, i)->code & TOMBSTONE)
         return V_UNDEF;
+    Hash *h = hash_ptr(hash);
+    HashEntry *e = entry_for_write(hash, i);
     e->code |= TOMBSTONE;
     e->key.raw = e->value.raw = V_NIL;
     h->live--;
     if (i == h->start)
-        while (h->start < h->used && (h->entries[h->start].code & TOMBSTONE))
+        while (h->start < h->used && (entry_at(hash, h->start)->code & TOMBSTONE))
             h->start++;
     if (h->live == 0 && h->iterating == 0)
         hash_drop_entries(hash);
@@ -263,8 +380,11 @@ void hash_drop_entries(Value hash)
             h->entries[i].key.raw = h->entries[i].value.raw = V_NIL;
         }
         h->live = 0;
+        if (h->vectors)
+            vector_mark(h->vectors->v[ENTRIES], 0, UINT32_MAX - 1);
         return;
     }
+    drop_vectors(h);
     h->used = h->live = h->start = 0;
     if (h->index_bits)
         memset(h->index, 0, sizeof(uint32_t) << h->index_bits);
@@ -285,10 +405,10 @@ size_t hash_entries_used(Value hash)
 bool hash_entry_at(Value hash, size_t i, Value *key, Value *v)
 {
     obj_attend(hash);
-    if (i >= hash_ptr(hash)->used || (hash_ptr(hash)->entries[i].code & TOMBSTONE))
+    if (i >= hash_ptr(hash)->used || (entry_at(hash, i)->code & TOMBSTONE))
         return false;
-    Value k = slot_read(hash, &hash_ptr(hash)->entries[i].key);
-    Value x = slot_read(hash, &hash_ptr(hash)->entries[i].value);
+    Value k = slot_read(hash, &entry_at(hash, i)->key);
+    Value x = slot_read(hash, &entry_at(hash, i)->value);
     *key = k;
     *v = x;
     return true;
@@ -302,7 +422,7 @@ int64_t hash_next(Value hash, size_t i)
     if (i < h->start)
         i = h->start;
     for (; i < h->used; i++)
-        if (!(h->entries[i].code & TOMBSTONE))
+        if (!(entry_at(hash, i)->code & TOMBSTONE))
             return (int64_t)i;
     return -1;
 }
@@ -329,6 +449,7 @@ Value hash_values(Value hash)
 void hash_copy_entries(Value to, Value from)
 {
     obj_attend(from);
+    vector_load_all(from, ENTRIES);
     uint32_t live = hash_ptr(from)->live;
     HashEntry *entries = live ? heap_malloc(live * sizeof(HashEntry)) : NULL;
     Hash *f = hash_ptr(from), *t = hash_ptr(to);
@@ -336,6 +457,7 @@ void hash_copy_entries(Value to, Value from)
     for (uint32_t i = 0; i < f->used && n < live; i++)
         if (!(f->entries[i].code & TOMBSTONE))
             entries[n++] = f->entries[i];
+    drop_vectors(t);
     heap_free(t->entries);
     t->entries = entries;
     t->used = t->live = n;
@@ -423,16 +545,22 @@ void hash_rebuild(Value hash)
 static void hash_visit(Object *o, Visitor *v)
 {
     Hash *h = (Hash *)o;
+    v->slot(v, &h->fallback);
     for (uint32_t i = 0; i < h->used; i++) {
+        if (unlikely(h->vectors != NULL) && i / ENTRIES_PER_CHUNK < h->vectors->v[ENTRIES]->chunks &&
+            !vector_present(h->vectors->v[ENTRIES], i / ENTRIES_PER_CHUNK)) {
+            i += ENTRIES_PER_CHUNK - 1 - i % ENTRIES_PER_CHUNK;
+            continue;
+        }
         v->slot(v, &h->entries[i].key);
         v->slot(v, &h->entries[i].value);
     }
-    v->slot(v, &h->fallback);
 }
 
 static void hash_free(Object *o)
 {
     Hash *h = (Hash *)o;
+    drop_vectors(h);
     heap_free(h->entries);
     heap_free(h->index);
 }
@@ -453,21 +581,72 @@ static void hash_hollow(Object *o)
     h->fallback.raw = V_NIL;
 }
 
-/* Record: fallback, then code, key, value of each live entry; a byte of flags. */
+enum { FLAG_IDENTITY = 1, FLAG_DEFAULT_PROC = 2, FLAG_KEYWORDS = 4, FLAG_VECTORS = 8 };
+
+/* A hash with more entries than one chunk is stored as vectors. */
+static void make_vectors(Hash *h)
+{
+    HashVectors *vectors = heap_calloc(1, sizeof(HashVectors));
+    vectors->v[ENTRIES] = vector_new(entry_chunks(h->used));
+    vectors->v[INDEX] = vector_new(index_chunks(h->index_bits));
+    h->vectors = vectors;
+    h->head |= OT_VECTOR;
+}
+
+static void put_entry(RecordBuilder *b, const HashEntry *e)
+{
+    record_put_value(b, e->code & TOMBSTONE ? V_NIL : int_fix((int64_t)e->code >> 1));
+    record_put_slot(b, e->key);
+    record_put_slot(b, e->value);
+}
+
+/* Record: fallback, then code, key, value of each live entry; a byte of flags.  As vectors (B5): fallback, the roots of
+ * both; flags and numbers. */
 static void hash_persist(Object *o, RecordBuilder *b)
 {
     Hash *h = (Hash *)o;
+    if (record_is_whole(b))
+        vector_load_all((Value)o, ENTRIES);
+    else if (!h->vectors && h->used > ENTRIES_PER_CHUNK)
+        make_vectors(h);
+    bool in_chunks = h->vectors && !record_is_whole(b);
     record_put_slot(b, h->fallback);
-    for (uint32_t i = 0; i < h->used; i++) {
-        HashEntry *e = &h->entries[i];
-        if (e->code & TOMBSTONE)
-            continue;
-        record_put_value(b, int_fix((int64_t)e->code >> 1));
-        record_put_slot(b, e->key);
-        record_put_slot(b, e->value);
+    record_put_u64(b, (h->head & HASH_IDENTITY ? FLAG_IDENTITY : 0) | (h->head & HASH_DEFAULT_PROC ? FLAG_DEFAULT_PROC : 0) |
+                          (h->head & HASH_KEYWORDS ? FLAG_KEYWORDS : 0) | (in_chunks ? FLAG_VECTORS : 0));
+    if (!in_chunks) {
+        for (uint32_t i = 0; i < h->used; i++)
+            if (!(h->entries[i].code & TOMBSTONE))
+                put_entry(b, &h->entries[i]);
+        return;
     }
-    record_put_u64(b, (h->head & HASH_IDENTITY ? 1 : 0) | (h->head & HASH_DEFAULT_PROC ? 2 : 0) |
-                          (h->head & HASH_KEYWORDS ? 4 : 0));
+    record_put_u64(b, h->used);
+    record_put_u64(b, h->live);
+    record_put_u64(b, h->cap);
+    record_put_u64(b, h->index_bits);
+    record_put_u64(b, h->start);
+    vector_resize(h->vectors->v[ENTRIES], entry_chunks(h->used)); /* after a compaction there may be fewer */
+    record_put_vector(b, ENTRIES);
+    record_put_vector(b, INDEX);
+}
+
+static void take_entry(HashEntry *e, Slot code, Slot key, Slot value)
+{
+    *e = code.raw == V_NIL ? (HashEntry){TOMBSTONE, {V_NIL}, {V_NIL}} : (HashEntry){(uint64_t)fix_int(code.raw) << 1, key, value};
+}
+
+static void restore_vectors(Hash *h, RecordReader *r)
+{
+    h->used = (uint32_t)record_take_u64(r);
+    h->live = (uint32_t)record_take_u64(r);
+    h->cap = (uint32_t)record_take_u64(r);
+    h->index_bits = (uint32_t)record_take_u64(r);
+    h->start = (uint32_t)record_take_u64(r);
+    h->entries = heap_malloc((size_t)h->cap * sizeof(HashEntry)); /* untouched: a large one takes no memory yet */
+    h->index = heap_malloc(sizeof(uint32_t) << h->index_bits);
+    h->vectors = heap_calloc(1, sizeof(HashVectors));
+    h->vectors->v[ENTRIES] = record_take_vector(r, entry_chunks(h->used));
+    h->vectors->v[INDEX] = record_take_vector(r, index_chunks(h->index_bits));
+    h->head |= OT_VECTOR;
 }
 
 static void hash_restore(Object *o, RecordReader *r)
@@ -475,23 +654,71 @@ static void hash_restore(Object *o, RecordReader *r)
     Hash *h = (Hash *)o;
     uint64_t flags = record_take_u64(r);
     h->head &= ~(HASH_IDENTITY | HASH_DEFAULT_PROC | HASH_KEYWORDS);
-    h->head |= (flags & 1 ? HASH_IDENTITY : 0) | (flags & 2 ? HASH_DEFAULT_PROC : 0) | (flags & 4 ? HASH_KEYWORDS : 0);
+    h->head |= (flags & FLAG_IDENTITY ? HASH_IDENTITY : 0) | (flags & FLAG_DEFAULT_PROC ? HASH_DEFAULT_PROC : 0) |
+               (flags & FLAG_KEYWORDS ? HASH_KEYWORDS : 0);
     h->entries = NULL;
     h->index = NULL;
     h->used = h->cap = h->live = h->index_bits = h->start = h->iterating = 0;
     h->fallback = record_take_slot(r);
+    if (flags & FLAG_VECTORS) {
+        restore_vectors(h, r);
+        return;
+    }
     uint32_t n = (uint32_t)(record_slots_left(r) / 3);
     if (n) {
         h->entries = heap_malloc(n * sizeof(HashEntry));
         h->cap = n;
     }
     for (uint32_t i = 0; i < n; i++) {
-        h->entries[i].code = (uint64_t)fix_int(record_take_slot(r).raw) << 1;
-        h->entries[i].key = record_take_slot(r);
-        h->entries[i].value = record_take_slot(r);
+        Slot code = record_take_slot(r), key = record_take_slot(r), value = record_take_slot(r);
+        take_entry(&h->entries[i], code, key, value);
     }
     h->used = h->live = n;
     hash_reindex((Value)o);
+}
+
+static Vector *hash_vector(Object *o, unsigned which)
+{
+    Hash *h = (Hash *)o;
+    return h->vectors && which < VECTORS ? h->vectors->v[which] : NULL;
+}
+
+/* How many of a chunk's entries (index words) there are. */
+static size_t chunk_count(const Hash *h, unsigned which, uint32_t chunk)
+{
+    size_t per = which == ENTRIES ? ENTRIES_PER_CHUNK : INDEX_PER_CHUNK;
+    size_t all = which == ENTRIES ? h->used : (size_t)1 << h->index_bits;
+    return chunk * per < all ? MIN(per, all - chunk * per) : 0;
+}
+
+static void hash_chunk_put(Object *o, unsigned which, uint32_t chunk, RecordBuilder *b)
+{
+    Hash *h = (Hash *)o;
+    size_t n = chunk_count(h, which, chunk);
+    if (which == INDEX) {
+        record_put_bytes(b, h->index + (size_t)chunk * INDEX_PER_CHUNK, n * sizeof(uint32_t));
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        put_entry(b, &h->entries[(size_t)chunk * ENTRIES_PER_CHUNK + i]);
+}
+
+static void hash_chunk_take(Object *o, unsigned which, uint32_t chunk, const ChunkContent *content)
+{
+    Hash *h = (Hash *)o;
+    size_t n = chunk_count(h, which, chunk);
+    if (which == INDEX) {
+        uint32_t *to = h->index + (size_t)chunk * INDEX_PER_CHUNK;
+        memset(to, 0, n * sizeof(uint32_t));
+        memcpy(to, content->bytes, MIN(n * sizeof(uint32_t), content->nbytes));
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t *w = content->slots + i * 3;
+        bool there = (i + 1) * 3 <= content->nslots;
+        take_entry(&h->entries[(size_t)chunk * ENTRIES_PER_CHUNK + i], (Slot){there ? w[0] : V_NIL}, (Slot){there ? w[1] : V_NIL},
+                   (Slot){there ? w[2] : V_NIL});
+    }
 }
 
 static const TypeRow hash_row = {
@@ -502,6 +729,9 @@ static const TypeRow hash_row = {
     .hollow = hash_hollow,
     .persist = hash_persist,
     .restore = hash_restore,
+    .vector = hash_vector,
+    .chunk_put = hash_chunk_put,
+    .chunk_take = hash_chunk_take,
     .size = sizeof(Hash),
 };
 

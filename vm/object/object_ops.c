@@ -9,6 +9,7 @@
 
 #include "lib/error.h"
 #include "lib/hashtab.h"
+#include "vm/vector.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -49,6 +50,8 @@ void obj_modify_slow(Value v)
 
 Value slot_fault(Value owner, Slot *s)
 {
+    if (s->raw == SLOT_ABSENT)
+        return heap_type_row(obj_type(owner))->absent_slot(owner, s);
     if (!slot_fault_hook)
         ereport(PANIC, ERR_INTERNAL, errmsg("unresolved reference without a store"));
     return slot_fault_hook(owner, s);

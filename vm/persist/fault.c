@@ -7,28 +7,35 @@
 #include "private.h"
 #include "lib/error.h"
 
-typedef struct FaultScope {
-    bool own_snapshot;
-} FaultScope;
-
-static void end_snapshot(void *p)
+static void fault_release(void *p)
 {
-    if (((FaultScope *)p)->own_snapshot)
+    Fault *f = p;
+    if (f->own_snapshot)
         store_end();
+    if (f->record.buffer)
+        mem_free(f->record.buffer);
+    f->record.buffer = NULL;
 }
 
-static bool fetch(Oid oid, StoreRecord *record)
+void fault_begin(Fault *f)
 {
-    store_record_init(record, session.context);
-    return store_fetch(oid, record);
+    if (!session.attached)
+        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
+    *f = (Fault){.own_snapshot = !session.has_view && store_snapshot_seq() == 0};
+    if (f->own_snapshot)
+        store_begin();
+    store_record_init(&f->record, session.context);
+    resource_push(fault_release, f);
 }
 
-static void record_release(void *p)
+bool fault_fetch(Fault *f, Oid oid)
 {
-    StoreRecord *r = p;
-    if (r->buffer)
-        mem_free(r->buffer);
-    r->buffer = NULL;
+    return store_fetch(oid, &f->record);
+}
+
+void fault_end(Fault *f)
+{
+    resource_release(f);
 }
 
 Value persist_resolve(Oid oid)
@@ -38,22 +45,15 @@ Value persist_resolve(Oid oid)
         return v;
     if (oid < OID_FIRST_USER && oid >= OID_FIRST_BUILTIN)
         return builtin_object(oid);
-    if (!session.attached)
-        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
     vm_check_stack();
-    StoreRecord record = {0};
-    FaultScope scope = {!session.has_view};
-    if (scope.own_snapshot)
-        store_begin();
-    resource_push(end_snapshot, &scope);
-    resource_push(record_release, &record);
-    if (!fetch(oid, &record))
+    Fault fault;
+    fault_begin(&fault);
+    if (!fault_fetch(&fault, oid))
         ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu is not in the store at this session's snapshot", (unsigned long)oid),
                 errhint("Run lodectl verify: a committed object must never refer to one that is missing."));
-    v = record_materialize(oid, &record);
+    v = record_materialize(oid, &fault.record);
     reads_hide(v);
-    resource_release(&record);
-    resource_release(&scope);
+    fault_end(&fault);
     return v;
 }
 
@@ -85,30 +85,23 @@ Value persist_resolve_or_new(Oid oid, Value (*make)(void))
 static void refill(Value v)
 {
     Oid oid = oidmap_oid(v);
-    if (!session.attached)
-        ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
-    StoreRecord record = {0};
-    FaultScope scope = {!session.has_view};
-    if (scope.own_snapshot)
-        store_begin();
-    resource_push(end_snapshot, &scope);
-    resource_push(record_release, &record);
-    bool found = fetch(oid, &record);
+    Fault fault;
+    fault_begin(&fault);
+    bool found = fault_fetch(&fault, oid);
     if (!(obj_head(v) & OF_HOLLOW)) {
         ; /* refilled by a nested fault */
     } else if (found) {
-        if (type_of_format(record.format) != obj_type(v))
+        if (type_of_format(fault.record.format) != obj_type(v))
             ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu was given another layout by another session", (unsigned long)oid),
                     errhint("Fetch it again through the root."));
-        record_restore(v, &record);
+        record_restore(v, &fault.record);
     } else if (oid < OID_FIRST_USER) {
         obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW); /* a root that was never committed is empty */
         obj_ptr(v)->head |= OH_LOG;
     } else {
         ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu is not in the store at this session's snapshot", (unsigned long)oid));
     }
-    resource_release(&record);
-    resource_release(&scope);
+    fault_end(&fault);
 }
 
 /* ATTENTION was set: v is hollow, or was not read yet in this transaction. */
@@ -175,4 +168,5 @@ void fault_install_hooks(void)
     obj_take_id_hook = take_id;
     heap_hollow_hook = hollow_one;
     heap_forget_hook = forget_oid;
+    vector_install_hooks();
 }

@@ -134,6 +134,17 @@ static Value maglev_clear_features(Value self, int argc, const Value *argv)
     return self;
 }
 
+/* What this session has read and written since it began. */
+static Value maglev_statistics(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    Value h = hash_new();
+    hash_set(h, sym_intern("objects_in_memory"), uint_value(oidmap_count()));
+    hash_set(h, sym_intern("chunks_read"), uint_value(vector_stats.chunks_read));
+    hash_set(h, sym_intern("chunks_written"), uint_value(vector_stats.chunks_written));
+    return h;
+}
+
 static Value object_committed_p(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
@@ -281,6 +292,7 @@ static const Builtin maglev_methods[] = {
     {"session_id", maglev_session_id, 0, 0, 0},
     {"session_count", maglev_session_count, 0, 0, 0},
     {"clear_persistent_LOADED_FEATURES", maglev_clear_features, 0, 0, 0},
+    {"statistics", maglev_statistics, 0, 0, 0},
 };
 static const Builtin kernel_methods[] = {
     {"committed?", object_committed_p, 0, 0, 0},

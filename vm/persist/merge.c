@@ -291,14 +291,16 @@ bool persist_merge(const CommitResult *result, Value exc)
     for (size_t i = 0; i < n && good; i++) {
         const Conflict *conflict = &result->conflicts[i];
         Value v = objects[i] = oidmap_object(conflict->oid);
-        clashes[i].kind = conflict->kind == CONFLICT_WRITE_WRITE || conflict->kind == CONFLICT_BUSY ? kind_of(v) : KIND_NONE;
+        bool written = conflict->kind == CONFLICT_WRITE_WRITE || conflict->kind == CONFLICT_BUSY;
+        clashes[i].kind = written ? kind_of(v) : KIND_NONE;
         if (clashes[i].kind == KIND_TABLE)
             rows_fetch(&clashes[i].base, conflict->oid);
         if (clashes[i].kind == KIND_OWN) {
             ary_set(bases, (long)i, copy_of_base(v));
             ary_set(mines, (long)i, obj_freeze(obj_dup(v)));
         }
-        good = clashes[i].kind != KIND_NONE;
+        /* What we wrote without an object is a part of a vector: the object whose it is clashes too. */
+        good = clashes[i].kind != KIND_NONE || (written && is_undef(v));
     }
     if (good)
         good = txn_move_snapshot(objects, n);

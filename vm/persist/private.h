@@ -78,6 +78,7 @@ struct RecordBuilder {
     size_t nbytes, bytes_cap;
     bool describing;        /* for a nested transaction: what can't be saved raises ERR_NOT_PERSISTABLE */
     bool checking, differs; /* debug: compares a clean object with its record; it refers to something unsaved */
+    struct RecordBuilder *chunk; /* of the chunk under way (vector_record.c) */
 };
 struct RecordReader {
     const StoreRecord *record;
@@ -94,7 +95,22 @@ bool record_can_hollow(Value v);
 bool record_type_hollows(Value v);            /* objects of its kind can be emptied and refilled */
 void record_check_clean(Value v);             /* debug builds: PANIC when it is not what its record says */
 
+/* Records that are no objects: parts of vectors (include/vm/vector.h). */
+enum { FORMAT_CHUNK = 200, FORMAT_NODE = 201 };
+/* vector_record.c: counts since the session began; a node of oids counts as a chunk */
+extern struct VectorStats {
+    uint64_t chunks_read, chunks_written;
+} vector_stats;
+void vector_install_hooks(void);
+
 /* fault.c */
+typedef struct Fault { /* a record being read for an object */
+    StoreRecord record;
+    bool own_snapshot; /* outside a transaction it holds one for as long as it takes */
+} Fault;
+void fault_begin(Fault *);          /* its resources go with the next unwinding, or by fault_end */
+bool fault_fetch(Fault *, Oid oid); /* false: nothing is visible */
+void fault_end(Fault *);
 Value persist_resolve(Oid oid);
 Value persist_resolve_or_new(Oid oid, Value (*make)(void)); /* well-known, perhaps never committed: then a new one */
 void persist_refill(Value v);

@@ -91,10 +91,12 @@ void record_refuse(RecordBuilder *b, const char *why)
 void record_builder_free(void *p)
 {
     RecordBuilder *b = p;
+    if (b->chunk)
+        record_builder_free(b->chunk);
+    heap_free(b->chunk);
     heap_free(b->slots);
     heap_free(b->bytes);
-    b->slots = NULL;
-    b->bytes = NULL;
+    *b = (RecordBuilder){0};
 }
 
 StorePut record_fill(RecordBuilder *b, Value v)
@@ -186,8 +188,7 @@ void record_check_clean(Value v)
     StorePut put = record_fill(&b, v);
     obj_ptr(v)->head |= attention;
     bool same = !b.differs && !put_differs(&put, &record);
-    heap_free(b.slots);
-    heap_free(b.bytes);
+    record_builder_free(&b);
     if (!same)
         ereport(PANIC, ERR_INTERNAL, errmsg("object %lu, a %s, was changed without obj_modify", (unsigned long)record.oid,
                                             class_name_c(class_real(v))));

@@ -13,6 +13,7 @@
 #include "lib/error.h"
 #include "vm/frame.h"
 #include "vm/object/class_private.h"
+#include "vm/vector.h"
 
 PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL};
 
@@ -38,6 +39,8 @@ void txn_note_dirty(Value v)
 void txn_mark_clean(Value v)
 {
     obj_ptr(v)->head = (obj_head(v) & ~OF_DIRTY) | OF_PERSISTENT | OH_LOG;
+    if (unlikely(obj_head(v) & OT_VECTOR))
+        vector_committed(v);
 }
 
 static const char *nameless(Value v)
