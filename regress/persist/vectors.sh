@@ -112,7 +112,7 @@ ops = [
 hops = [
   ->(x, r) { x[r.rand(500)] = r.rand(9) }, ->(x, r) { x["k#{r.rand(500)}"] = :v }, ->(x, r) { x.delete(r.rand(500)) },
   ->(x, r) { 100.times { |i| x[[i, r.rand(50)]] = i } }, ->(x, r) { x.delete_if { |k, v| v == 3 } }, ->(x, r) { x.shift },
-  ->(x, r) { x.transform_values!(&:itself) }, ->(x, r) { x.clear if r.rand(10) == 0; 200.times { |i| x[i] = i } },
+  ->(x, r) { x.transform_values! { |v| v == 3 ? 4 : 3 } }, ->(x, r) { x.clear if r.rand(10) == 0; 200.times { |i| x[i] = i } },
   ->(x, r) { x.reject! { |k, v| r.rand(3) == 0 } }, ->(x, r) { x.rehash }, ->(x, r) { x.default = r.rand(4) },
   ->(x, r) { x.merge!(a: 1, b: 2) }, ->(x, r) { x.keep_if { |k, v| v } },
 ]

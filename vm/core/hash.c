@@ -371,6 +371,11 @@ Value hash_delete_entry(Value hash, size_t i)
     return v;
 }
 
+void hash_set_value_at(Value hash, size_t i, Value v)
+{
+    slot_write(hash, &entry_for_write(hash, i)->value, v);
+}
+
 void hash_drop_entries(Value hash)
 {
     Hash *h = hash_ptr(hash);

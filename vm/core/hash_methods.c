@@ -523,7 +523,7 @@ static Value hash_p_set_value(Value self, int argc, const Value *argv)
     size_t i = (size_t)fix_int(argv[0]);
     Value k, v;
     if (hash_entry_at(self, i, &k, &v))
-        slot_write(self, &hash_ptr(self)->entries[i].value, argv[1]);
+        hash_set_value_at(self, i, argv[1]);
     return V_NIL;
 }
 
