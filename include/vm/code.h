@@ -23,8 +23,8 @@ enum {
     CODE_ANON_REST = 2048, CODE_ANON_KWREST = 4096, CODE_ANON_BLOCK = 8192,
     CODE_IT = 16384,
     CODE_FROZEN_LITERALS = 32768,
-    CODE_PACKED = 65536,     /* block |*packed| of core: the register holds a lone argument itself, nil without one, of
-                                several the Array; frame->argc counts them */
+    CODE_PACKED = 65536,     /* block |*packed| or |a, *packed| of core: packed holds a lone argument itself, nil without
+                                one, of several the Array; frame->argc counts all */
 };
 
 /* Locals, in this order from register 0: required, optional, rest, post-required,
@@ -105,6 +105,6 @@ enum {
     CALL_KWMUTABLE = 32, /* the Hash of CALL_KWHASH was built for this call */
     CALL_PAIR = 64,     /* yield [x, y]: two registers; the Array is only made for a block that does not spread it */
     CALL_ZSUPER = 128,
-    CALL_PACKED = 256,  /* yield(*packed) in a CODE_PACKED block: what this block was given */
+    CALL_PACKED = 256,  /* f(a, *packed) in a CODE_PACKED block: the last argument stands for what the block was given */
 };
 #endif

@@ -14,3 +14,11 @@ def pr3; [1].each{ yield [3, 4] }; end
 pr3{|a,b| p [a,b]}; pr3{|a| p a}
 {a: 1}.each{|k,v| p [k,v]}; {a: 1}.each{|k| p k}; {a: 1}.map{|k,v| p v}; {a: 1}.each_pair(&->(k,v){p k}) rescue p $!.message
 {a: 1}.each{|*k| p k}; {a: [1,2]}.each{|k,(a,b)| p [k,a,b]}; {a: 1}.each_with_index{|(k,v),i| p [k,v,i]}
+l = m.lazy
+p l.map{|*a| a}.to_a.last(5), l.select{|a,b| true}.to_a, l.reject{|a| a.nil?}.map{|a| a}.to_a, l.take(3).to_a, l.take_while{|a,b| true}.map{|a,b| b}.to_a, l.drop(2).to_a, l.drop_while{|a| a.nil?}.map{|a,b| [a,b]}.to_a
+p l.with_index.to_a, l.each_with_index.map{|(a,b),i| i}.to_a, l.uniq.to_a, l.compact.to_a, l.zip([1,2]).to_a, l.first, l.first(2), l.flat_map{|a,b| [a,b]}.to_a, l.filter_map{|a,b| b}.to_a
+p (1..3).lazy.map{|x|x+1}, (1..3).lazy.take(2).class, (1..Float::INFINITY).lazy.map{|x| x*2}.select{|x| x%3==0}.first(4), (1..20).lazy.eager.class, (1..3).lazy.size, (1..3).lazy.map{}.size
+e = (1..3).lazy.map{|x| x*2}; p e.next, e.next, e.next, (e.next rescue $!.class); e.rewind; p e.next
+p Enumerator::Lazy.new([1,2,3]){|y,v| y << v*10 if v.odd?}.to_a, (1..4).lazy.grep(2..3).to_a, (1..4).lazy.take(2).inspect, (1..3).lazy.take(0).to_a, (1..3).lazy.tally, (1..3).lazy.include?(2), (1..3).lazy.each_slice(2).to_a
+p Enumerator::Lazy.new(m){|y,*v| y.yield(*v)}.map{|a,b| [a,b]}.to_a
+p (1..3).lazy.take(5).first(1), (1..3).each_entry.lazy.to_a

@@ -26,6 +26,17 @@ static bool has_forwarding(const NodeList *args)
     return args->count > 0 && args->items[args->count - 1]->type == NODE_FORWARDING_ARGUMENTS;
 }
 
+/* f(a, *packed) in a block |*packed| of core. */
+static bool ends_packed(const Unit *u, const NodeList *args)
+{
+    if (!(u->flags & CODE_PACKED) || args->count == 0 || args->items[args->count - 1]->type != NODE_SPLAT)
+        return false;
+    const Node *list = ((const SplatNode *)args->items[args->count - 1])->expression;
+    const NodeList before = {args->items, args->count - 1};
+    return list != NULL && list->type == NODE_LOCAL_VARIABLE_READ && ((const LocalVariableReadNode *)list)->depth == 0 &&
+           unit_find_local(u, ((const LocalVariableReadNode *)list)->name) == u->params.required && !list_has_splat(&before);
+}
+
 /* All keys are symbols written down, none twice: their values can travel in registers. */
 static bool keywords_by_name(Unit *u, const KeywordHashNode *hash, Lit **names)
 {
@@ -85,7 +96,13 @@ void call_args(Unit *u, NodeList args, Node *block, int base, Args *out)
         keywords = (KeywordHashNode *)args.items[args.count - 1];
         positional.count--;
     }
-    if (positional.count == 1 && list_has_splat(&positional) && keywords == NULL && block_is_plain(block)) {
+    if (keywords == NULL && block == NULL && ends_packed(u, &positional)) {
+        for (uint32_t i = 0; i + 1 < positional.count; i++)
+            expr(u, positional.items[i], temp(u));
+        expr(u, ((SplatNode *)positional.items[positional.count - 1])->expression, temp(u));
+        out->argc = (int)positional.count;
+        out->flags |= CALL_PACKED;
+    } else if (positional.count == 1 && list_has_splat(&positional) && keywords == NULL && block_is_plain(block)) {
         /* The call itself spreads what is there; nothing can change it in between. */
         lone_splat(u, positional.items[0], temp(u));
         out->argc = 1;
@@ -502,16 +519,6 @@ static bool inside_method(const Unit *u)
     return u->kind != CODE_TOP && u->kind != CODE_CLASS;
 }
 
-/* yield(*packed) in a block |*packed| of core. */
-static bool spreads_packed(Unit *u, const NodeList *args)
-{
-    if (!(u->flags & CODE_PACKED) || args->count != 1 || args->items[0]->type != NODE_SPLAT)
-        return false;
-    Node *list = ((SplatNode *)args->items[0])->expression;
-    return list != NULL && list->type == NODE_LOCAL_VARIABLE_READ && ((LocalVariableReadNode *)list)->depth == 0 &&
-           unit_find_local(u, ((LocalVariableReadNode *)list)->name) == 0;
-}
-
 /* yield [x, y] */
 static bool is_pair(const NodeList *args)
 {
@@ -536,8 +543,6 @@ void yield_node(Unit *u, YieldNode *node, int dst)
         args.flags |= CALL_PAIR;
     } else {
         call_args(u, list, NULL, base, &args);
-        if (spreads_packed(u, &list))
-            args.flags = CALL_PACKED;
     }
     set_line(u, node->base.location.start);
     emit(u, OP_YIELD, base, args.argc, args.flags, cache_new(u),

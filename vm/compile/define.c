@@ -69,13 +69,13 @@ static void add_forwarding(Unit *u)
                 CODE_ANON_BLOCK;
 }
 
-/* |*packed| and nothing else, in core's own Ruby (vm/core/README). */
+/* |*packed| or |a, *packed|, in core's own Ruby (vm/core/README). */
 static bool is_packed_list(const Unit *u, const ParametersNode *p)
 {
     static const char packed[] = "packed";
 
-    if (!(u->flags & CODE_INTERNAL) || !node_is(p->rest, NODE_REST_PARAMETER) || p->requireds.count ||
-        p->optionals.count || p->posts.count || p->keywords.count || p->keyword_rest != NULL || p->block != NULL)
+    if (!(u->flags & CODE_INTERNAL) || !node_is(p->rest, NODE_REST_PARAMETER) || p->optionals.count ||
+        p->posts.count || p->keywords.count || p->keyword_rest != NULL || p->block != NULL)
         return false;
     const Name *name = ((const RestParameterNode *)p->rest)->name;
     return name != NULL && name->length == sizeof packed - 1 && memcmp(name->bytes, packed, name->length) == 0;

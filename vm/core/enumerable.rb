@@ -633,7 +633,7 @@ module Enumerable
   end
 
   def lazy
-    Enumerator::Lazy.new(self, __enum_size) { |y, *x| y.yield(*x) }
+    Enumerator::Lazy.__from(self, __enum_size)
   end
 
   def chain(*others) = Enumerator::Chain.new(self, *others)

@@ -86,7 +86,7 @@ class Enumerator
     offset = offset.nil? ? 0 : Array.__index_argument(offset)
     return to_enum(:with_index, offset) { size } unless block
     i = offset - 1
-    each { |*x| yield(x.size <= 1 ? x[0] : x, i += 1) }
+    each { |*packed| yield(packed, i += 1) }
   end
 
   def each_with_index(&block)
@@ -96,7 +96,7 @@ class Enumerator
 
   def with_object(memo)
     return to_enum(:with_object, memo) { size } unless block_given?
-    each { |*x| yield(x.size <= 1 ? x[0] : x, memo) }
+    each { |*packed| yield(packed, memo) }
     memo
   end
   alias each_with_object with_object
@@ -385,23 +385,37 @@ class Enumerator
     alias to_s inspect
   end
 
+  # A chain of steps.  @walk runs each: it is called with the sink, a Proc for what comes out of this step, and the
+  # arguments of each.
   class Lazy < Enumerator
     def initialize(source, size = nil, &block)
       raise ArgumentError, "tried to call lazy new without a block" unless block
+      __over(source, size) do |sink, args|
+        yielder = Yielder.new(&sink)
+        source.each(*args) { |*packed| block.call(yielder, *packed) }
+      end
+    end
+
+    def __over(source, size, &walk)
       @source = source
-      @block = block
+      @walk = walk
       @size = size
-      @receiver = self
+      @receiver = source
       @method = :each
       @args = []
       @kw = {}
+      self
+    end
+    protected :__over
+
+    # What lazy gives: the source itself.
+    def self.__from(source, size)
+      allocate.__send__(:__over, source, size) { |sink, args| source.each(*args, &sink) }
     end
 
     def each(*args, &sink)
       return self unless sink
-      yielder = Yielder.new(&sink)
-      block = @block
-      @source.each(*args) { |*x| block.call(yielder, *x) }
+      @walk.call(sink, args)
       self
     end
 
@@ -415,10 +429,24 @@ class Enumerator
     end
     protected :__named
 
-    def __step(method, args = [], size = nil, &block)
-      Lazy.new(self, size, &block).__named(method, args)
+    # A step that calls the block with the sink and what comes.
+    def __step(method, args = [], size = nil, &step)
+      source = self
+      Lazy.allocate.__over(self, size) do |sink, rest|
+        source.each(*rest) { |*packed| step.call(sink, *packed) }
+      end.__named(method, args)
     end
-    private :__step
+
+    # A step with a state of its own in each run: the block makes what __step is given.
+    def __restart(method, args = [], size = nil)
+      source = self
+      maker = proc { yield }
+      Lazy.allocate.__over(self, size) do |sink, rest|
+        step = maker.call
+        source.each(*rest) { |*packed| step.call(sink, *packed) }
+      end.__named(method, args)
+    end
+    private :__step, :__restart
 
     def inspect
       return "#<Enumerator::Lazy: #{@source.inspect}>" unless @shown
@@ -429,38 +457,38 @@ class Enumerator
 
     def map(&block)
       raise ArgumentError, "tried to call lazy map without a block" unless block
-      __step(:map, [], size) { |y, *x| y << block.call(*x) }
+      __step(:map, [], size) { |sink, *packed| sink.call(block.call(*packed)) }
     end
     alias collect map
     alias _enumerable_map map
 
     def select(&block)
       raise ArgumentError, "tried to call lazy select without a block" unless block
-      __step(:select) { |y, *x| x = x.size <= 1 ? x[0] : x; y << x if block.call(x) }
+      __step(:select) { |sink, *packed| sink.call(*packed) if block.call(packed) }
     end
     alias filter select
     alias find_all select
 
     def reject(&block)
       raise ArgumentError, "tried to call lazy reject without a block" unless block
-      __step(:reject) { |y, *x| x = x.size <= 1 ? x[0] : x; y << x unless block.call(x) }
+      __step(:reject) { |sink, *packed| sink.call(*packed) unless block.call(packed) }
     end
 
     def filter_map(&block)
       raise ArgumentError, "tried to call lazy filter_map without a block" unless block
-      __step(:filter_map) { |y, *x| (r = block.call(*x)) && y << r }
+      __step(:filter_map) { |sink, *packed| (r = block.call(*packed)) && sink.call(r) }
     end
 
     def flat_map(&block)
       raise ArgumentError, "tried to call lazy flat_map without a block" unless block
-      __step(:flat_map) do |y, *x|
-        r = block.call(*x)
+      __step(:flat_map) do |sink, *packed|
+        r = block.call(*packed)
         if (a = Array.try_convert(r))
-          a.each { |e| y << e }
+          a.each { |e| sink.call(e) }
         elsif r.respond_to?(:force) && r.respond_to?(:each)
-          r.each { |e| y << e }
+          r.each { |e| sink.call(e) }
         else
-          y << r
+          sink.call(r)
         end
       end
     end
@@ -471,12 +499,19 @@ class Enumerator
       raise ArgumentError, "attempt to take negative size" if n < 0
       source = self
       s = size
-      Taking.new(source, n, s && [s, n].min).__named(:take, [n])
+      Lazy.allocate.__over(self, s && [s, n].min) do |sink, rest|
+        left = n
+        next if left == 0
+        source.each(*rest) do |*packed|
+          sink.call(*packed)
+          break if (left -= 1) <= 0
+        end
+      end.__named(:take, [n])
     end
 
     def first(*n)
       if n.empty?
-        each { |*x| return x.size <= 1 ? x[0] : x }
+        each { |*packed| return packed }
         return nil
       end
       take(n[0]).to_a
@@ -485,85 +520,83 @@ class Enumerator
     def take_while(&block)
       raise ArgumentError, "tried to call lazy take_while without a block" unless block
       source = self
-      Cutting.new(source, block).__named(:take_while)
+      Lazy.allocate.__over(self, nil) do |sink, rest|
+        source.each(*rest) do |*packed|
+          break unless block.call(*packed)
+          sink.call(*packed)
+        end
+      end.__named(:take_while)
     end
 
     def drop(n)
       n = Array.__index_argument(n)
       raise ArgumentError, "attempt to drop negative size" if n < 0
-      source = self
       s = size
-      Restarting.new(source, s && [s - n, 0].max) do
+      __restart(:drop, [n], s && [s - n, 0].max) do
         left = n
-        proc { |y, *x| left > 0 ? left -= 1 : y.yield(*x) }
-      end.__named(:drop, [n])
+        proc { |sink, *packed| left > 0 ? left -= 1 : sink.call(*packed) }
+      end
     end
 
     def drop_while(&block)
       raise ArgumentError, "tried to call lazy drop_while without a block" unless block
-      source = self
-      Restarting.new(source, nil) do
+      __restart(:drop_while) do
         dropping = true
-        proc do |y, *x|
-          dropping = false if dropping && !block.call(*x)
-          y.yield(*x) unless dropping
+        proc do |sink, *packed|
+          dropping = false if dropping && !block.call(*packed)
+          sink.call(*packed) unless dropping
         end
-      end.__named(:drop_while)
+      end
     end
 
     def with_index(offset = 0, &block)
       offset = offset.nil? ? 0 : offset
-      source = self
-      Restarting.new(source, size) do
+      __restart(:with_index, offset == 0 ? [] : [offset], size) do
         i = offset - 1
-        proc do |y, *x|
-          x = x.size <= 1 ? x[0] : x
+        proc do |sink, *packed|
           i += 1
           if block
-            block.call(x, i)
-            y << x
+            block.call(packed, i)
+            sink.call(packed)
           else
-            y << [x, i]
+            sink.call([packed, i])
           end
         end
-      end.__named(:with_index, offset == 0 ? [] : [offset])
+      end
     end
     alias each_with_index with_index
 
     def uniq(&block)
-      source = self
-      Restarting.new(source, nil) do
+      __restart(:uniq) do
         seen = {}
-        proc do |y, *x|
-          x = x.size <= 1 ? x[0] : x
-          key = block ? block.call(x) : x
+        proc do |sink, *packed|
+          key = block ? block.call(packed) : packed
           unless seen.key?(key)
             seen[key] = true
-            y << x
+            sink.call(packed)
           end
         end
-      end.__named(:uniq)
+      end
     end
 
     def compact
-      __step(:compact) { |y, *x| x = x.size <= 1 ? x[0] : x; y << x unless x.nil? }
+      __step(:compact) { |sink, *packed| sink.call(packed) unless packed.nil? }
     end
 
     def grep(pattern, &block)
-      __step(:grep, [pattern]) { |y, *x| x = x.size <= 1 ? x[0] : x; y << (block ? block.call(x) : x) if pattern === x }
+      __step(:grep, [pattern]) { |sink, *packed| sink.call(block ? block.call(packed) : packed) if pattern === packed }
     end
 
     def grep_v(pattern, &block)
-      __step(:grep_v, [pattern]) { |y, *x| x = x.size <= 1 ? x[0] : x; y << (block ? block.call(x) : x) unless pattern === x }
+      __step(:grep_v, [pattern]) { |sink, *packed| sink.call(block ? block.call(packed) : packed) unless pattern === packed }
     end
 
     def zip(*others, &block)
       return super if block
-      source = self
-      Restarting.new(source, size) do
+      __restart(:zip, others, size) do
         iterators = others.map { |o| Array === o ? o.each : o.to_enum(:each) }
-        proc do |y, *x|
-          row = [x.size <= 1 ? x[0] : x]
+        proc do |sink, *packed|
+          row = [packed]
           iterators.each do |it|
             row << begin
               it.next
@@ -571,13 +604,16 @@ class Enumerator
               nil
             end
           end
-          y << row
+          sink.call(row)
         end
-      end.__named(:zip, others)
+      end
     end
 
     def tap_each(&block)
-      __step(:tap_each, [], size) { |y, *x| block.call(*x); y.yield(*x) }
+      __step(:tap_each, [], size) do |sink, *packed|
+        block.call(*packed)
+        sink.call(*packed)
+      end
     end
 
     def chunk(*) = super.lazy
@@ -595,67 +631,9 @@ class Enumerator
     def force(*args) = to_a(*args)
 
     def to_enum(method = :each, *args, &block)
-      Lazy.new(__eager_enum(method, args), block) { |y, *x| y.yield(*x) }
+      Lazy.__from(Enumerator.__for(self, method, args, {}, nil), block)
     end
     alias enum_for to_enum
-
-    def __eager_enum(method, args)
-      Enumerator.__for(self, method, args, {}, nil)
-    end
-    private :__eager_enum
-
-    # take: stops the source after n.
-    class Taking < Lazy
-      def initialize(source, n, size)
-        @source = source
-        @count = n
-        super(source, size) { }
-      end
-
-      def each(*args, &sink)
-        return self unless sink
-        left = @count
-        return self if left == 0
-        @source.each(*args) do |*x|
-          sink.call(*x)
-          return self if (left -= 1) <= 0
-        end
-        self
-      end
-    end
-
-    class Cutting < Lazy
-      def initialize(source, test)
-        @test = test
-        super(source, nil) { }
-      end
-
-      def each(*args, &sink)
-        return self unless sink
-        @source.each(*args) do |*x|
-          return self unless @test.call(*x)
-          sink.call(*x)
-        end
-        self
-      end
-    end
-
-    # A step with a state of its own in each run.
-    class Restarting < Lazy
-      def initialize(source, size, &maker)
-        @maker = maker
-        super(source, size) { }
-      end
-
-      def each(*args, &sink)
-        return self unless sink
-        yielder = Yielder.new(&sink)
-        step = @maker.call
-        @source.each(*args) { |*x| step.call(yielder, *x) }
-        self
-      end
-    end
-    private_constant :Taking, :Cutting, :Restarting
   end
 end
 

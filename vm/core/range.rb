@@ -30,6 +30,7 @@ class Range
     from = self.begin
     to = self.end
     if Integer === from && (Integer === to || Float === to || to.nil?)
+      to = nil if Float === to && to == Float::INFINITY
       if to.nil?
         while true
           yield from

@@ -233,17 +233,17 @@ void args_bind(Frame *f, Code *code, int argc, Value kw, bool kw_mutable, bool l
         f->top = f->base + code->nregs;
         return;
     }
-    if (code->entry == ENTRY_PACKED && argc == 1 && kw == V_NIL) {
-        args_fill_locals(f->base, 1, code->nlocals);
+    if (code->entry == ENTRY_PACKED && given == required + 1 && kw == V_NIL) {
+        args_fill_locals(f->base, given, code->nlocals);
         f->top = f->base + code->nregs;
         return;
     }
     bind_slow(f, code, argc, kw, kw_mutable, lambda);
     if (code->entry == ENTRY_PACKED) {
-        Value list = f->base[0];
+        Value list = f->base[required];
         size_t n = ary_len(list);
-        f->argc = (uint16_t)n;
-        f->base[0] = n > 1 ? list : n ? ary_get(list, 0) : V_NIL;
+        f->argc = (uint16_t)(required + n);
+        f->base[required] = n > 1 ? list : n ? ary_get(list, 0) : V_NIL;
     }
 }
 

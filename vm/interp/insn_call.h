@@ -108,6 +108,21 @@ static inline const uint32_t *call_go(const uint32_t *pc, Frame *f, Value *top, 
     return pc + insn_length[OPCODE(pc)];
 }
 
+/* Was the block that runs given exactly one argument for |*packed|? */
+static inline bool packed_is_one(const Frame *f)
+{
+    return f->argc == f->code->params.required + 1;
+}
+
+/* The arguments of CALL_PACKED, whose last one is an Array, or nil for none. */
+static void unpack_arguments(Call *c)
+{
+    Value last = c->argv[c->argc - 1], list = ary_new_from((size_t)c->argc - 1, c->argv);
+    if (last != V_NIL)
+        ary_concat(list, last);
+    call_splat(c, list);
+}
+
 /* Splat, keyword hash and block argument: brings them into *c.  May call Ruby. */
 static __attribute__((noinline)) void call_unfold(Call *c, unsigned a, unsigned argc, unsigned flags, Value names)
 {
@@ -123,6 +138,10 @@ static __attribute__((noinline)) void call_unfold(Call *c, unsigned a, unsigned 
     }
     c->argv = f->base + a + 1;
     c->argc = (int)argc;
+    if ((flags & CALL_PACKED) && !packed_is_one(f)) {
+        unpack_arguments(c);
+        return;
+    }
     if (flags & CALL_KWHASH) {
         Value kw = f->base[a + regs];
         if (kw != V_NIL && !is_hash(kw))
@@ -152,7 +171,7 @@ static __attribute__((noinline)) const uint32_t *call_slow(const uint32_t *pc, u
     Value *top = f->top;
     Call c = {.recv = f->base[a], .name = name, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OPCODE(pc)],
               .argc = (int)argc, .argv = f->base + a + 1, .flags = (uint16_t)(flags & (CALL_SELF | CALL_VCALL))};
-    if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG) || names != V_NIL)
+    if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG | CALL_PACKED) || names != V_NIL)
         call_unfold(&c, a, argc, flags, names);
     if (block) {
         f->block_code = block;
@@ -245,7 +264,9 @@ static __attribute__((noinline)) bool enter_proc(Frame *f, Value proc, Value *ar
     Code *code = (Code *)fields[PROC_CODE].raw;
     bool lambda = kind & PROCF_LAMBDA;
     unsigned required = code->params.required;
-    if (!(code->entry == ENTRY_PLAIN && (argc == required || !lambda)) && !(code->entry == ENTRY_SPREADS && argc == required && argc > 1))
+    if (!(code->entry == ENTRY_PLAIN && (argc == required || !lambda)) &&
+        !(code->entry == ENTRY_SPREADS && argc == required && argc > 1) &&
+        !(code->entry == ENTRY_PACKED && argc == required + 1))
         return false;
     Value env = fields[PROC_ENV].raw, me = fields[PROC_ME].raw;
     BlockRef home_block = 0;
@@ -259,6 +280,7 @@ static __attribute__((noinline)) bool enter_proc(Frame *f, Value proc, Value *ar
     g->me = me == V_NIL ? NULL : (MethodEntry *)me;
     g->outer = env == V_NIL ? 0 : env;
     g->cref = fields[PROC_CREF].raw;
+    required += code->entry == ENTRY_PACKED;
     args_fill_locals(argv, argc < required ? argc : required, code->nlocals);
     vm.fp = g;
     return true;
@@ -272,7 +294,9 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
     Frame *f = vm.fp;
     Value recv = R(a);
     if (likely(cache->guard == value_guard(recv) && cache->serial == method_serial &&
-               !(flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG)) && cache->extra >> 8 == argc)) {
+               (!(flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG | CALL_PACKED)) ||
+                (flags == CALL_PACKED && packed_is_one(f))) &&
+               cache->extra >> 8 == argc)) {
         MethodEntry *me = (MethodEntry *)cache->entry;
         unsigned how = cache->extra & 0xff;
         f->pc = pc;
@@ -356,7 +380,7 @@ static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
     Call c = {.recv = f->self, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OP_SUPER], .argc = (int)argc,
               .argv = f->base + a + 1, .flags = CALL_SELF};
     c.block = f->flags & FRAME_BMETHOD ? f->passed : f->block;
-    if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG) || names != V_NIL)
+    if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG | CALL_PACKED) || names != V_NIL)
         call_unfold(&c, a, argc, flags, names);
     if (block != V_NIL) {
         f->block_code = (Code *)block;
@@ -409,13 +433,11 @@ static __attribute__((noinline)) const uint32_t *yield_slow(const uint32_t *pc)
     }
     Call c = {.recv = V_NIL, .kw = V_NIL, .ret = (uint16_t)a, .skip = insn_length[OP_YIELD], .argc = (int)argc,
               .argv = f->base + a + 1};
-    if (flags & CALL_PACKED)
-        flags = f->argc == 1 ? 0 : CALL_SPLAT;
     if (flags & CALL_PAIR) {
         f->base[a + 1] = ary_new_from(2, f->base + a + 1);
         c.argc = 1;
     }
-    if (flags & (CALL_SPLAT | CALL_KWHASH) || names != V_NIL)
+    if (flags & (CALL_SPLAT | CALL_KWHASH | CALL_PACKED) || names != V_NIL)
         call_unfold(&c, a, argc, flags & ~CALL_BLOCKARG, names);
     bool pushed = block_invoke(block, &c, NULL, &result);
     f->top = top;
@@ -443,19 +465,19 @@ BODY(YIELD)
     Frame *f = vm.fp;
     BlockRef block = f->block;
     unsigned argc = ARG_B, flags = ARG_C;
-    bool plain_arguments = flags == 0 || flags == CALL_PAIR || (flags == CALL_PACKED && f->argc == 1);
+    bool plain_arguments = flags == 0 || flags == CALL_PAIR || (flags == CALL_PACKED && packed_is_one(f));
     if (likely(ref_is_frame(block) && plain_arguments && *(const Value *)(pc + 3) == V_NIL)) {
         Frame *d = ref_frame(block);
         Code *code = d->block_code;
         CodeEntry entry = (CodeEntry)code->entry;
         Value *argv = window_at(f, &R(ARG_A + 1), argc);
-        unsigned wanted = entry == ENTRY_PACKED ? 1 : code->params.required;
+        unsigned wanted = code->params.required + (entry == ENTRY_PACKED);
         f->pc = pc;
-        if (flags == CALL_PAIR && (entry == ENTRY_PLAIN || entry == ENTRY_PACKED)) {
+        if (flags == CALL_PAIR && (entry == ENTRY_PLAIN || (entry == ENTRY_PACKED && wanted == 1))) {
             argv[0] = ary_new_from(2, &R(ARG_A + 1));
             argc = 1;
         }
-        bool direct = entry == ENTRY_PLAIN || (entry == ENTRY_SPREADS && argc != 1) || (entry == ENTRY_PACKED && argc == 1);
+        bool direct = entry == ENTRY_PLAIN || (entry == ENTRY_SPREADS && argc != 1) || (entry == ENTRY_PACKED && argc == wanted);
         unsigned set = argc < wanted ? argc : wanted;
         if (!direct && entry == ENTRY_SPREADS && plain(argv[0], vm.array_shape) &&
             likely(argv + wanted < vm.stack_end - STACK_RESERVE) && spread_array(argv, wanted)) {
