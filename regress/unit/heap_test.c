@@ -13,9 +13,18 @@
 
 static Value root;
 
+/* Runs fn so that what its frames leave behind lies where smash_stack() wipes, not at the very edge of our own frame. */
+static __attribute__((noinline)) void deeper(void (*fn)(void))
+{
+    volatile char room[1024];
+    room[0] = 0;
+    fn();
+    room[1] = room[0];
+}
+
 static __attribute__((noinline)) void smash_stack(void)
 {
-    volatile char junk[4096];
+    volatile char junk[8192];
     memset((void *)junk, 0, sizeof junk);
 }
 
@@ -32,6 +41,11 @@ static __attribute__((noinline)) void build_list(int n)
     root = V_NIL;
     for (int i = 0; i < n; i++)
         root = pair(int_fix(i), root);
+}
+
+static void build_long_list(void)
+{
+    build_list(50000);
 }
 
 static int list_sum(void)
@@ -56,7 +70,7 @@ static void dead_objects_are_freed(void **state)
 {
     (void)state;
     GcStats before, after;
-    build_list(50000);
+    deeper(build_long_list);
     smash_stack();
     heap_collect();
     heap_stats(&before);
@@ -127,7 +141,7 @@ static void weak_slots_are_cleared(void **state)
     (void)state;
     heap_add_visitor(visit_weak, "test");
     root = V_NIL;
-    point_weakly();
+    deeper(point_weakly);
     smash_stack();
     heap_collect();
     assert_true(is_undef(weak_slot.raw));

@@ -608,6 +608,8 @@ static inline void replay_grow(ReplayFile *file, uint64_t size)
 static inline void replay_put(ReplayFile *file, const ReplayEvent *event, uint64_t from, uint64_t n)
 {
     replay_grow(file, event->off + from + n);
+    if (n == 0)
+        return;
     if (event->op == REPLAY_WRITE)
         memcpy(file->content + event->off + from, (const char *)replay_at(event->data) + from, n);
     else
