@@ -154,32 +154,39 @@ static const char *letter_value(Reader *r, const char *rest)
     return NULL;
 }
 
+/* What was said of categories before is forgotten, as in CRuby: the last word counts. */
+static void set_warn_level(VmOptions *opts, int level)
+{
+    opts->warn_level = level;
+    opts->warn_on = opts->warn_off = 0;
+}
+
+uint32_t options_warning_categories(const VmOptions *opts)
+{
+    static const uint32_t of_level[] = {0, OPTIONS_WARN_EXPERIMENTAL, OPTIONS_WARN_EXPERIMENTAL | OPTIONS_WARN_DEPRECATED};
+
+    return (of_level[opts->warn_level] | opts->warn_on) & ~opts->warn_off;
+}
+
+const char *const options_warning_names[OPTIONS_WARN_COUNT] = {"deprecated", "experimental", "performance",
+                                                               "strict_unused_block"};
+
 static void set_warning_category(Reader *r, const char *name)
 {
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } categories[] = {
-        {"deprecated", OPTIONS_WARN_DEPRECATED},
-        {"experimental", OPTIONS_WARN_EXPERIMENTAL},
-        {"performance", OPTIONS_WARN_PERFORMANCE},
-        {"strict_unused_block", OPTIONS_WARN_STRICT_BLOCK},
-    };
     bool off = strncmp(name, "no-", 3) == 0;
 
-    for (size_t i = 0; i < sizeof categories / sizeof *categories; i++) {
-        if (strcmp(off ? name + 3 : name, categories[i].name) == 0) {
-            if (off) {
-                r->opts->warn_off |= categories[i].bit;
-                r->opts->warn_on &= ~categories[i].bit;
-            } else {
-                r->opts->warn_on |= categories[i].bit;
-                r->opts->warn_off &= ~categories[i].bit;
-            }
+    if (off) {
+        name += 3;
+    }
+    for (uint32_t i = 0; i < OPTIONS_WARN_COUNT; i++) {
+        if (strcmp(name, options_warning_names[i]) == 0) {
+            uint32_t bit = UINT32_C(1) << i;
+            r->opts->warn_on = off ? r->opts->warn_on & ~bit : r->opts->warn_on | bit;
+            r->opts->warn_off = off ? r->opts->warn_off | bit : r->opts->warn_off & ~bit;
             return;
         }
     }
-    /* CRuby warns about an unknown category and goes on; a warning is not ours to print here. */
+    words_add(r, &r->opts->unknown_categories, name); /* a warning, for later: the level may still change */
 }
 
 static void set_encodings(Reader *r, const char *value)
@@ -331,7 +338,7 @@ static void read_letters(Reader *r, const char *word)
         case 'd':
             o->debug = true;
             o->verbose = true;
-            o->warn_level = 2;
+            set_warn_level(o, 2);
             break;
         case 'h':
             o->show_help = true;
@@ -357,19 +364,19 @@ static void read_letters(Reader *r, const char *word)
         case 'v':
             o->show_version = true;
             o->verbose = true;
-            o->warn_level = 2;
+            set_warn_level(o, 2);
             break;
         case 'w':
-            o->warn_level = 2;
+            set_warn_level(o, 2);
             break;
         case 'W':
             if (*s == ':') {
                 set_warning_category(r, s + 1);
                 return;
             }
-            o->warn_level = 2;
+            set_warn_level(o, 2);
             if (*s >= '0' && *s <= '9') {
-                o->warn_level = *s > '2' ? 2 : *s - '0';
+                set_warn_level(o, *s > '2' ? 2 : *s - '0');
                 s++;
             }
             break;
@@ -481,7 +488,7 @@ static void long_verbose(Reader *r, const char *v)
 {
     (void)v;
     r->opts->verbose = true;
-    r->opts->warn_level = 2;
+    set_warn_level(r->opts, 2);
 }
 
 static void long_help(Reader *r, const char *v)
@@ -712,15 +719,19 @@ bool options_parse(VmOptions *opts, int argc, const char *const *argv, const cha
     if (!r.failed && !opts->no_rubyopt && rubyopt && *rubyopt) {
         VmWords includes = opts->includes;
         int level = opts->warn_level;
+        uint32_t on = opts->warn_on, off = opts->warn_off;
         opts->includes = (VmWords){0};
+        set_warn_level(opts, 1);
         read_string(&r, rubyopt, true);
         for (size_t i = 0; i < opts->includes.count; i++) {
             words_add(&r, &includes, opts->includes.items[i]); /* the command line's directories come first */
         }
         opts->includes = includes;
         if (level != 1) {
-            opts->warn_level = level; /* and its warning level wins */
+            set_warn_level(opts, level); /* and its warning level wins */
         }
+        opts->warn_on = (opts->warn_on & ~off) | on;
+        opts->warn_off = (opts->warn_off & ~on) | off;
     }
     if (r.failed) {
         return false;

@@ -17,6 +17,7 @@
 #define OPTIONS_WARN_EXPERIMENTAL 0x2u
 #define OPTIONS_WARN_PERFORMANCE  0x4u
 #define OPTIONS_WARN_STRICT_BLOCK 0x8u
+#define OPTIONS_WARN_COUNT        4
 
 /* What of the compiled program is printed in place of running it (--dump=). */
 typedef enum VmDump { VM_DUMP_NONE, VM_DUMP_INSNS, VM_DUMP_NODES, VM_DUMP_SYNTAX } VmDump;
@@ -39,6 +40,7 @@ typedef struct VmOptions {
     const char *directory;       /* -C or -X; each is relative to the one before it: joined with '/' */
     int warn_level;              /* -W0 (nil) 0, default 1, -w/-W/-W2 2 */
     uint32_t warn_on, warn_off;  /* OPTIONS_WARN_*, by -W:name and -W:no-name */
+    VmWords unknown_categories;  /* of -W:name: to be warned of */
     bool verbose;                /* $VERBOSE by -v: warn_level is 2 as well */
     bool show_version;           /* -v or --version: print the version first */
     bool show_help;              /* -h (1 screen) or --help */
@@ -97,5 +99,8 @@ bool options_parse_shebang(VmOptions *opts, const char *line);
 /* The text of -h (`all` false) or --help, and the one line of -v. */
 const char *options_help_text(bool all);
 const char *options_version_text(void);
+/* OPTIONS_WARN_* of what Warning[] says at the start; their names, by bit. */
+uint32_t options_warning_categories(const VmOptions *opts);
+extern const char *const options_warning_names[OPTIONS_WARN_COUNT];
 
 #endif

@@ -28,6 +28,19 @@ y'
     prints '' lode $solo -i.bak -pe '$_.sub!("old", "new")' edit.txt
     same '-i edits in place' 'new old' "$(cat edit.txt) $(cat edit.txt.bak)"
     rm edit.txt*
+    # Warning categories: a level sets them all, -W:name changes one; the command line overrides RUBYOPT.
+    show='p [$VERBOSE, *Warning.categories.select { Warning[it] }]'
+    prints '[false, :experimental]' lode $solo -e "$show"
+    prints '[true, :deprecated, :experimental]' lode $solo -w -e "$show"
+    prints '[nil]' lode $solo -W0 -e "$show"
+    prints '[false]' lode $solo -W:no-experimental -e "$show"
+    prints '[true, :experimental]' lode $solo -w -W:no-deprecated -e "$show"
+    prints '[true, :deprecated, :experimental]' lode $solo -W:no-deprecated -w -e "$show"
+    prints '[nil, :performance]' lode $solo -W0 -W:performance -e "$show"
+    prints '[false, :deprecated]' env RUBYOPT='-W:deprecated -W:no-experimental' lode $solo -e "$show"
+    prints '[true, :experimental]' env RUBYOPT=-w lode $solo -W:no-deprecated -e "$show"
+    exits 0 lode $solo -W:nonsense -e 1
+    same 'an unknown category' "lode: warning: unknown warning category: 'nonsense'" "$err"
     exits 7 lode $solo -e 'exit 7'
     exits 0 lode $solo -e 'exit'
     exits 1 lode $solo -e 'exit false'

@@ -178,6 +178,29 @@ static void set_switches(const VmOptions *o)
     }
 }
 
+/* $VERBOSE and Warning[]; only what differs is written, the boot image is shared. */
+static void set_warnings(const VmOptions *o)
+{
+    uint32_t on = options_warning_categories(o);
+    Value warning = const_get_from(klass.Object, sym_intern("Warning"));
+
+    vm.verbose_nil = o->warn_level == 0;
+    vm.verbose = o->warn_level >= 2;
+    for (uint32_t i = 0; i < OPTIONS_WARN_COUNT; i++) {
+        Value name = sym_intern(options_warning_names[i]), wanted = bool_value(on >> i & 1);
+        if (vm_call1(warning, sym_intern("[]"), name) != wanted) {
+            vm_call2(warning, sym_intern("[]="), name, wanted);
+        }
+    }
+}
+
+static void warn_of_categories(const VmOptions *o)
+{
+    for (size_t i = 0; i < o->unknown_categories.count && o->warn_level > 0; i++) {
+        dprintf(2, "%s: warning: unknown warning category: '%s'\n", o->program, o->unknown_categories.items[i]);
+    }
+}
+
 static void set_globals(const VmOptions *o)
 {
     Value argv = ary_new(o->args.count);
@@ -187,8 +210,8 @@ static void set_globals(const VmOptions *o)
     }
     const_set(klass.Object, sym_intern("ARGV"), argv);
     gvar_set(sym_intern("$*"), argv);
-    vm.verbose_nil = o->warn_level == 0;
-    vm.verbose = o->warn_level >= 2;
+    set_warnings(o);
+    warn_of_categories(o);
     vm.debug = o->debug;
     vm.script_name = str_new_c(o->exprs.count ? "-e" : o->script ? o->script : "-");
     gvar_set(sym_intern("$-p"), bool_value(o->print));
@@ -259,7 +282,7 @@ Value program_run(void *arg)
     source = read_script(&o, &file);
     if (!o.exprs.count) {
         source = heed_first_line(&o, source);
-        vm.verbose = o.warn_level >= 2;
+        set_warnings(&o);
     }
     CompileOptions options = {.file = file,
                               .first_line = 1,
