@@ -169,6 +169,8 @@ Sequence store_begin(void);
 
 /* The session's snapshot, 0 when it has none (then nothing is visible). */
 Sequence store_snapshot_seq(void);
+/* Has it one?  A limit may have taken it away. */
+bool store_snapshot_held(void);
 
 /* Returns when all commits that the snapshot includes are on disk (for who must not act on what a crash could take back). */
 void store_wait_snapshot_durable(void);

@@ -61,6 +61,9 @@ said '=> [4, 2]' b '[Maglev[:counter].value, Maglev[:plain][0]]'
 said '=> 14' a 'Maglev.abort; Maglev[:counter].increment_by(10).value'
 session a 'Maglev.abort' >/dev/null
 said '=> 4' a 'Maglev.commit; Maglev[:counter].value'
+# an inner transaction that is aborted takes its operations along
+both 'Maglev[:counter].increment' 'Maglev[:counter].increment; Maglev.begin_nested_transaction; Maglev[:counter].increment_by(100); Maglev[:queue] << 9; Maglev.abort; Maglev.begin_nested_transaction; Maglev[:counter].increment_by(10); Maglev.commit' true
+said '=> [16, [4, 5, 6]]' b '[Maglev[:counter].value, Maglev[:queue].to_a]'
 session_close a
 session_close b
 

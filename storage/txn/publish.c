@@ -109,6 +109,11 @@ Sequence store_snapshot_seq(void)
     return snapshot == 0 ? 0 : snapshot - 1;
 }
 
+bool store_snapshot_held(void)
+{
+    return the_store != NULL && the_store->me != NULL && atomic_load(&the_store->me->snapshot) != 0;
+}
+
 void store_wait_snapshot_durable(void)
 {
     wal_flush(the_store->wal, snapshot_lsn);

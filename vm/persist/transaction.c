@@ -108,6 +108,8 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
         txn_reach(b, cls, v);
     if (!is_nil(cls) && !persist_instances_allowed(class_real(v)) && !b->describing)
         txn_refuse(b, v, "its class has maglev_instances_persistable = false");
+    if ((obj_head(v) & OF_FINALIZER) && !b->describing)
+        txn_refuse(b, v, "it has a finalizer");
     if (obj_type(v) == T_ENV)
         list_push(&session.envs, v);
 }
@@ -259,7 +261,7 @@ static void check_clean_objects(void)
 {
 #ifdef LODE_DEBUG
     static ValueList all;
-    if (!session.has_view)
+    if (!session.has_view || !store_snapshot_held())
         return;
     all.count = 0;
     oidmap_each(check_each, &all);
