@@ -39,6 +39,13 @@ static Value load_file(void *arg)
 /* A row that is an autoload is loaded here; false when the file did not define the constant. */
 static bool resolve(Found *found, Value name)
 {
+    if (found->flags & CONST_LAZY) {
+        found->value = vm_call0(found->value, SYM(call));
+        found->table = class_table_for_change(found->owner, class_ext(found->owner)->constants, TABLE_TRANSIENT);
+        symtable_set(found->table, symbol_id(name), found->value);
+        found->flags = *symtable_flags(found->table, symbol_id(name)) &= ~(uint32_t)CONST_LAZY;
+        const_serial++;
+    }
     if (!(found->flags & CONST_AUTOLOAD))
         return true;
     if (found->flags & CONST_AUTOLOADING)
@@ -227,10 +234,18 @@ void const_set(Value mod, Value name, Value v)
     class_row_set(mod, class_ext(mod)->constants, symbol_id(name), v);
     Value table;
     class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
-    *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_AUTOLOADING);
+    *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_AUTOLOADING | CONST_LAZY);
     const_serial++;
     const_location_note(mod, name);
     tell_added(mod, name);
+}
+
+void const_set_lazily(Value mod, Value name, Value proc)
+{
+    const_set(mod, name, proc);
+    Value table;
+    class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
+    *symtable_flags(table, symbol_id(name)) |= CONST_LAZY;
 }
 
 Value const_remove(Value mod, Value name)

@@ -199,8 +199,26 @@ void ivar_forget(Value obj)
     if (!(obj_head(obj) & OF_IVARS))
         return;
     Side *s = side_find(obj);
+    uint32_t left = 0;
+    for (uint32_t i = 0; s && i < s->n; i++)
+        if (is_own_attribute(s->names[i])) {
+            s->names[left] = s->names[i];
+            s->values[left++] = s->values[i];
+        }
     if (s)
-        s->n = 0;
+        s->n = left;
+}
+
+Value own_attribute_get(Value obj, uint32_t id)
+{
+    Side *s = (obj_head(obj) & OF_IVARS) ? side_find(obj) : NULL;
+    int i = side_index(s, id);
+    return i < 0 ? V_UNDEF : s->values[i].raw;
+}
+
+void own_attribute_set(Value obj, uint32_t id, Value x)
+{
+    side_set(obj, id, x);
 }
 
 bool ivar_defined(Value obj, Value name)

@@ -19,7 +19,16 @@ Side *side_find(Value v);
 Side *side_get(Value v); /* makes it; the caller sets OF_IVARS or OF_ID */
 uint64_t identity_hash_of_oid(uint64_t oid); /* what a stored object without one of its own has */
 void ivar_restore(Value obj, uint32_t symbol_id, Slot x);
-void ivar_forget(Value obj);
+void ivar_forget(Value obj);                 /* all of the side row's but those of the session */
+/* Attributes of any object that are this session's alone: names begin with OWN_ATTRIBUTE, no record holds them, a body that is
+ * emptied leaves them. */
+#define OWN_ATTRIBUTE '%'
+Value own_attribute_get(Value obj, uint32_t symbol_id); /* V_UNDEF when absent */
+void own_attribute_set(Value obj, uint32_t symbol_id, Value x);
+static inline bool is_own_attribute(uint32_t id)
+{
+    return sym_text(symbol_value(id))[0] == OWN_ATTRIBUTE;
+}
 void side_boot(void);
 void shape_boot(void);
 void symtable_boot(void);

@@ -7,7 +7,6 @@
 #include "private.h"
 #include "vm/object/class_private.h"
 
-enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4 }; /* ClassExt.persist_flags, stored */
 
 static bool nil_references_used; /* some class of this session has it */
 

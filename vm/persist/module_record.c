@@ -144,8 +144,10 @@ void module_reload(Value v, StoreRecord *record)
         bool moved = !slot_same(super, class_ptr(link)->super);
         if (moved)
             class_ptr(link)->super = super;
+        bool superseded = version_superseded(v);
         take_tables(class_ext(v), &r);
         take_rest(v, &r);
+        version_note(v, superseded);
         if (moved) {
             list_in_super(link);
             class_changed_ancestry(v, v);

@@ -13,6 +13,7 @@
 #include "vm/record.h"
 #include "storage/store.h"
 
+enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4, SUPERSEDED = 8 }; /* ClassExt.persist_flags, stored */
 enum { OID_ROOT = 2, OID_BOOT_PARTS = 3, OID_FEATURES = 4, OID_FIRST_BUILTIN = 1024 };
 
 typedef struct ValueList { /* a C array of Values, visited as roots */
@@ -180,6 +181,12 @@ void extents_boot(void);
 
 /* maglev.c */
 void maglev_bind_root(Value root);
+
+/* versions.c */
+void versions_boot(void);
+bool version_superseded(Value cls);           /* another class has taken its place; cls may be nil */
+uint32_t version_shape(uint32_t shape);       /* the same names under the newest version of its class */
+void version_note(Value cls, bool before);    /* cls was read anew; was it superseded before? */
 
 /* features.c */
 void features_boot(void);

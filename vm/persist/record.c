@@ -127,13 +127,17 @@ StorePut record_fill(RecordBuilder *b, Value v)
         uint32_t shape = obj_shape(v);
         put.class_id = shape ? class_to_store(shape_class(shape)) : 0;
         Side *side = (obj_head(v) & OF_IVARS) ? side_find(v) : NULL;
-        if (side && side->n) {
+        uint32_t own = 0;
+        for (uint32_t i = 0; side && i < side->n; i++)
+            own += is_own_attribute(side->names[i]);
+        if (side && side->n > own) {
             put.flags |= RECORD_IVARS;
-            put_word(b, int_fix(side->n));
-            for (uint32_t i = 0; i < side->n; i++) {
-                record_put_symbol_id(b, side->names[i]);
-                record_put_slot(b, side->values[i]);
-            }
+            put_word(b, int_fix(side->n - own));
+            for (uint32_t i = 0; i < side->n; i++)
+                if (!is_own_attribute(side->names[i])) {
+                    record_put_symbol_id(b, side->names[i]);
+                    record_put_slot(b, side->values[i]);
+                }
         }
         row->persist(obj_ptr(v), b);
     }
@@ -180,8 +184,8 @@ void record_check_clean(Value v)
 {
     StoreRecord record = {0};
     store_record_init(&record, session.context);
-    if (!store_fetch(oidmap_oid(v), &record))
-        return;
+    if (!store_fetch(oidmap_oid(v), &record) || version_superseded(class_from_store(record.class_id)))
+        return; /* of an older class: what it is now is not written yet */
     RecordBuilder b = {.checking = true};
     uint64_t attention = obj_head(v) & OH_ATTENTION; /* A3 */
     obj_ptr(v)->head &= ~OH_ATTENTION;
@@ -293,6 +297,7 @@ void record_restore(Value v, StoreRecord *record)
                          : obj_type(v) == T_CREF ? obj_shape(v) /* its root is no class's */
                                                  : class_root_shape(class_from_store(record->class_id));
         restore_slots(v, &r, shape);
+        obj_set_shape(v, version_shape(shape));
     } else {
         if (record->class_id && obj_type(v) != T_CLASS && obj_type(v) != T_MODULE)
             obj_set_shape(v, class_root_shape(class_from_store(record->class_id)));

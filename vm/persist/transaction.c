@@ -579,5 +579,6 @@ void persist_boot(void)
     merge_boot();
     reduced_boot();
     shared_boot();
+    versions_boot();
     fault_install_hooks();
 }

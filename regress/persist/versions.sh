@@ -1,0 +1,81 @@
+# Another version of a class takes its instances over, in every session, lazily and written anew in steps; abort undoes it.
+# become swaps two objects for all who refer to them.  Attributes and constants of the session's own.
+. "$LODE_TOP/regress/lib.sh"
+prints '' lode -e '
+Maglev.persistent do
+  class Person
+    attr_accessor :name
+    attr_transient :cache
+    def initialize(name) = @name = name
+    def shown = "old #{@name}"
+  end
+  module Firm; class Part < Person; end; end
+end
+Maglev[:people] = Array.new(25) { |i| Person.new("p#{i}") }
+Maglev[:firm] = Firm::Part.new("part")
+Maglev.commit'
+session_open a
+session_open b
+said '=> "old p3"' a 'Maglev[:people][3].shown'
+said '=> "old p0"' b 'Maglev[:people][0].shown'
+define='Maglev.persistent { class Person; attr_accessor :name, :age; def shown = "new #{@name} #{@age.inspect}"; end }'
+# abort
+said '=> "new p3 nil"' a "OLD = Person; Person.maglev_redefine { $define }; Maglev[:people][3].shown"
+said '=> [["old p3", "old p4"], true]' a 'Maglev.abort; [Maglev[:people][3, 2].map(&:shown), Person.equal?(OLD)]'
+# what is no new version
+said '=> [ArgumentError, true]' a 'begin; Person.maglev_redefine { }; rescue ArgumentError => e; end; [e.class, Person.equal?(OLD)]'
+session a 'Maglev.abort' >/dev/null
+# lazily
+said '=> "new p4 nil"' a "Person.maglev_redefine { $define }; Maglev[:people][4].shown"
+said '=> true' a 'Maglev.commit'
+said '=> ["old p0", "old p5"]' b 'Maglev[:people].values_at(0, 5).map(&:shown)'
+said '=> ["new p0 nil", "new p5 nil", true, 2]' b 'Maglev.abort; [*Maglev[:people].values_at(0, 5).map(&:shown), Maglev[:people].all?(Person), Person.class_history.size]'
+said '=> true' b 'Maglev[:people][5].age = 5; Maglev.commit'
+prints '["new p5 5", "new p6 nil", true]' lode -e 'p [*Maglev[:people][5, 2].map(&:shown), Maglev[:people].all? { |o| o.instance_of?(Person) }]'
+said '=> ["old part", "part"]' b '[Maglev[:firm].shown, Maglev[:firm].name]'
+# in steps
+said '=> [24, 1]' b '[Maglev.count_instances(Person.class_history[0], subclasses: false), Maglev.count_instances(Person)]'
+said '=> 24' b 'Maglev.migrate_instances(Person.class_history[0], chunk: 10) { |o| o.age ||= 0 }'
+said '=> [0, 25, "new p24 0"]' b '[Maglev.count_instances(Person.class_history[0], subclasses: false), Maglev.count_instances(Person), Maglev[:people][24].shown]'
+kill_everything
+session_close a
+session_close b
+prints '[25, true, 5]' lode -e 'p [Maglev.count_instances(Person), Maglev[:people].all?(Person), Maglev[:people][5].age]'
+prints '[:refused, [25, "third"], 3]' lode -e '
+define = -> { Maglev.persistent { class Person; attr_accessor :name, :age; def shown = "third"; end } }
+Maglev[:x] = 1
+refused = begin; Person.maglev_redefine(commit: true, &define); rescue Maglev::MaglevException; :refused; end
+Maglev.abort
+Person.maglev_redefine(commit: true, &define)
+p [refused, [Maglev.count_instances(Person), Maglev[:people][0].shown], Person.class_history.size]'
+
+# become
+prints '' lode -e '
+Maglev.persistent { class Left; attr_accessor :l; end; class Right; attr_accessor :r, :s, :t, :u, :v, :w; end }
+l = Left.new; l.l = 1
+r = Right.new; r.r = r; r.w = [2]
+Maglev.persistent { def r.only = :r }
+Maglev[:l] = l; Maglev[:ls] = [l]; Maglev[:r] = r; Maglev[:texts] = ["a", "b"]
+Maglev.commit
+l.become(r)
+Maglev[:texts][0].become(Maglev[:texts][1])
+Maglev.commit'
+prints '[[Right, true, [2], :r], [Left, 1, []], ["b", "a"], true]' lode -e '
+l, r = Maglev[:l], Maglev[:r]
+p [[l.class, l.r.equal?(r), l.w, l.only], [r.class, r.l, r.singleton_methods], Maglev[:texts], Maglev[:ls][0].equal?(l)]'
+prints '[ArgumentError, ArgumentError, ArgumentError, FrozenError]' lode -e '
+p [[1, 2], ["s", Object.new], [proc {}, proc {}], [Object.new.freeze, Object.new]].map { |a, b| begin; a.become(b); rescue => e; e.class; end }'
+
+# the session's own: attributes stay out of commits, survive abort; constants have a value in each session
+session_open a
+session_open b
+said '=> [1, true, false]' a 'Maglev.persistent { class Person; attr_transient :cache; end; class Words < String; attr_transient :cache; end }; Maglev[:w] = Words.new("w"); Maglev.commit; o = Maglev[:people][0]; o.cache = 1; Maglev[:w].cache = 2; [o.cache, o.instance_variables == [:@name, :@age], Maglev.needs_commit]'
+said '=> [1, 2, "changed"]' a 'Maglev[:w].instance_variable_set(:@kept, "changed"); Maglev.commit; Maglev.abort; GC.start; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:w].instance_variable_get(:@kept)]'
+said '=> [nil, nil, [:@kept]]' b 'Maglev.abort; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:w].instance_variables]'
+said '=> [1, 2, "p0!"]' b 'Maglev[:people][0].name << "!"; Maglev[:w] << "!"; Maglev[:people][0].cache = 1; Maglev[:w].cache = 2; Maglev.commit; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:people][0].name]'
+said '=> [1, 2, "p0!", "w!"]' a 'Maglev.abort; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:people][0].name, Maglev[:w]]'
+said '=> true' a 'Maglev.persistent { Firm.transient_const_set(:PID) { Process.pid } }; Maglev.commit; Firm::PID == Process.pid && Firm::PID.equal?(Firm::PID)'
+said '=> true' b 'Maglev.abort; Firm::PID == Process.pid'
+said '=> [NameError, ArgumentError]' b '[-> { Firm.transient_const_set(:pid) { } }, -> { Firm.transient_const_set(:Pid) }].map { |l| begin; l.call; rescue => e; e.class; end }'
+session_close a
+session_close b

@@ -1,0 +1,229 @@
+/* versions.c -- another class takes a class's place, objects swap what they are, attributes that are the session's alone
+ *
+ * Migration is lazy: the record of a class that was superseded says so and names its successor; each instance that is read becomes
+ * one of the newest version, with the instance variables it has, and is written as such when it is next changed.  The
+ * instances in memory follow at once: in this session when the class is superseded, in others at the boundary that brings
+ * the class's new record; and back, when the transaction is aborted.  Only classes of plain objects can be superseded:
+ * others' layouts are part of the class.
+ */
+#include "private.h"
+#include "lib/error.h"
+#include "vm/object/class_private.h"
+
+static Value successor_name, predecessor_name; /* hidden instance variables of classes */
+static ValueList pairs;                        /* old class, new class: whose instances in memory have followed */
+
+static void pairs_visit(Visitor *v)
+{
+    for (size_t i = 0; i < pairs.count; i++)
+        v->value(v, &pairs.items[i]);
+}
+
+bool version_superseded(Value cls)
+{
+    return is_class(cls) && (class_ext(cls)->persist_flags & SUPERSEDED);
+}
+
+static Value newest(Value cls)
+{
+    while (version_superseded(cls)) {
+        Value next = ivar_get(cls, successor_name);
+        if (!is_class(next))
+            break;
+        cls = next;
+    }
+    return cls;
+}
+
+uint32_t version_shape(uint32_t shape)
+{
+    Value cls = shape_class(shape);
+    return version_superseded(cls) ? shape_rebase(shape, class_root_shape(newest(cls))) : shape;
+}
+
+/* ---- instances in memory ---- */
+
+typedef struct Reclass {
+    Value from;
+    uint32_t root; /* shape of the other class */
+} Reclass;
+
+static void reclass_one(Value v, void *arg)
+{
+    Reclass *r = arg;
+    uint32_t shape = obj_shape(v);
+    if (obj_type(v) == T_OBJECT && shape && shape_class(shape) == r->from)
+        obj_set_shape(v, shape_rebase(shape, r->root));
+}
+
+static void reclass(Value from, Value to)
+{
+    Reclass r = {from, class_root_shape(to)};
+    heap_each_object(reclass_one, &r);
+    method_serial++;
+}
+
+void version_note(Value cls, bool before)
+{
+    bool now = version_superseded(cls);
+    if (now && !before) {
+        Value to = newest(cls);
+        list_push(&pairs, cls);
+        list_push(&pairs, to);
+        reclass(cls, to);
+    }
+    for (size_t i = pairs.count; before && !now && i > 0; i -= 2)
+        if (pairs.items[i - 2] == cls) {
+            reclass(pairs.items[i - 1], cls);
+            pairs.items[i - 2] = pairs.items[i - 1] = V_NIL;
+        }
+}
+
+/* __supersede(old, new): instances of old are instances of new from now on. */
+static Value maglev_supersede(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value from = argv[0], to = argv[1];
+    for (int i = 0; i < 2; i++)
+        if (!is_class(argv[i]) || class_is_singleton(argv[i]) || class_ext(argv[i])->instance_type != T_OBJECT)
+            raise_error(klass.ArgumentError, "%V is no class of plain objects: its instances can't change their class", argv[i]);
+    if (newest(to) == from || version_superseded(from) || !persist_class_persistable(from) || !persist_class_persistable(to))
+        raise_error(klass.ArgumentError, "%C can't take the place of %C", to, from);
+    ivar_set(to, predecessor_name, from);
+    ivar_set(from, successor_name, to);
+    class_ext(from)->persist_flags |= SUPERSEDED;
+    version_note(from, false);
+    return to;
+}
+
+static Value maglev_predecessor(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value v = ivar_get(argv[0], predecessor_name);
+    return is_undef(v) ? V_NIL : v;
+}
+
+static Value maglev_successor(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value v = version_superseded(argv[0]) ? ivar_get(argv[0], successor_name) : V_NIL;
+    return is_undef(v) ? V_NIL : v;
+}
+
+/* __touch(object): it counts as changed. */
+static Value maglev_touch(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    obj_touch(argv[0]);
+    return argv[0];
+}
+
+/* ---- become ---- */
+
+static void take_over(Value v, uint32_t shape, const Slot *slots)
+{
+    unsigned n = shape_table[shape].count;
+    if (n > obj_slot_room(v)) {
+        SlotObject *o = (SlotObject *)v;
+        Slot *ext = heap_malloc(n * sizeof(Slot));
+        if (o->head & OF_EMBED)
+            o->head &= ~OF_EMBED;
+        else
+            heap_free(o->ext);
+        o->ext = ext;
+        o->ext_cap = n;
+    }
+    memcpy(obj_slots(v), slots, n * sizeof(Slot));
+    for (unsigned i = n; i < obj_slot_room(v); i++)
+        slot_init(&obj_slots(v)[i], V_NIL);
+    obj_set_shape(v, shape);
+    Value cls = shape_class(shape);
+    if (class_is_singleton(cls)) {
+        obj_modify(cls);
+        slot_write(cls, &class_ext(cls)->attached, v);
+    }
+}
+
+/* __swap(a, b): class and instance variables of plain objects, structs, exceptions. */
+static Value maglev_swap(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Value a = argv[0], b = argv[1];
+    for (int i = 0; i < 2; i++) {
+        ObjectType type = is_heap(argv[i]) ? obj_type(argv[i]) : T_FREE;
+        if ((type != T_OBJECT && type != T_STRUCT && type != T_EXCEPTION) || builtin_oid(argv[i]) || argv[i] == session.root)
+            raise_error(klass.ArgumentError, "%V can't become another object", argv[i]);
+    }
+    if (obj_type(a) != obj_type(b))
+        raise_error(klass.ArgumentError, "%C and %C are laid out differently: they can't become each other", class_real(a),
+                    class_real(b));
+    obj_modify(a);
+    obj_modify(b);
+    uint32_t shape_a = obj_shape(a), shape_b = obj_shape(b);
+    unsigned na = shape_table[shape_a].count, nb = shape_table[shape_b].count;
+    Value held = ary_new(na + nb); /* keeps what the copies below refer to while room is made */
+    for (unsigned i = 0; i < na; i++)
+        ary_push(held, slot_read(a, &obj_slots(a)[i]));
+    for (unsigned i = 0; i < nb; i++)
+        ary_push(held, slot_read(b, &obj_slots(b)[i]));
+    obj_modify(a); /* a fault may have let others empty them */
+    obj_modify(b);
+    Slot *copy = heap_malloc((na + nb + 1) * sizeof(Slot));
+    for (unsigned i = 0; i < na + nb; i++)
+        slot_init(&copy[i], ary_get(held, (long)i));
+    resource_push(heap_free, copy);
+    take_over(a, shape_b, copy + na);
+    take_over(b, shape_a, copy);
+    resource_release(copy);
+    return self;
+}
+
+/* ---- attributes of the session ---- */
+
+static uint32_t own_name(Value name)
+{
+    Value text = str_format("%c%V", OWN_ATTRIBUTE, name);
+    StrView v = str_view(text);
+    return symbol_id(sym_intern_len(v.ptr, v.len, v.enc));
+}
+
+static Value maglev_own_get(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value v = own_attribute_get(argv[0], own_name(argv[1]));
+    return is_undef(v) ? V_NIL : v;
+}
+
+static Value maglev_own_set(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    own_attribute_set(argv[0], own_name(argv[1]), argv[2]);
+    return argv[2];
+}
+
+/* __const_lazy(module, name, proc) */
+static Value maglev_const_lazy(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    const_set_lazily(argv[0], argv[1], argv[2]);
+    return V_NIL;
+}
+
+static const Builtin methods[] = {
+    {"__supersede", maglev_supersede, 2, 2, BI_HIDDEN},
+    {"__predecessor", maglev_predecessor, 1, 1, BI_HIDDEN},
+    {"__successor", maglev_successor, 1, 1, BI_HIDDEN},
+    {"__touch", maglev_touch, 1, 1, BI_HIDDEN},
+    {"__swap", maglev_swap, 2, 2, BI_HIDDEN},
+    {"__own_get", maglev_own_get, 2, 2, BI_HIDDEN},
+    {"__own_set", maglev_own_set, 3, 3, BI_HIDDEN},
+    {"__const_lazy", maglev_const_lazy, 3, 3, BI_HIDDEN},
+};
+
+void versions_boot(void)
+{
+    successor_name = sym_intern("successor");
+    predecessor_name = sym_intern("predecessor");
+    heap_add_visitor(pairs_visit, "superseded classes");
+    ADD_SINGLETON_BUILTINS(klass.Maglev, methods);
+}
