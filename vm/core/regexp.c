@@ -5,10 +5,12 @@
  * store they are made anew at the first match.  The groups of a match are gathered in one region of the session.
  */
 #include "vm/core/number.h"
+#include "vm/core/regex.h"
 #include "lib/hashtab.h"
 #include "vm/record.h"
 #include <limits.h>
 #include <stdio.h>
+#include <time.h>
 
 static Value timeout_error;
 static double default_timeout; /* seconds; 0: none */
@@ -18,13 +20,17 @@ static void regexp_visit(Object *o, Visitor *v)
 {
     v->slot(v, &((Regexp *)o)->source);
 }
+static void program_drop(RegexpProgram *p)
+{
+    if (p->onig)
+        onig_free(p->onig);
+    regex_free(p->linear);
+    *p = (RegexpProgram){0};
+}
 static void regexp_drop(Regexp *re)
 {
-    if (re->prog)
-        onig_free(re->prog);
-    if (re->alt)
-        onig_free(re->alt);
-    re->prog = re->alt = NULL;
+    program_drop(&re->own);
+    program_drop(&re->alt);
 }
 static void regexp_free(Object *o)
 {
@@ -50,7 +56,7 @@ static void regexp_restore(Object *o, RecordReader *r)
     re->options = (int32_t)record_take_u64(r);
     uint64_t bits = record_take_u64(r);
     memcpy(&re->timeout, &bits, 8);
-    re->prog = re->alt = NULL;
+    re->own = re->alt = (RegexpProgram){0};
 }
 static void regexp_hollow(Object *o)
 {
@@ -154,7 +160,7 @@ static void regexp_setup(Value re, Value source, int options, bool literal)
     }
     Regexp *r = (Regexp *)re;
     regexp_drop(r);
-    r->prog = prog;
+    r->own.onig = prog;
     r->enc = (int16_t)enc;
     r->options = (options & (RE_IGNORECASE | RE_EXTENDED | RE_MULTILINE | RE_NOENCODING)) | (fixed ? RE_FIXED : 0);
     if (options & RE_NOENCODING && enc == ENC_US_ASCII)
@@ -184,8 +190,23 @@ Value value_to_pattern(Value v, bool quote)
 
 /* ---- matching ---- */
 
+static int program_encoding(int enc) /* ASCII alone is matched as UTF-8 */
+{
+    return enc == ENC_US_ASCII ? ENC_UTF_8 : enc;
+}
+static regex_t *program_onig(Value v, RegexpProgram *p)
+{
+    if (!p->onig) {
+        int16_t enc = p->enc;
+        regex_t *prog = compile_source(regexp_source(v), ((Regexp *)v)->options, enc);
+        program_drop(p); /* v may have been hollow in between */
+        p->onig = prog;
+        p->enc = enc;
+    }
+    return p->onig;
+}
 /* The program that fits str. */
-static regex_t *program_for(Value v, Value str)
+static RegexpProgram *program_for(Value v, Value str)
 {
     Regexp *re = regexp_ptr(v);
     int enc = str_encoding(str);
@@ -198,78 +219,114 @@ static regex_t *program_for(Value v, Value str)
                     enc_display_name(enc));
     if (fixed || enc == ENC_US_ASCII || str_coderange(str) == CR_7BIT)
         enc = re->enc;
-    if (enc == ENC_US_ASCII)
-        enc = ENC_UTF_8;
-    int own = re->enc == ENC_US_ASCII ? ENC_UTF_8 : re->enc;
+    enc = program_encoding(enc);
+    int own = program_encoding(re->enc);
+    RegexpProgram *p = &re->own;
     if (enc_onig(enc) == enc_onig(own)) {
-        if (!re->prog) {
-            regex_t *prog = compile_source(regexp_source(v), re->options, own);
-            ((Regexp *)v)->prog = prog;
+        p->enc = (int16_t)own;
+    } else {
+        p = &re->alt;
+        if (p->enc != enc)
+            program_drop(p);
+        p->enc = (int16_t)enc;
+    }
+    if (!p->tried) {
+        Value source = regexp_source(v);
+        StrView s = str_view(source);
+        p->linear = regex_compile(s.ptr, s.len, s.enc, p->enc, re->options);
+        p->tried = true;
+        KEEP(source);
+    }
+    return p;
+}
+
+/* ---- searching within limits ----
+ *
+ * A search runs for a number of steps that takes some ten milliseconds, then interrupts and the deadline are tested and it
+ * starts again with twice as many: a search is pure, so what it did is merely lost, half of all at most.
+ */
+enum { SEARCH_FORWARD, SEARCH_HERE };
+enum { LINEAR_STEPS = 1 << 20, ONIG_STEPS = 1 << 18 }; /* for the first ten milliseconds */
+
+static double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+static int onig_run(regex_t *prog, StrView s, size_t from, int how, uint64_t steps, OnigRegion *region)
+{
+    static OnigMatchParam *param;
+    const OnigUChar *p = (const OnigUChar *)s.ptr, *end = p + s.len;
+    if (!param)
+        param = onig_new_match_param();
+    if (!param)
+        return ONIGERR_MEMORY;
+    onig_initialize_match_param(param);
+    onig_set_retry_limit_in_match_of_match_param(param, steps);
+    onig_set_retry_limit_in_search_of_match_param(param, steps);
+    return how == SEARCH_HERE ? onig_match_with_param(prog, p, end, p + from, region, ONIG_OPTION_NONE, param)
+                              : onig_search_with_param(prog, p, end, p + from, end, region, ONIG_OPTION_NONE, param);
+}
+/* Position of the match that begins at `from` (SEARCH_HERE) or at or behind it; -1: none.  \G is `origin`. */
+static int64_t search(Value v, Value str, size_t from, size_t origin, int how, OnigRegion *region)
+{
+    double seconds = 0, start = 0;
+    for (unsigned doubled = 0;; doubled++) {
+        RegexpProgram *p = program_for(v, str);
+        bool linear = p->linear && (!p->linear->ascii_only || str_coderange(str) == CR_7BIT);
+        regex_t *prog = linear ? NULL : program_onig(v, p);
+        StrView s = str_view(str);
+        int64_t r;
+        if (from > s.len)
+            return -1;
+        if (!doubled) {
+            seconds = ((Regexp *)v)->timeout > 0 ? ((Regexp *)v)->timeout : default_timeout;
+            start = seconds > 0 ? clock_seconds() : 0;
         }
-        return ((Regexp *)v)->prog;
+        uint64_t steps = (uint64_t)(linear ? LINEAR_STEPS : ONIG_STEPS) << MIN(doubled, 40u);
+        if (seconds > 0) { /* no more than fit before the deadline, by the speed of this machine's slowest */
+            double left = seconds - (clock_seconds() - start), most = left * (linear ? 1e8 : 2e7);
+            if (doubled && left <= 0)
+                raise_error(timeout_error, "regexp match timeout");
+            steps = most < (double)steps ? (uint64_t)MAX(most, 1000) : steps;
+        }
+        if (linear)
+            r = regex_search(p->linear, s.ptr, s.len, from, origin, how == SEARCH_HERE, steps, region);
+        else
+            r = onig_run(prog, s, from, how, steps, region);
+        KEEP(str);
+        KEEP(v);
+        if (r >= 0)
+            return how == SEARCH_HERE ? (int64_t)from : r;
+        if (r == (linear ? REGEX_MISMATCH : ONIG_MISMATCH))
+            return -1;
+        if (linear ? r == REGEX_NO_MEMORY : r == ONIGERR_MEMORY)
+            raise_error(klass.NoMemoryError, "failed to allocate memory");
+        if (!linear && r != ONIGERR_RETRY_LIMIT_IN_MATCH_OVER && r != ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER) {
+            OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN];
+            onig_error_code_to_str(text, (int)r);
+            raise_regexp(regexp_source(v), (const char *)text);
+        }
+        vm_check_interrupts();
     }
-    if (!re->alt || re->alt_enc != enc) {
-        regex_t *prog = compile_source(regexp_source(v), re->options, enc);
-        re = (Regexp *)v;
-        if (re->alt)
-            onig_free(re->alt);
-        re->alt = prog;
-        re->alt_enc = (int16_t)enc;
-    }
-    return re->alt;
 }
 int64_t regexp_search_raw(Value v, Value str, size_t from, bool reverse, OnigRegion *region)
 {
-    regex_t *prog = program_for(v, str);
-    StrView s = str_view(str);
-    const OnigUChar *p = (const OnigUChar *)s.ptr, *end = p + s.len;
-    double limit = ((Regexp *)v)->timeout > 0 ? ((Regexp *)v)->timeout : default_timeout;
-    int r;
-    if (from > s.len)
-        return -1;
-    if (reverse) { /* Oniguruma's own backward search begins too far to the left */
-        int enc = str_encoding(str);
-        for (;;) {
-            r = onig_match(prog, p, end, p + from, region, ONIG_OPTION_NONE);
-            if (r >= 0 || r != ONIG_MISMATCH || from == 0)
-                break;
-            from = (size_t)(enc_left(enc, s.ptr, s.ptr + from - 1, s.ptr + s.len) - s.ptr);
-        }
-        KEEP(str);
-        KEEP(v);
-        return r >= 0 ? (int64_t)from : -1;
+    if (!reverse)
+        return search(v, str, from, from, SEARCH_FORWARD, region);
+    for (size_t origin = from;;) { /* Oniguruma's own backward search begins too far to the left */
+        if (search(v, str, from, origin, SEARCH_HERE, region) >= 0)
+            return (int64_t)from;
+        if (from == 0)
+            return -1;
+        StrView s = str_view(str);
+        from = (size_t)(enc_left(s.enc, s.ptr, s.ptr + MIN(from, s.len) - 1, s.ptr + s.len) - s.ptr);
     }
-    if (limit > 0) { /* Oniguruma counts retries, not seconds: some twenty million a second */
-        OnigMatchParam *param = onig_new_match_param();
-        onig_initialize_match_param(param);
-        double retries = limit * 2e7;
-        onig_set_retry_limit_in_match_of_match_param(param, ULONG_MAX);
-        onig_set_retry_limit_in_search_of_match_param(param, retries > 1e18 ? (unsigned long)1e18 : (unsigned long)retries + 1);
-        r = onig_search_with_param(prog, p, end, p + from, end, region, ONIG_OPTION_NONE, param);
-        onig_free_match_param(param);
-        if (r == ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER)
-            raise_error(timeout_error, "regexp match timeout");
-    } else {
-        r = onig_search(prog, p, end, p + from, end, region, ONIG_OPTION_NONE);
-    }
-    KEEP(str);
-    KEEP(v);
-    if (r < 0 && r != ONIG_MISMATCH) {
-        OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN];
-        onig_error_code_to_str(text, r);
-        raise_regexp(regexp_source(v), (const char *)text);
-    }
-    return r < 0 ? -1 : r;
 }
 bool regexp_match_start(Value re, Value str, OnigRegion *region)
 {
-    regex_t *prog = program_for(re, str);
-    StrView s = str_view(str);
-    const OnigUChar *p = (const OnigUChar *)s.ptr;
-    int r = onig_match(prog, p, p + s.len, p, region, ONIG_OPTION_NONE);
-    KEEP(str);
-    KEEP(re);
-    return r >= 0;
+    return search(re, str, 0, 0, SEARCH_HERE, region) >= 0;
 }
 Value regexp_search(Value re, Value str, size_t from, bool reverse)
 {
@@ -564,23 +621,53 @@ METHOD(re_s_last_match)
     }
     return g < 0 ? V_NIL : match_nth(m, g);
 }
-/* Matching in time linear in the subject: no back-references and no calls of groups. */
+/* What CRuby calls linear: no back-references, calls of groups, conditions, absence, and nothing that looks around or is
+ * atomic within an atomic group, nor an atomic group within a look-around. */
 static bool linear(Value source)
 {
     StrView s = str_view(source);
-    for (size_t i = 0; i + 1 < s.len; i++) {
-        if (s.ptr[i] != '\\')
-            continue;
-        char c = s.ptr[++i];
-        if ((c >= '1' && c <= '9') || c == 'k' || c == 'g')
-            return false;
+    enum { PLAIN, LOOK, ATOMIC, MAX_DEPTH = 512 };
+    uint8_t around[MAX_DEPTH] = {PLAIN}; /* innermost LOOK or ATOMIC, by depth of parentheses */
+    int depth = 0, set = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i], next = i + 1 < s.len ? s.ptr[i + 1] : 0, third = i + 2 < s.len ? s.ptr[i + 2] : 0,
+             fourth = i + 3 < s.len ? s.ptr[i + 3] : 0;
+        if (c == '\\') {
+            if (!set && ((next >= '1' && next <= '9') || next == 'k' || next == 'g'))
+                return false;
+            i++;
+        } else if (c == '[') {
+            set++;
+        } else if (c == ']') {
+            set -= set > 0;
+        } else if (!set && c == '(') {
+            bool marked = next == '?', atomic = marked && third == '>';
+            bool look = marked && (third == '=' || third == '!' || (third == '<' && (fourth == '=' || fourth == '!')));
+            if (marked && (third == '~' || third == '('))
+                return false;
+            if ((atomic && around[depth] != PLAIN) || (look && around[depth] == ATOMIC))
+                return false;
+            if (depth + 1 == MAX_DEPTH)
+                return false;
+            around[depth + 1] = atomic ? ATOMIC : look ? LOOK : around[depth];
+            depth++;
+        } else if (!set && c == ')') {
+            depth -= depth > 0;
+        }
     }
     return true;
 }
 METHOD(re_s_linear)
 {
     (void)self;
-    call_take_keywords(&argc, argv);
+    static const char *const names[] = {"timeout", NULL};
+    Value kw = call_take_keywords(&argc, argv);
+    if (!is_nil(kw))
+        keywords_only(kw, names);
+    if (argc < 1 || argc > 2)
+        raise_arity(argc, 1, 2);
+    if (is_regexp(argv[0]) && argc > 1)
+        warn_printf("flags ignored");
     Value re = is_regexp(argv[0]) ? argv[0] : regexp_new_str(str_get(argv[0]), argc > 1 && is_integer(argv[1]) ? (int)value_int(argv[1]) : 0);
     return bool_value(linear(regexp_source(re)));
 }
@@ -718,11 +805,8 @@ static int add_name(const OnigUChar *name, const OnigUChar *end, int n, int *gro
 static regex_t *own_program(Value re)
 {
     Regexp *r = regexp_ptr(re);
-    if (!r->prog) {
-        regex_t *prog = compile_source(regexp_source(re), r->options, r->enc);
-        ((Regexp *)re)->prog = prog;
-    }
-    return ((Regexp *)re)->prog;
+    r->own.enc = (int16_t)program_encoding(r->enc);
+    return program_onig(re, &r->own);
 }
 static NameList names_of(Value re)
 {

@@ -10,8 +10,11 @@
  *   [[:punct:]] has $+<=>^`|~        has not                            added
  *   (?=a)* (?:(?=a)|b)*              an anchor can't be repeated         (?:(?=a)(?:)): a list can
  *   \y \Y                            text segment boundaries             y Y
- *   [\w-x]                           unmatched range                     \-
- *   ^* \b?                           an anchor can't be repeated         (?:^(?:))
+ *   [[a]-x]                          unmatched range                     \-
+ *   [\w-x] [a-\w]                    taken                               refused
+ *   ^* \b? (?:^)*                    an anchor can't be repeated         (?:^(?:))
+ *   \b under (?a) is ASCII           no such mode                        look-arounds
+ *   (?<=a*) (?<=(?=a)) (?<!(a))      taken                               refused
  *   \u{1F600 1F601}, \uHHHH          one \uHHHH                         \x{H...}
  *   \xE3\x81\x82 in UTF-8            raw bytes                          checked, then written as the bytes
  *   (?#...) and, with x, # comments  same                               skipped, so nothing inside is rewritten
@@ -25,7 +28,10 @@
 enum { MAX_DEPTH = 512 };
 typedef struct Mode {
     bool extended, ascii, unicode;
-    bool look; /* the group is a look-around: two more brackets close it */
+    bool look;   /* the group is a look-around: two more brackets close it */
+    bool solid;  /* it has more than anchors, so it can be repeated */
+    bool behind; /* within a look-behind */
+    bool absent_behind; /* within a negated one */
 } Mode;
 typedef struct Translator {
     StrView in;
@@ -167,13 +173,9 @@ static bool raw_bytes(Translator *t)
     }
     return fail(t, "invalid multibyte escape");
 }
-/* Behind a set within brackets, as in [\w-.], a minus stands for itself. */
-static void literal_minus(Translator *t)
+static bool range_follows(Translator *t)
 {
-    if (t->at + 1 < t->in.len && t->in.ptr[t->at] == '-' && t->in.ptr[t->at + 1] != ']') {
-        put(t, "\\-", 2);
-        t->at++;
-    }
+    return t->at + 1 < t->in.len && t->in.ptr[t->at] == '-' && t->in.ptr[t->at + 1] != ']';
 }
 /* \w \d \s and their negations; in: within brackets. */
 static bool shorthand(Translator *t, char c, bool in)
@@ -194,8 +196,8 @@ static bool shorthand(Translator *t, char c, bool in)
     } else {
         put(t, shorthand_set[row][1], strlen(shorthand_set[row][1]));
     }
-    if (in)
-        literal_minus(t);
+    if (in && range_follows(t))
+        return fail(t, "unmatched range specifier in char-class");
     return true;
 }
 static bool escape(Translator *t, bool in)
@@ -229,8 +231,10 @@ static bool escape(Translator *t, bool in)
     case 'p': case 'P': {
         /* names are kept; the whole group is copied so that nothing in it is taken for more */
         const char *close = t->at + 2 < t->in.len && t->in.ptr[t->at + 2] == '{' ? memchr(t->in.ptr + t->at, '}', t->in.len - t->at) : NULL;
-        if (close) {
+        if (close) { /* within brackets, so that (?i) applies */
+            put(t, "[", in ? 0 : 1);
             put(t, t->in.ptr + t->at, (size_t)(close - t->in.ptr) + 1 - t->at);
+            put(t, "]", in ? 0 : 1);
             t->at = (size_t)(close - t->in.ptr) + 1;
             return true;
         }
@@ -262,6 +266,7 @@ static bool set(Translator *t, int depth) /* at [ */
         put(t, "\\]", 2);
         t->at++;
     }
+    enum { NOTHING, CHAR, CHAR_AND_MINUS } before = NOTHING; /* what may begin a range */
     while (t->at < t->in.len) {
         char c = t->in.ptr[t->at];
         if (c == ']') {
@@ -270,10 +275,16 @@ static bool set(Translator *t, int depth) /* at [ */
             return true;
         }
         if (c == '\\') {
+            bool one = t->at + 1 < t->in.len && !strchr("wWdDsSpPhH", t->in.ptr[t->at + 1]);
+            before = one && before != CHAR_AND_MINUS ? CHAR : NOTHING;
             if (!escape(t, true))
                 return false;
             continue;
         }
+        if (c == '-' && t->at + 2 < t->in.len && t->in.ptr[t->at + 1] == '\\' && before == CHAR &&
+            strchr("wWdDsS", t->in.ptr[t->at + 2]))
+            return fail(t, "char-class value at end of range");
+        before = before == CHAR && c == '-' ? CHAR_AND_MINUS : before == CHAR_AND_MINUS || c == '[' ? NOTHING : CHAR;
         if (c == '[') {
             if (t->at + 1 < t->in.len && t->in.ptr[t->at + 1] == ':') {
                 const char *end = memmem(t->in.ptr + t->at, t->in.len - t->at, ":]", 2);
@@ -289,6 +300,10 @@ static bool set(Translator *t, int depth) /* at [ */
                         put(t, "[", 1);
                         put(t, t->in.ptr + t->at, n);
                         put(t, "&&\\x00-\\x7f]", 12);
+                    } else if (mode(t)->ascii) {
+                        put(t, "[", 1);
+                        put(t, t->in.ptr + t->at, n);
+                        put(t, "[^\\x00-\\x7f]]", 14);
                     } else {
                         put(t, t->in.ptr + t->at, n);
                     }
@@ -298,7 +313,10 @@ static bool set(Translator *t, int depth) /* at [ */
             }
             if (!set(t, depth + 1))
                 return false;
-            literal_minus(t);
+            if (range_follows(t)) { /* behind a set it stands for itself */
+                put(t, "\\-", 2);
+                t->at++;
+            }
             continue;
         }
         int n = enc_char_len(t->in.enc, t->in.ptr + t->at, t->in.ptr + t->in.len);
@@ -312,7 +330,8 @@ static bool push(Translator *t)
     if (t->depth + 1 >= MAX_DEPTH)
         return fail(t, "too deep nest level");
     t->stack[t->depth + 1] = t->stack[t->depth];
-    t->stack[++t->depth].look = false;
+    t->depth++;
+    mode(t)->look = mode(t)->solid = false;
     return true;
 }
 /* At "(?" with option letters: (?imxadu-imx) or (?...:  */
@@ -321,6 +340,7 @@ static bool options(Translator *t, bool *done)
     size_t p = t->at + 2;
     bool off = false, close = false, colon = false;
     Mode m = *mode(t);
+    m.look = m.solid = false;
     char kept[32];
     size_t k = 0;
     *done = false;
@@ -356,6 +376,8 @@ static bool options(Translator *t, bool *done)
             put(t, kept, k);
             put(t, ")", 1);
         }
+        m.look = mode(t)->look;
+        m.solid = mode(t)->solid;
         *mode(t) = m;
         t->at = p + 1;
         return true;
@@ -369,13 +391,26 @@ static bool options(Translator *t, bool *done)
     *mode(t) = m;
     return true;
 }
+static bool repeat_at(const Translator *t, size_t at)
+{
+    if (at >= t->in.len || !t->in.ptr[at])
+        return false;
+    return strchr("?*+", t->in.ptr[at]) ||
+           (t->in.ptr[at] == '{' && at + 1 < t->in.len && (isdigit((unsigned char)t->in.ptr[at + 1]) || t->in.ptr[at + 1] == ','));
+}
 /* An anchor of n bytes; one that is repeated goes into a list. */
 static void anchor(Translator *t, size_t n)
 {
-    bool repeated = t->at + n < t->in.len && t->in.ptr[t->at + n] && strchr("?*+", t->in.ptr[t->at + n]);
+    static const char word[] = "(?:(?<=[a-zA-Z0-9_])(?![a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?=[a-zA-Z0-9_])|(?!))",
+                      not_word[] = "(?:(?<=[a-zA-Z0-9_])(?=[a-zA-Z0-9_])|(?<![a-zA-Z0-9_])(?![a-zA-Z0-9_])|(?!))";
+    char c = t->in.ptr[t->at + n - 1];
+    bool repeated = repeat_at(t, t->at + n);
     if (repeated)
         put(t, "(?:", 3);
-    put(t, t->in.ptr + t->at, n);
+    if (mode(t)->ascii && n == 2 && (c == 'b' || c == 'B'))
+        str_buf_puts(t->out, c == 'b' ? word : not_word);
+    else
+        put(t, t->in.ptr + t->at, n);
     if (repeated)
         put(t, "(?:))", 5);
     t->at += n;
@@ -389,11 +424,17 @@ static bool run(Translator *t)
         } else if (c == '\\' && t->at + 1 < t->in.len && t->in.ptr[t->at + 1] && strchr("AbBzZG", t->in.ptr[t->at + 1])) {
             anchor(t, 2);
         } else if (c == '\\') {
+            if (mode(t)->behind && t->at + 1 < t->in.len && t->in.ptr[t->at + 1] && strchr("RXk123456789", t->in.ptr[t->at + 1]))
+                return fail(t, "invalid pattern in look-behind");
+            mode(t)->solid = true;
             if (!escape(t, false))
                 return false;
         } else if (c == '[') {
+            mode(t)->solid = true;
             if (!set(t, 0))
                 return false;
+        } else if (mode(t)->behind && strchr("*+?", c) && c) {
+            return fail(t, "invalid pattern in look-behind"); /* of a length that varies */
         } else if (c == '#' && mode(t)->extended) {
             while (t->at < t->in.len && t->in.ptr[t->at] != '\n')
                 t->at++;
@@ -437,11 +478,24 @@ static bool run(Translator *t)
             size_t left = t->in.len - t->at - 1;
             bool look = left >= 2 && rest[0] == '?' &&
                         (rest[1] == '=' || rest[1] == '!' || (left >= 3 && rest[1] == '<' && (rest[2] == '=' || rest[2] == '!')));
+            bool behind = look && rest[1] == '<', absent = behind && rest[2] == '!';
+            bool captures = left < 1 || rest[0] != '?' || (left >= 2 && (rest[1] == '<' || rest[1] == '\''));
+            if (mode(t)->behind && ((look && !behind) || (left >= 2 && rest[0] == '?' && rest[1] == '>')))
+                return fail(t, "invalid pattern in look-behind");
+            if (mode(t)->absent_behind && captures && !look)
+                return fail(t, "invalid pattern in look-behind");
             put(t, look ? "(?:(" : "(", look ? 4 : 1);
             t->at++;
             if (!push(t))
                 return false;
             mode(t)->look = look;
+            mode(t)->behind |= behind;
+            mode(t)->absent_behind |= absent;
+            if (left >= 2 && rest[0] == '?') { /* its mark, so that no ? is taken for a repeat */
+                size_t mark = behind ? 3 : look || rest[1] == ':' || rest[1] == '>' || rest[1] == '<' || rest[1] == '\'' ? 2 : 1;
+                put(t, rest, mark);
+                t->at += mark;
+            }
         } else if (c == '{') { /* {n,m} with n > m means something else to Oniguruma */
             unsigned lo, hi;
             int used = 0;
@@ -449,16 +503,24 @@ static bool run(Translator *t)
             snprintf(text, sizeof text, "%.*s", (int)MIN((size_t)23, t->in.len - t->at), t->in.ptr + t->at);
             if (sscanf(text, "{%9u,%9u}%n", &lo, &hi, &used) == 2 && used && lo > hi)
                 return fail(t, "upper is smaller than lower in repeat range");
+            if (mode(t)->behind && used && lo != hi)
+                return fail(t, "invalid pattern in look-behind");
             put(t, "{", 1);
             t->at++;
         } else if (c == ')') {
-            bool look = mode(t)->look && t->depth > 0;
+            bool look = mode(t)->look && t->depth > 0, solid = mode(t)->solid;
             if (t->depth > 0)
                 t->depth--;
+            mode(t)->solid |= solid || look;
+            if (!solid && !look && repeat_at(t, t->at + 1))
+                put(t, "(?:)", 4);
             put(t, look ? ")(?:))" : ")", look ? 6 : 1);
             t->at++;
         } else {
             int n = enc_char_len(t->in.enc, t->in.ptr + t->at, t->in.ptr + t->in.len);
+            if (c == '|' && !mode(t)->solid)
+                put(t, "(?:)", 4);
+            mode(t)->solid = c != '|';
             put(t, t->in.ptr + t->at, (size_t)n);
             t->at += (size_t)n;
         }

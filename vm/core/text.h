@@ -169,14 +169,19 @@ void pack_boot(void);
 Value str_transcode(Value str, int to, Value options);     /* new String */
 
 /* ---- regular expressions ---- */
+typedef struct RegexpProgram {
+    regex_t *onig;         /* NULL: not compiled (yet) */
+    struct Regex *linear;  /* NULL: not yet, or beyond that matcher */
+    int16_t enc;
+    bool tried;            /* to compile `linear` */
+} RegexpProgram;
 typedef struct Regexp { /* T_REGEXP */
     uint64_t head;
     Slot source;         /* frozen String or false while uninitialized */
-    regex_t *prog;       /* NULL: not compiled (yet) */
-    regex_t *alt;        /* the same for a String of another encoding */
+    RegexpProgram own;   /* for its own encoding */
+    RegexpProgram alt;   /* the last one made for a String of another */
     int32_t options;     /* i=1 x=2 m=4 fixed=16 none=32 */
-    int16_t enc;         /* of the program */
-    int16_t alt_enc;
+    int16_t enc;
     double timeout;      /* seconds; 0: none of its own */
 } Regexp;
 typedef struct Match { /* T_MATCH */
