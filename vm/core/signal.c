@@ -7,6 +7,7 @@
  * blocks.
  */
 #include "vm/interp/vm_state.h"
+#include "vm/interp/thread.h"
 #include <signal.h>
 #include <string.h>
 
@@ -184,9 +185,9 @@ static void run_trap(int signo)
     if (traps[signo] != V_FALSE && traps[signo] != V_TRUE && traps[signo] != V_NIL) {
         run_command(signo, traps[signo]);
     } else if (signo == SIGINT) {
-        vm_raise(vm_call1(klass.Interrupt, SYM(new), str_new_c("")));
+        thread_raise_in_main(vm_call1(klass.Interrupt, SYM(new), str_new_c("")));
     } else {
-        vm_raise(vm_call1(klass.SignalException, SYM(new), int_fix(signo)));
+        thread_raise_in_main(vm_call1(klass.SignalException, SYM(new), int_fix(signo)));
     }
 }
 

@@ -376,6 +376,13 @@ void thread_interrupt(Thread *t, Value record)
     if (t->state == THREAD_BLOCKED && may_interrupt(t, record, true))
         t->state = THREAD_RUNNABLE;
 }
+void thread_raise_in_main(Value exc)
+{
+    if (!thread_current || thread_current == thread_main)
+        vm_raise(exc);
+    thread_interrupt(thread_main, exc);
+    vm_interrupt_flag = 1; /* its turn comes at once */
+}
 
 /* Does thread.rb run?  It relies on not being preempted. */
 static bool in_thread_rb(void)

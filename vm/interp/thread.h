@@ -43,6 +43,8 @@ Thread *thread_start(Value object, Value proc, Value args);
 void thread_wake(Thread *t);
 bool thread_sleep_deadly(int64_t deadline); /* as thread_sleep_until, for waits that only a thread can end */
 void thread_interrupt(Thread *t, Value record);
+/* What a signal raises is the main thread's, whoever runs now.  Returns only in another thread. */
+void thread_raise_in_main(Value exc);
 void thread_check_pending(bool blocking); /* raises what is pending; blocking: it is about to wait */
 bool thread_pending(Thread *t, Value cls);
 extern bool thread_ignore_deadlock, thread_abort_all; /* Thread.ignore_deadlock, Thread.abort_on_exception */
