@@ -116,8 +116,10 @@ Value gvar_get(Value name);
 void gvar_set(Value name, Value v);
 void gvar_define(const char *name, Value *place);
 void gvar_define_hooked(const char *name, Value (*get)(Value name), void (*set)(Value name, Value v)); /* set NULL: read-only */
+void gvar_define_constant(const char *name, Value v); /* read-only */
 void gvar_alias(Value new_name, Value old_name);
 bool gvar_defined(Value name);
+bool warn_wanted(const char *category); /* does Warning[:category] say so, and $VERBOSE not no? */
 void warn_printf_at(Value location, const char *format, ...); /* location: [file, line], else nothing is printed */
 void warn_printf(const char *format, ...); /* Kernel#warn level: not with -W0; format as raise_error */
 

@@ -19,7 +19,6 @@ enum { READ_CHUNK = 16384, WRITE_CHUNK = 16384 };
 
 static Value standard_in = V_NIL, standard_out = V_NIL, standard_err = V_NIL; /* the original ones */
 static Value gv_stdin = V_NIL, gv_stdout = V_NIL, gv_stderr = V_NIL;
-static Value gv_fs = V_NIL, gv_rs = V_NIL, gv_ors = V_NIL;
 
 static Io *io_ptr(Value v)
 {
@@ -527,12 +526,10 @@ static Value io_p_gets(Value self, int argc, const Value *argv)
     return to_internal(self, read_line(self, argc, argv));
 }
 
-static Value last_lineno = V_NIL; /* $. */
-
 /* What gets and its kin take: (sep = $/, limit = nil, chomp: false) */
 static void line_arguments(int argc, const Value *argv, Value options, Value out[3])
 {
-    Value sep = gv_rs, limit = V_NIL;
+    Value sep = io_separator, limit = V_NIL;
     if (argc == 1) {
         if (is_nil(argv[0])) {
             sep = V_NIL;
@@ -563,7 +560,7 @@ static Value get_line(Value self, int argc, const Value *argv)
     line_arguments(argc, argv, options, args);
     Value line = io_p_gets(self, 3, args);
     if (!is_nil(line))
-        last_lineno = int_value(io_ptr(self)->lineno);
+        io_last_lineno = int_value(io_ptr(self)->lineno);
     return line;
 }
 
@@ -592,7 +589,7 @@ static Value io_readlines(Value self, int argc, const Value *argv)
         raise_error(klass.ArgumentError, "invalid limit: 0 for readlines");
     while (!is_nil(line = io_p_gets(self, 3, args)))
         ary_push(list, line);
-    last_lineno = int_value(io_ptr(self)->lineno);
+    io_last_lineno = int_value(io_ptr(self)->lineno);
     return list;
 }
 
@@ -614,7 +611,7 @@ static Value io_p_next_line(Value self, int argc, const Value *argv)
 {
     Value line = io_p_gets(self, argc, argv);
     if (!is_nil(line))
-        last_lineno = int_value(io_ptr(self)->lineno);
+        io_last_lineno = int_value(io_ptr(self)->lineno);
     return line;
 }
 
@@ -1068,12 +1065,12 @@ Value io_print(Value self, int argc, const Value *argv)
     if (argc == 0)
         vm_call1(self, SYM(write), frame_last_line());
     for (int i = 0; i < argc; i++) {
-        if (i && !is_nil(gv_fs))
-            vm_call1(self, SYM(write), gv_fs);
+        if (i && !is_nil(io_field_separator))
+            vm_call1(self, SYM(write), io_field_separator);
         vm_call1(self, SYM(write), argv[i]);
     }
-    if (argc && !is_nil(gv_ors))
-        vm_call1(self, SYM(write), gv_ors);
+    if (argc && !is_nil(io_output_separator))
+        vm_call1(self, SYM(write), io_output_separator);
     return V_NIL;
 }
 
@@ -1667,14 +1664,6 @@ void io_boot(void)
     gvar_define_hooked("$stdout", get_stdout, set_stdout);
     gvar_define_hooked("$stderr", get_stdout, set_stdout);
     gvar_alias(sym_intern("$>"), sym_intern("$stdout"));
-    gv_rs = str_new_frozen("\n", 1, ENC_UTF_8);
-    gvar_define("$/", &gv_rs);
-    gvar_alias(sym_intern("$-0"), sym_intern("$/"));
-    last_lineno = int_fix(0);
-    heap_add_root(&last_lineno);
-    gvar_define("$.", &last_lineno);
-    gvar_define("$,", &gv_fs);
-    gvar_define("$\\", &gv_ors);
 }
 
 /* In a session's process: descriptors 0 to 2 are the client's now. */

@@ -30,6 +30,7 @@ static inline bool is_io(Value v)
 {
     return is_type(v, T_IO);
 }
+extern Value io_separator, io_output_separator, io_field_separator, io_last_lineno; /* $/ $\ $, $. (separators.c) */
 Io *io_get(Value v);            /* TypeError; IOError "uninitialized stream", "closed stream" */
 Io *io_get_readable(Value v);   /* also "not opened for reading" */
 Io *io_get_writable(Value v);

@@ -267,7 +267,7 @@ static void match_id(Value v, void *arg)
 static Value os_id2ref(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    if (truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern("deprecated"))))
+    if (warn_wanted("deprecated"))
         warn_printf("ObjectSpace._id2ref is deprecated");
     int64_t id = value_int(argv[0]);
     if (id & 1)

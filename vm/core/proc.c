@@ -135,7 +135,7 @@ static Value proc_ruby2_keywords(Value self, UNUSED int argc, UNUSED const Value
     if (obj_frozen_bit(self))
         raise_frozen(self);
     if (!code || !code_set_ruby2_keywords(code))
-        warn_printf("warning: Skipping set of ruby2_keywords flag for proc (proc %s)",
+        warn_printf("Skipping set of ruby2_keywords flag for proc (proc %s)",
                     code ? "accepts keywords or post arguments or proc does not accept argument splat" : "not defined in Ruby");
     return self;
 }

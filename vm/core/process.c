@@ -131,11 +131,17 @@ static const Builtin methods[] = {
     {"success?", status_success_p, 0, 0, 0},
 };
 
+static Value get_last_status(Value name)
+{
+    (void)name;
+    return last_status;
+}
+
 void process_boot(void)
 {
     status_class = class_define_under(klass.Process, "Status", klass.Object);
     heap_add_root(&status_class);
     heap_add_root(&last_status);
     ADD_BUILTINS(status_class, methods);
-    gvar_define("$?", &last_status);
+    gvar_define_hooked("$?", get_last_status, NULL);
 }

@@ -59,8 +59,11 @@ static Gvar *row_make(Value name)
 Value gvar_get(Value name)
 {
     Gvar *g = row_find(name);
-    if (!g)
+    if (unlikely(!g || !g->defined)) {
+        if (vm.verbose)
+            warn_printf("global variable '%T' not initialized", name);
         return V_NIL;
+    }
     return g->get ? g->get(g->name) : *g->place;
 }
 
@@ -92,6 +95,13 @@ void gvar_define_hooked(const char *name, Value (*get)(Value name), void (*set)(
     g->set = set;
     g->hooked = true;
     g->defined = true;
+}
+
+void gvar_define_constant(const char *name, Value v)
+{
+    Gvar *g = row_make(sym_intern(name));
+    g->own = v;
+    g->hooked = g->defined = true;
 }
 
 void gvar_alias(Value new_name, Value old_name)

@@ -214,9 +214,9 @@ static void set_globals(const VmOptions *o)
     warn_of_categories(o);
     vm.debug = o->debug;
     vm.script_name = str_new_c(o->exprs.count ? "-e" : o->script ? o->script : "-");
-    gvar_set(sym_intern("$-p"), bool_value(o->print));
-    gvar_set(sym_intern("$-l"), bool_value(o->chomp));
-    gvar_set(sym_intern("$-a"), bool_value(o->split));
+    gvar_define_constant("$-p", bool_value(o->print));
+    gvar_define_constant("$-l", bool_value(o->chomp));
+    gvar_define_constant("$-a", bool_value(o->split));
     set_encoding(o->external_encoding, &encoding_default_external);
     set_encoding(o->internal_encoding, &encoding_default_internal);
     set_record_separator(o);

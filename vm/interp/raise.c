@@ -273,6 +273,11 @@ static void warn_write(Value text, Value message)
         fwrite(str_view(text).ptr, 1, str_view(text).len, stderr);
 }
 
+bool warn_wanted(const char *category)
+{
+    return !vm.verbose_nil && vm.booted && truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern(category)));
+}
+
 void warn_printf(const char *format, ...)
 {
     if (vm.verbose_nil)

@@ -75,8 +75,7 @@ static bool resolve(Found *found, Value name)
 
 static void warn_deprecated(const Found *found, Value name)
 {
-    if ((found->flags & CONST_DEPRECATED) && method_find(class_of(klass.Warning), SYM(op_aref)) &&
-        truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern("deprecated")))) {
+    if ((found->flags & CONST_DEPRECATED) && warn_wanted("deprecated")) {
         if (found->owner == klass.Object)
             warn_printf("constant ::%s is deprecated", sym_text(name));
         else
