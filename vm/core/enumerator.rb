@@ -42,6 +42,7 @@ class Enumerator
     @args = []
     @kw = {}
     @size = size
+    self
   end
 
   def self.__for(receiver, method, args, kw, size)
@@ -123,7 +124,12 @@ class Enumerator
         nil
       end
     end
-    got = @fiber.resume
+    begin
+      got = @fiber.resume
+    rescue Exception
+      @fiber = nil
+      raise
+    end
     if got.nil?
       @fiber = nil
       raise @done
@@ -163,6 +169,7 @@ class Enumerator
   def +(other) = Chain.new(self, other)
 
   def inspect
+    return "#<#{self.class}: uninitialized>" unless @args
     return "#<#{self.class}: ...>" if @inspecting
     @inspecting = true
     begin
@@ -206,13 +213,15 @@ class Enumerator
   end
 
   class Chain < Enumerator
-    def initialize(*enums)
-      @enums = enums.freeze
-    end
+    def initialize(*enums) = __compose(enums)
 
     def each(*args, &block)
       return to_enum(:each, *args) { size } unless block
-      @enums.each { |e| e.each(*args, &block) }
+      @begun = 0
+      @enums.each do |e|
+        @begun += 1
+        e.each(*args, &block)
+      end
       self
     end
 
@@ -226,22 +235,20 @@ class Enumerator
       total
     end
 
+    # Those that were iterated, the last one first.
     def rewind
-      @enums.reverse_each { |e| e.rewind if e.respond_to?(:rewind) }
-      @fiber = @done = @ahead = nil
-      self
+      @enums.first(@begun).reverse_each { |e| e.rewind if e.respond_to?(:rewind) }
+      @begun = 0
+      __reset
     end
 
     def +(other) = Chain.new(self, other)
-    def inspect = "#<Enumerator::Chain: [#{@enums.map(&:inspect).join(", ")}]>"
-    alias to_s inspect
-    def dup = Chain.new(*@enums)
   end
 
   class Product < Enumerator
     def initialize(*enums, **kw)
       raise ArgumentError, "unknown keywords: #{kw.keys.map(&:inspect).join(", ")}" unless kw.empty?
-      @enums = enums.freeze
+      __compose(enums)
     end
 
     def each(&block)
@@ -266,18 +273,56 @@ class Enumerator
         return nil unless e.respond_to?(:size)
         n = e.size
         return n if n.nil?
+        return nil unless Integer === n || (Float === n && n.infinite?)
         total *= n
       end
       total
     end
 
     def rewind
-      @enums.reverse_each { |e| e.rewind if e.respond_to?(:rewind) }
-      self
+      @enums.each { |e| e.rewind if e.respond_to?(:rewind) }
+      __reset
     end
+  end
 
-    def inspect = "#<Enumerator::Product: [#{@enums.map(&:inspect).join(", ")}]>"
-    alias to_s inspect
+  # What Chain and Product share: a fixed list of enumerables.
+  [Chain, Product].each do |composite|
+    composite.class_eval do
+      def inspect
+        return "#<#{self.class}: uninitialized>" unless @enums
+        return "#<#{self.class}: ...>" if @inspecting
+        @inspecting = true unless frozen?
+        begin
+          "#<#{self.class}: [#{@enums.map(&:inspect).join(", ")}]>"
+        ensure
+          @inspecting = nil unless frozen?
+        end
+      end
+      alias to_s inspect
+
+      def __enums = @enums || raise(ArgumentError, "uninitialized #{self.class.name[12..].downcase}")
+
+      private
+
+      def __compose(enums)
+        @enums = enums.freeze
+        @begun = 0
+        self
+      end
+
+      def __reset
+        @fiber = @done = @ahead = nil
+        self
+      end
+
+      def initialize_copy(other)
+        return self if equal?(other)
+        raise FrozenError.new("can't modify frozen #{self.class}: #{inspect}", receiver: self) if frozen?
+        raise TypeError, "initialize_copy should take same class object" unless other.instance_of?(self.class)
+        @enums = other.__enums
+        self
+      end
+    end
   end
 
   class ArithmeticSequence < Enumerator
@@ -397,6 +442,7 @@ class Enumerator
     end
 
     def __over(source, size, &walk)
+      raise FrozenError.new("can't modify frozen #{self.class}: #{inspect}", receiver: self) if frozen?
       @source = source
       @walk = walk
       @size = size
@@ -449,6 +495,7 @@ class Enumerator
     private :__step, :__restart
 
     def inspect
+      return "#<Enumerator::Lazy: uninitialized>" unless @walk
       return "#<Enumerator::Lazy: #{@source.inspect}>" unless @shown
       args = @shown[1]
       "#<Enumerator::Lazy: #{@source.inspect}:#{@shown[0]}#{"(#{args.map(&:inspect).join(", ")})" unless args.empty?}>"
@@ -503,7 +550,7 @@ class Enumerator
         left = n
         next if left == 0
         source.each(*rest) do |*packed|
-          sink.call(*packed)
+          sink.call(packed)
           break if (left -= 1) <= 0
         end
       end.__named(:take, [n])
@@ -523,7 +570,7 @@ class Enumerator
       Lazy.allocate.__over(self, nil) do |sink, rest|
         source.each(*rest) do |*packed|
           break unless block.call(*packed)
-          sink.call(*packed)
+          sink.call(packed)
         end
       end.__named(:take_while)
     end
@@ -534,7 +581,7 @@ class Enumerator
       s = size
       __restart(:drop, [n], s && [s - n, 0].max) do
         left = n
-        proc { |sink, *packed| left > 0 ? left -= 1 : sink.call(*packed) }
+        proc { |sink, *packed| left > 0 ? left -= 1 : sink.call(packed) }
       end
     end
 
@@ -544,13 +591,13 @@ class Enumerator
         dropping = true
         proc do |sink, *packed|
           dropping = false if dropping && !block.call(*packed)
-          sink.call(*packed) unless dropping
+          sink.call(packed) unless dropping
         end
       end
     end
 
     def with_index(offset = 0, &block)
-      offset = offset.nil? ? 0 : offset
+      offset = offset.nil? ? 0 : Array.__index_argument(offset)
       __restart(:with_index, offset == 0 ? [] : [offset], size) do
         i = offset - 1
         proc do |sink, *packed|
@@ -593,6 +640,9 @@ class Enumerator
 
     def zip(*others, &block)
       return super if block
+      others.each do |o|
+        raise TypeError, "wrong argument type #{o.class} (must respond to :each)" unless o.respond_to?(:each)
+      end
       __restart(:zip, others, size) do
         iterators = others.map { |o| Array === o ? o.each : o.to_enum(:each) }
         proc do |sink, *packed|
@@ -630,8 +680,12 @@ class Enumerator
     def lazy = self
     def force(*args) = to_a(*args)
 
-    def to_enum(method = :each, *args, &block)
-      Lazy.__from(Enumerator.__for(self, method, args, {}, nil), block)
+    # Methods that are lazy here iterate as Enumerator has them.
+    def to_enum(method = :each, *args, &size)
+      source = self
+      eager = Lazy.instance_method(method).owner == Lazy && Enumerator.method_defined?(method) && method != :each
+      call = eager ? Enumerator.instance_method(method).bind(self) : proc { |*x, &sink| source.__send__(method, *x, &sink) }
+      Lazy.allocate.__over(self, size) { |sink, rest| call.call(*args, *rest, &sink) }.__named(method, args)
     end
     alias enum_for to_enum
   end
