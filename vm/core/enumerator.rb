@@ -511,14 +511,14 @@ class Enumerator
 
     def select(&block)
       raise ArgumentError, "tried to call lazy select without a block" unless block
-      __step(:select) { |sink, *packed| sink.call(*packed) if block.call(packed) }
+      __step(:select) { |sink, *packed| sink.call(packed) if block.call(packed) }
     end
     alias filter select
     alias find_all select
 
     def reject(&block)
       raise ArgumentError, "tried to call lazy reject without a block" unless block
-      __step(:reject) { |sink, *packed| sink.call(*packed) unless block.call(packed) }
+      __step(:reject) { |sink, *packed| sink.call(packed) unless block.call(packed) }
     end
 
     def filter_map(&block)
