@@ -511,14 +511,14 @@ class Enumerator
 
     def select(&block)
       raise ArgumentError, "tried to call lazy select without a block" unless block
-      __step(:select) { |sink, *packed| sink.call(packed) if block.call(packed) }
+      __step(:select) { |sink, *packed| sink.call(*packed) if block.call(packed) }
     end
     alias filter select
     alias find_all select
 
     def reject(&block)
       raise ArgumentError, "tried to call lazy reject without a block" unless block
-      __step(:reject) { |sink, *packed| sink.call(packed) unless block.call(packed) }
+      __step(:reject) { |sink, *packed| sink.call(*packed) unless block.call(packed) }
     end
 
     def filter_map(&block)
@@ -550,7 +550,7 @@ class Enumerator
         left = n
         next if left == 0
         source.each(*rest) do |*packed|
-          sink.call(packed)
+          sink.call(*packed)
           break if (left -= 1) <= 0
         end
       end.__named(:take, [n])
@@ -570,7 +570,7 @@ class Enumerator
       Lazy.allocate.__over(self, nil) do |sink, rest|
         source.each(*rest) do |*packed|
           break unless block.call(*packed)
-          sink.call(packed)
+          sink.call(*packed)
         end
       end.__named(:take_while)
     end
@@ -581,7 +581,7 @@ class Enumerator
       s = size
       __restart(:drop, [n], s && [s - n, 0].max) do
         left = n
-        proc { |sink, *packed| left > 0 ? left -= 1 : sink.call(packed) }
+        proc { |sink, *packed| left > 0 ? left -= 1 : sink.call(*packed) }
       end
     end
 
@@ -591,7 +591,7 @@ class Enumerator
         dropping = true
         proc do |sink, *packed|
           dropping = false if dropping && !block.call(*packed)
-          sink.call(packed) unless dropping
+          sink.call(*packed) unless dropping
         end
       end
     end
