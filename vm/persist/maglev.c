@@ -5,6 +5,7 @@
  * definitions in persistable modules (all of core is) go to the tables that the store holds.
  */
 #include "private.h"
+#include "lib/config.h"
 #include "vm/object/class_private.h"
 
 
@@ -124,6 +125,27 @@ static Value maglev_session_count(Value self, int argc, const Value *argv)
     (void)self, (void)argc, (void)argv;
     SessionInfo info[1024];
     return session.attached ? int_fix((int64_t)store_sessions(info, 1024)) : int_fix(0);
+}
+
+static Value maglev_trap(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    return session.trap = argv[0];
+}
+
+/* [bytes in use, limit] */
+static Value maglev_heap(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    GcStats s;
+    heap_stats(&s);
+    return ary_new_from(2, (Value[]){int_fix((int64_t)(s.pages * 65536 + s.malloc_bytes)), int_fix(conf.heap_limit)});
+}
+
+static Value maglev_store_directory(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return session.store ? str_new_c(store_directory(session.store)) : V_NIL;
 }
 
 static Value maglev_clear_features(Value self, int argc, const Value *argv)
@@ -290,6 +312,9 @@ static const Builtin maglev_methods[] = {
     {"[]=", maglev_aset, 2, 2, 0},
     {"session_id", maglev_session_id, 0, 0, 0},
     {"session_count", maglev_session_count, 0, 0, 0},
+    {"__trap", maglev_trap, 1, 1, BI_HIDDEN},
+    {"__heap", maglev_heap, 0, 0, BI_HIDDEN},
+    {"__store_directory", maglev_store_directory, 0, 0, BI_HIDDEN},
     {"clear_persistent_LOADED_FEATURES", maglev_clear_features, 0, 0, 0},
     {"statistics", maglev_statistics, 0, 0, 0},
 };

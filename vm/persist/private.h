@@ -35,6 +35,7 @@ typedef struct PersistSession {
     int level;              /* transaction level: 0 outside, 1 inside, above: nested */
     Value conflicts;        /* Array: why the last commit failed; nil since the boundary after it */
     Lsn last_lsn;           /* the last commit's */
+    Value trap;             /* not to be saved by mistake; nil */
     Value root;             /* Maglev::PERSISTENT_ROOT */
     Value boot_parts;       /* Array of boot modules with persistent parts */
     ValueList dirty;

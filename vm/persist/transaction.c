@@ -15,7 +15,7 @@
 #include "vm/object/class_private.h"
 #include "vm/vector.h"
 
-PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL};
+PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL, .trap = V_NIL};
 
 void list_push(ValueList *list, Value v)
 {
@@ -110,6 +110,8 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
         txn_refuse(b, v, "its class has maglev_instances_persistable = false");
     if ((obj_head(v) & OF_FINALIZER) && !b->describing)
         txn_refuse(b, v, "it has a finalizer");
+    if (v == session.trap && !b->describing)
+        txn_refuse(b, v, "trap_add_to_closure_list is set on it");
     if (obj_type(v) == T_ENV)
         list_push(&session.envs, v);
 }
@@ -123,6 +125,7 @@ static void transaction_visit(Visitor *v)
     v->value(v, &session.root);
     v->value(v, &session.boot_parts);
     v->value(v, &session.conflicts);
+    v->value(v, &session.trap);
 }
 
 /* ---- boundaries ---- */
