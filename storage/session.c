@@ -19,6 +19,7 @@
 #include "storage/page/open.h"
 #include "storage/page/space.h"
 #include "storage/state.h"
+#include "storage/txn/bulk.h"
 #include "storage/txn/locks.h"
 #include "storage/txn/txn.h"
 
@@ -239,8 +240,10 @@ void store_session_cleanup(int slot)
     cache_cleanup(slot);
     open_cleanup(slot);
     uint64_t bulk = atomic_load(&dead->bulk);
-    if (bulk != 0)
+    if (bulk != 0) {
+        bulk_clear_words(bulk);
         space_drop_bulk(bulk);
+    }
     wal_credit_return(the_store->wal, &dead->credit);
     oids_give_back(dead);
     locks_drop(slot);

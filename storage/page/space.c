@@ -633,6 +633,22 @@ void space_unopen(PageNo page)
     unlatch();
 }
 
+bool space_bulk_undecided(PageNo page, uint64_t number)
+{
+    if (page / EXTENT_PAGES >= the_store->shared->extents)
+        return false;
+    const Extent *x = extent_of((uint32_t)(page / EXTENT_PAGES));
+    return x->kind == EXTENT_BULK && (number == 0 || x->bulk == number) && atomic_load(&x->sequence) == 0;
+}
+
+bool space_any_undecided(void)
+{
+    for (uint32_t e = 1; e < the_store->shared->extents; e++)
+        if (space_bulk_undecided((PageNo)e * EXTENT_PAGES, 0))
+            return true;
+    return false;
+}
+
 void space_drop_undecided(void)
 {
     StoreShared *s = the_store->shared;

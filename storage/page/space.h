@@ -71,6 +71,9 @@ void space_settle(void);
 void space_redo_take(const ExtentTakeRecord *record);
 void space_redo_free(const ExtentFreeRecord *record);
 void space_redo_open(const PageOpenRecord *record);
+/* Does the page belong to a bulk commit (that one, or with 0 any) that has not decided? */
+bool space_bulk_undecided(PageNo page, uint64_t number);
+bool space_any_undecided(void);
 /* After redo: extents of bulk commits that never decided are dead. */
 void space_drop_undecided(void);
 /* After redo: a page that was opened and never got a committed record may be opened again. */

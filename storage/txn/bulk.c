@@ -8,7 +8,12 @@
  * B1: the lower bound published before the first page is logged stays until the commit has ended, so that the redo point
  *     stays before the first of its records.
  * B2: records of a bulk commit have sequence 0, which means: the extent's.  The extent's is set at Install, before any
- *     word leads to a record in it.  One extent belongs to one bulk commit.
+ *     word leads a reader to a record in it.  One extent belongs to one bulk commit.
+ * B3: words of new objects get their locations before Decide, while nobody can know the objects' oids, and with sequence 0,
+ *     which means the extent's as well: until it has one the objects are not there.  So Decide and Install need neither
+ *     locks nor pages for them.  Whoever undoes the commit clears the words before the extents are given up: the session
+ *     by its list, the reaper and recovery by looking at every word.
+ * B4: a bulk commit never has more than THROTTLE_PAGES in the log unflushed: others wait for a moment's writing only.
  */
 #include "storage/txn/bulk.h"
 
@@ -18,6 +23,8 @@
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/space.h"
+
+#define THROTTLE_PAGES 32
 
 static MemoryContext *bulk_context;
 
@@ -89,11 +96,16 @@ static void log_page(Bulk *bulk)
     wal_finish(the_store->wal, &place, WAL_BULK_PAGE, 0);
     END_CRIT();
     STOP_POINT(BULK_PAGE);
+    bulk->logged = place.end;
     atomic_store(&the_store->frames[bulk->frame].lsn, place.end);
     bool fresh = cache_install(bulk->frame, bulk->page, FRAME_DIRTY);
     if (!fresh)
         ereport(PANIC, ERR_INTERNAL, errmsg("fresh page %llu is in the cache", (unsigned long long)bulk->page));
     bulk->frame = NO_FRAME;
+    if (++bulk->unflushed >= THROTTLE_PAGES) { /* B4 */
+        bulk->unflushed = 0;
+        wal_flush(the_store->wal, bulk->logged);
+    }
 }
 
 Location bulk_place(Bulk *bulk, const void *image, uint32_t bytes)
@@ -140,6 +152,8 @@ uint32_t bulk_log_entries(Bulk *bulk, const CommitEntry *entries, uint32_t n, ui
     wal_finish(the_store->wal, &place, WAL_BULK_ENTRIES, 0);
     END_CRIT();
     STOP_POINT(BULK_ENTRIES);
+    bulk->logged = place.end;
+    wal_flush(the_store->wal, place.end); /* B4 */
     return crc32c(crc, entries, bytes);
 }
 
@@ -149,14 +163,42 @@ void bulk_done(Bulk *bulk)
     bulk->number = 0;
 }
 
-void bulk_abort(Bulk *bulk)
+void bulk_abort(Bulk *bulk, bool words_clear)
 {
-    if (bulk->number == 0)
-        return;
     if (bulk->frame != NO_FRAME)
         cache_unclaim(bulk->frame);
     bulk->frame = NO_FRAME;
-    space_drop_bulk(bulk->number);
+    if (words_clear)
+        space_drop_bulk(bulk->number);
     bulk_done(bulk);
     atomic_store(&the_store->me->lower_bound, 0);
+}
+
+static bool is_undecided(const TableEntry *word, uint64_t number)
+{
+    Location location = atomic_load(&word->location) & LOCATION_MASK;
+    if (location == 0 || CONTROL_SEQUENCE(atomic_load(&word->control)) != 0)
+        return false;
+    return space_bulk_undecided(LOCATION_PAGE(location), number);
+}
+
+void bulk_clear_words(uint64_t number)
+{
+    TableEntry *copy = mem_alloc(the_store->context, PAGE_PAYLOAD);
+    for (uint64_t logical = 0; logical < atomic_load(&the_store->shared->table_pages); logical++) {
+        cache_copy(TABLE_KEY | logical, PAGE_HEADER, copy, TABLE_ENTRIES * sizeof(TableEntry));
+        bool any = false;
+        for (uint32_t i = 0; i < TABLE_ENTRIES && !any; i++)
+            any = is_undecided(&copy[i], number);
+        if (!any)
+            continue;
+        uint32_t frame = cache_pin(TABLE_KEY | logical);
+        TableEntry *words = (TableEntry *)(frame_page(frame) + PAGE_HEADER);
+        for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
+            if (is_undecided(&words[i], number))
+                atomic_store(&words[i].location, 0);
+        cache_dirty(frame);
+        cache_unpin_all();
+    }
+    mem_free(copy);
 }

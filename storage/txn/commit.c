@@ -21,6 +21,7 @@
 #include "lib/error.h"
 #include "lib/hashtab.h"
 #include "lib/io.h"
+#include "lib/log.h"
 #include "lib/stop.h"
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
@@ -41,6 +42,7 @@ typedef struct Put {
     uint32_t place_class; /* 0: mixed pages */
     uint32_t bytes;
     bool is_new, locked;
+    bool prepared; /* its word leads to the record, whose extent has no sequence yet */
     uint8_t *image;
     Location location;
     uint32_t frame; /* of its table page */
@@ -59,6 +61,8 @@ static struct {
     uint64_t superseded; /* bytes of the versions that it replaces */
     uint32_t runs, run_pages, largest, own_classes;
     Put **sorted; /* by oid */
+    Put **words;  /* those whose words are locked at Decide: all, but in a bulk commit not the new ones (B3) */
+    uint32_t word_count;
     CommitEntry *entries;
     Oid *changed;
     uint32_t changed_count;
@@ -202,10 +206,29 @@ static void sort_set(void)
             set.changed[set.changed_count++] = set.sorted[i]->oid;
 }
 
+static bool is_unknown(const Put *p)
+{
+    return p->is_new && p->oid >= OID_FIRST_USER;
+}
+
+/* B3: nobody else knows the new objects of a bulk commit, so their words need neither lock nor place in the cache. */
+static void choose_words(bool bulk)
+{
+    set.words = set.sorted;
+    set.word_count = set.count;
+    if (!bulk)
+        return;
+    set.words = mem_alloc_array(set.context, set.count, sizeof(Put *));
+    set.word_count = 0;
+    for (uint32_t i = 0; i < set.count; i++)
+        if (!is_unknown(set.sorted[i]))
+            set.words[set.word_count++] = set.sorted[i];
+}
+
 static void pin_table(void)
 {
-    for (uint32_t i = 0; i < set.count; i++)
-        set.sorted[i]->entry = commit_pin_word(set.sorted[i]->oid, &set.sorted[i]->frame);
+    for (uint32_t i = 0; i < set.word_count; i++)
+        set.words[i]->entry = commit_pin_word(set.words[i]->oid, &set.words[i]->frame);
     validate_secure(set.context);
 }
 
@@ -230,6 +253,10 @@ static bool look_for_conflicts(Sequence snapshot)
 {
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = set.sorted[i];
+        if (p->entry == NULL) {
+            note_members(p, 0);
+            continue;
+        }
         if (CONTROL_SEQUENCE(atomic_load(&p->entry->control)) > snapshot && !MUTATION(SEQUENCE_CHECK))
             return true;
         Location previous = atomic_load(&p->entry->location) & LOCATION_MASK;
@@ -301,7 +328,7 @@ static uint32_t place_bulk(uint32_t *crc)
 static void unlock(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        Put *p = set.sorted[i];
+        Put *p = set.words[i];
         if (p->locked) {
             uint64_t c = atomic_load(&p->entry->control);
             atomic_store(&p->entry->control, CONTROL_SEQUENCE(c));
@@ -313,8 +340,8 @@ static void unlock(uint32_t n)
 /* M1, M2.  False: a conflict, nothing is locked. */
 static bool lock_words(Sequence snapshot)
 {
-    for (uint32_t i = 0; i < set.count; i++) {
-        Put *p = set.sorted[i];
+    for (uint32_t i = 0; i < set.word_count; i++) {
+        Put *p = set.words[i];
         uint64_t c = atomic_load(&p->entry->control);
         bool newer = CONTROL_SEQUENCE(c) > snapshot && !MUTATION(SEQUENCE_CHECK);
         if (MUTATION(WORD_LOCK) && !newer)
@@ -340,9 +367,9 @@ static bool against_locks(void)
     int holder;
     if (!locks_any() || MUTATION(LOCK_HONOURED))
         return false;
-    for (uint32_t i = 0; i < set.count; i++)
-        if (!set.sorted[i]->is_new && locks_against(set.sorted[i]->oid, &holder) != OBJECT_LOCK_NONE) {
-            unlock(set.count);
+    for (uint32_t i = 0; i < set.word_count; i++)
+        if (!set.words[i]->is_new && locks_against(set.words[i]->oid, &holder) != OBJECT_LOCK_NONE) {
+            unlock(set.word_count);
             return true;
         }
     return false;
@@ -389,8 +416,8 @@ static void install(const WalPlace *place)
     }
     STOP_POINT(COMMIT_STAMPED);
     uint32_t last = NO_FRAME;
-    for (uint32_t i = 0; i < set.count; i++) {
-        Put *p = set.sorted[i];
+    for (uint32_t i = 0; i < set.word_count; i++) {
+        Put *p = set.words[i];
         if (p->entry == NULL)
             continue;
         if (p->frame != last) {
@@ -422,7 +449,7 @@ static void install(const WalPlace *place)
 static void give_up_place(const WalPlace *place)
 {
     wal_finish_void(the_store->wal, place);
-    unlock(set.count);
+    unlock(set.word_count);
     validate_leave(0);
     STOP_POINT(COMMIT_VOID);
     publish_installed(place->sequence);
@@ -464,8 +491,8 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
 /* Until no one holds a lock that we met: then its holder has won, or has failed itself and is no conflict. */
 static void wait_for_locks(Sequence snapshot)
 {
-    for (uint32_t i = 0; i < set.count; i++)
-        for (unsigned spins = 0; atomic_load(&set.sorted[i]->entry->control) & CONTROL_LOCKED; spins++)
+    for (uint32_t i = 0; i < set.word_count; i++)
+        for (unsigned spins = 0; atomic_load(&set.words[i]->entry->control) & CONTROL_LOCKED; spins++)
             io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
     validate_wait(snapshot);
 }
@@ -488,8 +515,8 @@ static void collect_conflicts(Sequence snapshot)
     uint32_t room = validate_count();
     set.conflicts = mem_alloc_array(set.context, set.count + room + 1, sizeof(Conflict));
     set.conflict_count = 0;
-    for (uint32_t i = 0; i < set.count; i++) {
-        Put *p = set.sorted[i];
+    for (uint32_t i = 0; i < set.word_count; i++) {
+        Put *p = set.words[i];
         Sequence sequence = CONTROL_SEQUENCE(atomic_load(&p->entry->control));
         if (sequence > snapshot)
             set.conflicts[set.conflict_count++] = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
@@ -513,12 +540,56 @@ static void collect_conflicts(Sequence snapshot)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------- */
 
+/* Fills in the new objects' words with the places of their records, or undoes that (B3). */
+static void set_new_words(bool prepare)
+{
+    cache_unpin_all();
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        uint32_t frame;
+        if (p->prepared == prepare || !is_unknown(p))
+            continue;
+        if (cache_pinned() >= 8)
+            cache_unpin_all();
+        TableEntry *word = commit_pin_word(p->oid, &frame);
+        if (prepare && atomic_load(&word->location) != 0)
+            ereport(ERROR, ERR_INVALID_ARGUMENT,
+                    errmsg("object %llu was put as a new one and exists", (unsigned long long)p->oid));
+        cache_raise_lsn(frame, set.bulk.logged); /* what says whose the extent is, is in the log before the word is on disk */
+        atomic_store(&word->location, prepare ? p->location : 0);
+        cache_dirty(frame);
+        p->prepared = prepare;
+        if (i == set.count / 2)
+            STOP_POINT(BULK_PREPARED);
+    }
+    cache_unpin_all();
+}
+
+/* False: some words could not be reached, so their records must stay where they are until recovery clears both away. */
+static bool take_back_words(void)
+{
+    volatile bool done = true;
+    TRY()
+    {
+        set_new_words(false);
+    }
+    CATCH(err)
+    {
+        log_message(WARNING, "words of an undone bulk commit stay until the next start: %s", err->message);
+        cache_unpin_all();
+        done = false;
+    }
+    END_TRY();
+    return done;
+}
+
 static void undo_secure(void *unused)
 {
     (void)unused;
     open_abort();
     cache_unpin_all();
-    bulk_abort(&set.bulk);
+    if (set.bulk.number != 0)
+        bulk_abort(&set.bulk, take_back_words());
     store_credit_return();
 }
 
@@ -532,6 +603,8 @@ static bool try_commit(Sequence snapshot, bool bulk, WalPlace *place)
         return false;
     if (bulk) {
         ahead = place_bulk(&ahead_crc);
+        set_new_words(true);
+        pin_table();
     } else {
         place_all();
         for (uint32_t i = 0; i < set.count; i++) {
@@ -552,6 +625,7 @@ static CommitResult run_commit(void)
     WalPlace place;
 
     sort_set();
+    choose_words(bulk);
     for (int attempt = 1; !try_commit(snapshot, bulk, &place); attempt++) {
         wait_for_locks(snapshot);
         collect_conflicts(snapshot);

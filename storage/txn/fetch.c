@@ -31,6 +31,9 @@ static Location find_version(Oid oid, RecordHeader *header, Sequence *sequence)
         record_header(location, oid, header);
         *sequence = record_sequence(location, header);
         if (*sequence <= snapshot || MUTATION(SNAPSHOT_VISIBILITY)) {
+            if (unlikely(*sequence == 0) && the_store->extents[LOCATION_PAGE(location) / EXTENT_PAGES].kind == EXTENT_BULK &&
+                !MUTATION(BULK_SEQUENCE))
+                return 0; /* of a bulk commit that has not decided (bulk.c B3) */
             if (unlikely(*sequence == 0) && !MUTATION(BULK_SEQUENCE))
                 ereport(ERROR, ERR_CORRUPT_RECORD,
                         errmsg("object %llu leads to a version that was never committed", (unsigned long long)oid),

@@ -20,6 +20,7 @@
 #include "storage/page/cache.h"
 #include "storage/page/record.h"
 #include "storage/page/space.h"
+#include "storage/txn/bulk.h"
 #include "storage/txn/txn.h"
 
 #include "lib/hashtab.h"
@@ -322,6 +323,8 @@ static void tidy(Recovery *r)
     while ((f = hashtab_next(r->fresh, &it)) != NULL)
         if (!f->built)
             space_unopen(f->page);
+    if (space_any_undecided())
+        bulk_clear_words(0);
     space_drop_undecided();
     for (uint32_t e = 1; e < s->extents; e++)
         if (the_store->extents[e].kind == EXTENT_DEAD)

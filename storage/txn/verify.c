@@ -58,12 +58,14 @@ static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *r
     if (OID_INDEX(RECORD_OID(&header)) != index)
         wrong(index, "its word leads to another object's record");
     record_header(location, RECORD_OID(&header), &header);
-    if (record_sequence(location, &header) != CONTROL_SEQUENCE(control))
+    Sequence sequence = record_sequence(location, &header);
+    bool by_extent = CONTROL_SEQUENCE(control) == 0 && RECORD_SEQUENCE(&header) == 0 && sequence != 0; /* bulk.c B3 */
+    if (sequence != CONTROL_SEQUENCE(control) && !by_extent)
         ereport(ERROR, ERR_CORRUPT_RECORD,
                 errmsg("object with index %llu of \"%s\": its word says commit %llu, its record at byte %u of page %llu %llu",
                        (unsigned long long)index, the_store->dir, (unsigned long long)CONTROL_SEQUENCE(control),
                        LOCATION_OFFSET(location), (unsigned long long)page,
-                       (unsigned long long)record_sequence(location, &header)),
+                       (unsigned long long)sequence),
                 errhint("Restore the store from a backup."));
     check_place(index, location, RECORD_PAGES(RECORD_BYTES(header.length)) > 1 ?
                                      RECORD_PAGES(RECORD_BYTES(header.length)) : 1);
