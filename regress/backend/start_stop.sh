@@ -27,12 +27,13 @@ gives 0 "$LODECTL" -D "$LODE_STORE" restart >/dev/null
 [ "$pid" != "$(server_pid)" ] || fail "restart is another process"
 
 # smart waits for a session that runs
-rm -f out err
-"$LODE" -e 'puts 1; $stdout.flush; sleep 1.5; puts 2' >out &
+rm -f out err go
+"$LODE" -e 'puts 1; $stdout.flush; sleep 0.01 until File.exist?("go"); puts 2' >out &
 client=$!
 until_true grep -q 1 out
 has "$(one_line "$LODECTL" -D "$LODE_STORE" stop -m smart -t 1)" "not stopped in time" "smart with a session"
 has "$("$LODE" -e 1 2>&1)" "shutting down" "a new session during smart shutdown"
+touch go
 wait $client
 is 0 $? "the session's status under smart"
 is "1 2" "$(echo $(cat out))" "the session's output under smart"

@@ -40,7 +40,7 @@ for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
         *)
             LODE_STOP="$event:$pass:kill" lodectl -D "$LODE_STORE" start >/dev/null 2>&1
             load_start 3
-            for ((i = 0; i < 60; i++)); do
+            for ((i = 0; i < (try == 1 ? 60 : 300); i++)); do
                 sleep 0.05
                 [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -ge "$pass" ] && struck=1 && break
             done
