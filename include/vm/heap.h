@@ -1,4 +1,4 @@
-/* heap.h -- the session's heap: size classes with side tables, mark and sweep, three debug modes
+/* heap.h -- the session's heap: size classes with side tables; generational, incremental, compacting; debug modes
  *
  * Precise for heap objects, VM stacks, frames and registered roots; conservative for C stacks and
  * registers of every fiber: what is found there stays alive and unmoved (pinned) for that cycle.
@@ -64,9 +64,14 @@ struct Visitor {
     void (*slot)(Visitor *, Slot *);   /* a reference in a heap object; may be overwritten (moved) */
     void (*value)(Visitor *, Value *); /* a root held as Value; may be overwritten */
     void (*weak)(Visitor *, Slot *);   /* a reference that does not keep alive: set to V_UNDEF when dead */
+    void (*range)(Visitor *, Slot *, size_t n); /* n references in a row, each as by `slot`; NULL: by `slot` */
 };
 static inline void visit_slots(Visitor *v, Slot *s, size_t n)
 {
+    if (v->range) {
+        v->range(v, s, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++)
         v->slot(v, &s[i]);
 }
@@ -96,6 +101,9 @@ typedef struct TypeRow {
     /* Bytes of the fresh cell that restore is given for a record of so many slots and bytes; NULL: `size`. */
     size_t (*cell_size)(size_t nslots, size_t nbytes);
     size_t size; /* of the struct */
+    /* Every store into an object of this type comes after obj_modify or is told by heap_remember (H4, H13).  When false, the old
+     * ones are visited at each collection.  SLOTS types are logged. */
+    bool logged;
 } TypeRow;
 void heap_register_type(ObjectType type, const TypeRow *row);
 const TypeRow *heap_type_row(ObjectType type);
@@ -105,19 +113,33 @@ void heap_add_root(Value *root);                                /* a static Valu
 void heap_add_visitor(void (*fn)(Visitor *), const char *name); /* roots kept in own structures */
 /* After marking and before sweeping: tables keyed by object drop the dead ones. */
 void heap_add_weak_pass(void (*fn)(bool (*alive)(Value), Value (*forward)(Value)));
-void heap_collect(void);
 /* Words that may be references (a suspended fiber's C stack): what they or interior pointers name is marked and pinned.
  * Only in a visit function or visitor, and only while heap_is_marking. */
 bool heap_is_marking(const Visitor *v);
 void heap_scan_range(const void *low, const void *high);
+void heap_collect(void);       /* whole, in one pause: afterwards nothing unreachable is left but what C code holds */
+void heap_collect_young(void); /* what was allocated since the last collection */
+typedef enum HeapCompaction { HEAP_COMPACT_NOT, HEAP_COMPACT_TWO_FINGER, HEAP_COMPACT_SLIDING } HeapCompaction;
+void heap_compact(HeapCompaction); /* a whole collection, then objects move together and empty pages go back */
+/* v is stored into without obj_modify (a reference was resolved, a body refilled): the next collection visits it whatever its
+ * age.  Nothing when v is young.  Never collects. */
+void heap_remember(Value v);
 bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a live cell? */
 extern uint64_t heap_epoch;      /* counts collections: what was written into unvisited memory before one is void */
 extern bool heap_measure_time;   /* count time_ns */
 extern bool heap_disabled;       /* GC.disable: collect only when the limit is reached */
 typedef struct GcStats {
-    uint64_t count, allocated, freed, live, pages, malloc_bytes, time_ns;
+    uint64_t count, minor, major; /* collections */
+    uint64_t allocated;           /* bytes, cells and memory outside */
+    uint64_t freed, live, moved;  /* objects */
+    uint64_t pages, free_bytes;   /* in use; bytes of free cells in them */
+    uint64_t malloc_bytes;
+    uint64_t remembered;          /* old objects that the next young collection visits */
+    uint64_t time_ns, longest_ns; /* of pauses */
+    uint64_t pauses[10];          /* how many took less than 1 us, 4 us, 16 us, ...; the last: all longer */
 } GcStats;
-void heap_stats(GcStats *);
+void heap_stats(GcStats *);      /* finishes a lazy sweep, so that the counts are exact */
+uint64_t heap_moved_last(ObjectType type); /* objects of a type that the last compaction moved */
 void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */
 static inline bool heap_is_internal(Value v) /* no object of Ruby's: code, tables, environments, places in an ancestry */
 {
@@ -128,19 +150,19 @@ void heap_visit_references(Value v, Visitor *visitor);
 void heap_visit_roots(void (*group)(const char *name, void *arg), void *arg, Visitor *visitor);
 /* Calls fn(v) for each new cell once its header is set (NULL: no more); fn must not allocate. */
 void heap_watch_allocations(void (*fn)(Value v));
-/* Debug modes, by lode --heap-mode=collect,evacuate,hollow or LODE_HEAP_MODE */
-enum { HEAP_COLLECT = 1, HEAP_EVACUATE = 2, HEAP_HOLLOW = 4 };
+/* Debug modes, by lode --heap-mode=collect,evacuate,compact,hollow,barrier or LODE_HEAP_MODE; stress: GC.stress */
+enum { HEAP_COLLECT = 1, HEAP_EVACUATE = 2, HEAP_HOLLOW = 4, HEAP_COMPACT = 8, HEAP_BARRIER = 16, HEAP_STRESS = 32 };
 extern unsigned heap_mode;
-extern unsigned heap_mode_every; /* collect/evacuate at every n-th slow-path allocation ("collect:10") */
-/* Parses "collect,evacuate,hollow"; false when a word is unknown.  The modes begin with heap_modes_start() (boot is over);
+extern unsigned heap_mode_every; /* at every n-th allocation ("collect:10") */
+/* Parses "collect,hollow"; false when a word is unknown.  The modes begin with heap_modes_start() (boot is over);
  * it also reads LODE_HEAP_MODE. */
 bool heap_set_modes(const char *text);
 void heap_modes_start(void);
 /* Near the limit a collection forgets clean persistent objects that only slots of other objects reach: those slots become
  * unresolved again.  The hook (vm/persist) gives the oid of such an object, 0 when it must stay. */
 extern uint64_t (*heap_forget_hook)(Value v);
-/* The end of boot, before sessions are forked: collects, and from then on nothing is allocated in the pages of boot, so
- * that children share them. */
+/* The end of boot, before sessions are forked: collects; from then on nothing is allocated, freed or moved in the pages of
+ * boot, and its objects are visited only once they were written, so that children share them. */
 void heap_seal(void);
 /* Test mode, by LODE_BOOT_GUARD=1 or =log in the environment: from here on the first write to each 4 KiB page of the boot
  * heap is counted, under the type of the object written. */

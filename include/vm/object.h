@@ -118,20 +118,26 @@ static inline Value slot_read(Value owner, Slot *s)
         return slot_fault(owner, s);
     return s->raw;
 }
-void slot_barrier(Value owner, Value v);                  /* collector's write barrier (nothing yet to do without generations) */
+/* A collection between obj_modify and the store may have made the owner old. */
+void heap_remember(Value owner);
+static inline void slot_stored(Value owner)
+{
+    if (__builtin_expect((obj_head(owner) & OH_LOG) != 0, 0))
+        heap_remember(owner);
+}
 static inline void slot_write(Value owner, Slot *s, Value v) /* after obj_modify(owner) */
 {
-    (void)owner;
+    slot_stored(owner);
     s->raw = v;
 }
-static inline void slot_init(Slot *s, Value v) /* of an object allocated just now */
+static inline void slot_init(Slot *s, Value v) /* of an object allocated just now, and held by C code since (H13) */
 {
     s->raw = v;
 }
 /* Copies n slots between objects (may overlap); unresolved words stay unresolved. After obj_modify(owner). */
 static inline void slot_copy_range(Value owner, Slot *to, const Slot *from, size_t n)
 {
-    (void)owner;
+    slot_stored(owner);
     memmove(to, from, n * sizeof(Slot));
 }
 bool slot_same(Slot a, Slot b); /* same object?  compares oids without resolving */
@@ -164,8 +170,9 @@ static inline void obj_set_field(Value v, unsigned i, Value x)
     obj_modify(v);
     slot_write(v, &obj_slots(v)[i], x);
 }
-static inline void obj_init_field(Value v, unsigned i, Value x) /* fresh object only */
+static inline void obj_init_field(Value v, unsigned i, Value x) /* while it is set up: it may be frozen, and shared with nobody */
 {
+    slot_stored(v);
     slot_init(&obj_slots(v)[i], x);
 }
 

@@ -24,8 +24,9 @@ static __attribute__((noinline)) void deeper(void (*fn)(void))
 
 static __attribute__((noinline)) void smash_stack(void)
 {
-    volatile char junk[8192];
-    memset((void *)junk, 0, sizeof junk);
+    volatile uint64_t junk[1024];
+    for (size_t i = 0; i < COUNT_OF(junk); i++)
+        junk[i] = 0;
 }
 
 static Value pair(Value a, Value b)
@@ -80,6 +81,115 @@ static void dead_objects_are_freed(void **state)
     heap_stats(&after);
     assert_true(before.live - after.live >= 49000);
     assert_true(after.freed - before.freed >= 49000);
+}
+
+static __attribute__((noinline)) void hang_young_on_old(int n)
+{
+    for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b")))
+        ivar_set(v, sym_intern("@a"), pair(int_fix(n), V_NIL));
+}
+
+/* Young collections neither lose what hangs on an old object, nor keep what nothing reaches. */
+static void old_objects_keep_the_young(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    GcStats before, after;
+    build_list(N);
+    smash_stack();
+    heap_collect();
+    assert_true(obj_head(root) & OH_LOG);
+    hang_young_on_old(7);
+    assert_false(obj_head(root) & OH_LOG);
+    heap_collect_young();
+    hang_young_on_old(8);
+    smash_stack();
+    heap_stats(&before);
+    heap_collect_young(); /* the sevens are old by now: only a whole collection frees them */
+    heap_stats(&after);
+    assert_true(after.freed - before.freed < N / 2);
+    assert_int_equal(after.minor - before.minor, 1);
+    heap_collect();
+    heap_stats(&after);
+    assert_true(after.freed - before.freed >= N - 100);
+    int n = 0;
+    for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b")), n++)
+        assert_int_equal(fix_int(ivar_get(ivar_get(v, sym_intern("@a")), sym_intern("@a"))), 8);
+    assert_int_equal(n, N);
+}
+
+/* A marking in steps, with every list element replaced and every link rewritten while it runs. */
+static void steps_of_marking_lose_nothing(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    build_list(N);
+    assert_true(heap_set_modes("barrier:50"));
+    heap_modes_start();
+    GcStats before, after;
+    heap_stats(&before);
+    for (int round = 0; round < 2; round++)
+        for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b"))) {
+            Value next = ivar_get(v, sym_intern("@b"));
+            ivar_set(v, sym_intern("@a"), int_fix(0));
+            if (!is_nil(next)) { /* a copy takes the next one's place */
+                Value copy = pair(ivar_get(next, sym_intern("@a")), ivar_get(next, sym_intern("@b")));
+                ivar_set(v, sym_intern("@b"), copy);
+            }
+        }
+    heap_stats(&after);
+    heap_set_modes("");
+    heap_modes_start();
+    assert_true(after.major - before.major >= 2);
+    int n = 0;
+    for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b")))
+        n++;
+    assert_int_equal(n, N);
+}
+
+static __attribute__((noinline)) void build_fragments(int n)
+{
+    root = V_NIL;
+    for (int i = 0; i < n; i++) {
+        Value v = pair(int_fix(i), root);
+        if (i % 10 == 3) /* the others die */
+            root = v;
+    }
+}
+
+static void compaction_empties_pages(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    static const HeapCompaction hows[] = {HEAP_COMPACT_TWO_FINGER, HEAP_COMPACT_SLIDING};
+    for (size_t k = 0; k < COUNT_OF(hows); k++) {
+        GcStats before, after;
+        build_fragments(N);
+        Value keep = root;
+        for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b")))
+            (void)obj_object_id(v);
+        Value id = obj_object_id(keep);
+        keep = V_NIL;
+        smash_stack();
+        heap_collect();
+        heap_stats(&before);
+        smash_stack();
+        heap_compact(hows[k]);
+        heap_stats(&after);
+        assert_true(after.moved > before.moved);
+        assert_true(after.pages * 3 < before.pages);
+        assert_true(obj_object_id(root) == id);
+        int n = 0, last = N;
+        for (Value v = root; !is_nil(v); v = ivar_get(v, sym_intern("@b")), n++) {
+            int i = (int)fix_int(ivar_get(v, sym_intern("@a")));
+            assert_true(i % 10 == 3 && i < last);
+            last = i;
+        }
+        assert_int_equal(n, N / 10);
+        root = V_NIL;
+        smash_stack();
+        heap_collect();
+    }
 }
 
 static void slots_beyond_the_cell_move_out(void **state)
@@ -203,6 +313,9 @@ int main(void)
         cmocka_unit_test(every_size_class_is_exact),
         cmocka_unit_test(reachable_objects_survive),
         cmocka_unit_test(dead_objects_are_freed),
+        cmocka_unit_test(old_objects_keep_the_young),
+        cmocka_unit_test(steps_of_marking_lose_nothing),
+        cmocka_unit_test(compaction_empties_pages),
         cmocka_unit_test(slots_beyond_the_cell_move_out),
         cmocka_unit_test(large_objects_have_own_pages),
         cmocka_unit_test(weak_slots_are_cleared),

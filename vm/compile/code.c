@@ -415,6 +415,7 @@ void code_boot(void)
 {
     static const TypeRow row = {
         .name = "Code",
+        .logged = true,
         .visit = code_visit,
         .free = code_free,
         .memsize = code_memsize,

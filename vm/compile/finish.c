@@ -160,6 +160,7 @@ static void fill_code(Compiler *c, Unit *u, Value code_value, Value codes, Value
     uint32_t *words = copy_table(u->words, u->nwords, sizeof(uint32_t));
     bool holds = false;
 
+    heap_remember(code_value); /* it was made with the others: it may be old */
     /* Symbols; objects are nil until they are set below, so that a collection finds nothing wrong. */
     for (uint32_t at = 0; at < u->nwords; at += table[insn_op(words + at)].nwords) {
         const Insn *insn = &table[insn_op(words + at)];

@@ -966,6 +966,7 @@ static size_t ary_cell_size(size_t nslots, size_t nbytes)
 
 static const TypeRow ary_row = {
     .name = "array",
+    .logged = true,
     .visit = ary_visit,
     .free = ary_free,
     .memsize = ary_memsize,

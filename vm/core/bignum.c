@@ -34,9 +34,9 @@ static void float_restore(Object *o, RecordReader *r)
 {
     memcpy(&((Float *)o)->value, record_take_bytes(r, sizeof(double)), sizeof(double));
 }
-static const TypeRow bignum_type = {.name = "Bignum", .persist = bignum_persist, .restore = bignum_restore,
+static const TypeRow bignum_type = {.name = "Bignum", .logged = true, .persist = bignum_persist, .restore = bignum_restore,
                                     .cell_size = bignum_cell_size};
-static const TypeRow float_type = {.name = "Float", .persist = float_persist, .restore = float_restore, .size = sizeof(Float)};
+static const TypeRow float_type = {.name = "Float", .logged = true, .persist = float_persist, .restore = float_restore, .size = sizeof(Float)};
 
 mpz_srcptr int_view(MpzView *view, Value v)
 {

@@ -47,7 +47,7 @@ static Value gc_set_stress(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
     stress = truthy(argv[0]);
-    heap_set_modes(stress ? "collect" : "");
+    heap_set_modes(stress ? "stress" : "");
     heap_modes_start();
     return argv[0];
 }

@@ -728,6 +728,7 @@ static void hash_chunk_take(Object *o, unsigned which, uint32_t chunk, const Chu
 
 static const TypeRow hash_row = {
     .name = "hash",
+    .logged = true,
     .visit = hash_visit,
     .free = hash_free,
     .memsize = hash_memsize,

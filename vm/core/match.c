@@ -30,7 +30,7 @@ static size_t match_cell_size(size_t nslots, size_t nbytes)
     (void)nslots;
     return sizeof(Match) + nbytes;
 }
-static const TypeRow match_type = {.name = "MatchData", .visit = match_visit, .persist = match_persist, .restore = match_restore,
+static const TypeRow match_type = {.name = "MatchData", .logged = true, .visit = match_visit, .persist = match_persist, .restore = match_restore,
                                    .cell_size = match_cell_size, .size = sizeof(Match)};
 
 static Value match_alloc(Value re, Value str, int64_t n)

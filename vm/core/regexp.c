@@ -63,7 +63,7 @@ static void regexp_hollow(Object *o)
     regexp_drop((Regexp *)o);
     ((Regexp *)o)->source.raw = V_FALSE;
 }
-static const TypeRow regexp_type = {.name = "Regexp", .visit = regexp_visit, .free = regexp_free, .hollow = regexp_hollow,
+static const TypeRow regexp_type = {.name = "Regexp", .logged = true, .visit = regexp_visit, .free = regexp_free, .hollow = regexp_hollow,
                                     .persist = regexp_persist, .restore = regexp_restore, .size = sizeof(Regexp)};
 
 Value regexp_source(Value re)

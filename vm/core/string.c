@@ -80,7 +80,7 @@ static void string_restore(Object *o, RecordReader *r)
     s->ptr = to;
     s->len = n;
 }
-static const TypeRow string_type = {.name = "String", .visit = string_visit, .free = string_free, .memsize = string_memsize,
+static const TypeRow string_type = {.name = "String", .logged = true, .visit = string_visit, .free = string_free, .memsize = string_memsize,
                                     .moved = string_moved, .hollow = string_hollow, .persist = string_persist,
                                     .restore = string_restore, .cell_size = string_cell_size};
 
@@ -163,6 +163,7 @@ static Value str_root(Value str)
     r->head |= OH_FROZEN;
     s->cap = (size_t)root;
     s->head |= STR_SHARED;
+    heap_remember(str);
     return root;
 }
 

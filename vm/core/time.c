@@ -66,7 +66,7 @@ static void time_hollow(Object *o)
     ((Time *)o)->zone.raw = V_NIL;
 }
 
-static const TypeRow time_row = {.name = "time", .visit = time_visit, .persist = time_persist, .restore = time_restore,
+static const TypeRow time_row = {.name = "time", .logged = true, .visit = time_visit, .persist = time_persist, .restore = time_restore,
                                  .hollow = time_hollow, .size = sizeof(Time)};
 
 static Value time_allocate(Value cls)

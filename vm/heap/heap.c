@@ -42,14 +42,16 @@ const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1] = {
 #undef C16
 
 #define LARGEST_CELL 32768
-#define FIRST_THRESHOLD ((uint64_t)16 << 20)
+#define FIRST_NURSERY ((uint64_t)8 << 20)
 
 const TypeRow *heap_rows[T_COUNT];
-static const TypeRow slots_row = {.name = "slots"};
+static const TypeRow slots_row = {.name = "slots", .logged = true};
 
 void heap_register_type(ObjectType type, const TypeRow *row)
 {
     heap_rows[type] = row;
+    if (!row->logged)
+        heap.logged_types &= ~((uint64_t)1 << type);
 }
 
 const TypeRow *heap_type_row(ObjectType type)
@@ -63,11 +65,14 @@ void heap_boot(void)
 {
     if (heap.base)
         return;
-    /* The range is only reserved: no memory until a page is used, none shared with children once written. */
-    size_t want = (size_t)64 << 30;
+    /* Range and side tables are only reserved: no memory until a page is used, none shared with children once written. */
+    size_t want = (size_t)64 << 30, pages, bits;
     char *range;
     for (;;) {
-        range = mmap(NULL, want + HEAP_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        pages = ALIGN_UP((want >> PAGE_SHIFT) * sizeof(HeapPage), HEAP_PAGE_SIZE);
+        bits = want / 16 / 8;
+        range = mmap(NULL, HEAP_PAGE_SIZE + want + pages + 3 * bits, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (range != MAP_FAILED || want <= ((size_t)64 << 20))
             break;
         want /= 2;
@@ -76,12 +81,16 @@ void heap_boot(void)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve address space for the heap"));
     heap.base = (char *)ALIGN_UP((uintptr_t)range, HEAP_PAGE_SIZE);
     heap.reserved = want;
-    size_t side = (want >> PAGE_SHIFT) * sizeof(HeapPage);
-    void *pages = mmap(NULL, side, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED)
-        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve the heap's side tables"));
-    heap.pages = pages;
-    heap.threshold = FIRST_THRESHOLD;
+    heap.pages = (HeapPage *)(heap.base + want);
+    heap.mark = (uint64_t *)(heap.base + want + pages);
+    heap.pin = heap.mark + bits / 8;
+    heap.remembered = heap.pin + bits / 8;
+    heap.nursery = FIRST_NURSERY;
+    heap.major_at = 4 * FIRST_NURSERY;
+    heap.logged_types = ~(uint64_t)0;
+    for (int t = 0; t < T_COUNT; t++) /* string's row was registered before */
+        if (heap_rows[t] && !heap_rows[t]->logged)
+            heap.logged_types &= ~((uint64_t)1 << t);
     for (int t = 0; t < T_COUNT; t++)
         if (type_has_slots((ObjectType)t))
             heap_rows[t] = &slots_row;
@@ -89,18 +98,24 @@ void heap_boot(void)
 
 bool heap_set_modes(const char *text)
 {
+    static const struct {
+        const char *name;
+        unsigned mode;
+    } names[] = {
+        {"collect", HEAP_COLLECT}, {"evacuate", HEAP_EVACUATE}, {"compact", HEAP_COMPACT},
+        {"barrier", HEAP_BARRIER}, {"hollow", HEAP_HOLLOW},     {"stress", HEAP_STRESS},
+    };
     unsigned mode = 0;
     while (*text) {
         size_t n = strcspn(text, ",");
         size_t word = strcspn(text, ",:");
-        if (word == 7 && !memcmp(text, "collect", 7))
-            mode |= HEAP_COLLECT;
-        else if (word == 8 && !memcmp(text, "evacuate", 8))
-            mode |= HEAP_EVACUATE;
-        else if (word == 6 && !memcmp(text, "hollow", 6))
-            mode |= HEAP_HOLLOW;
-        else if (word)
+        unsigned bit = 0;
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+            if (strlen(names[i].name) == word && !memcmp(text, names[i].name, word))
+                bit = names[i].mode;
+        if (word && !bit)
             return false;
+        mode |= bit;
         if (word < n) {
             long every = strtol(text + word + 1, NULL, 10);
             if (every <= 0)
@@ -115,10 +130,25 @@ bool heap_set_modes(const char *text)
     return true;
 }
 
-static void limits_close(void)
+void heap_close_runs(void)
 {
     for (unsigned c = 0; c < HEAP_CLASSES; c++)
         heap_runs[c].limit = heap_runs[c].next;
+}
+
+/* The modes that look for dangling references want boot objects to be freed and moved like others. */
+static void unseal(void)
+{
+    if (!heap.sealed)
+        return;
+    heap.sealed = false;
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++)
+        heap.pages[i].boot = false;
+    for (size_t i = 0; i < heap.boot_always.n; i++)
+        values_push(&heap.always, heap.boot_always.at[i]);
+    for (size_t i = 0; i < heap.boot_remembered.n; i++)
+        values_push(&heap.remembered_list, heap.boot_remembered.at[i]);
+    heap.boot_always.n = heap.boot_remembered.n = 0;
 }
 
 void heap_modes_start(void)
@@ -127,8 +157,10 @@ void heap_modes_start(void)
     if (text && !heap_mode && !heap_set_modes(text))
         ereport(FATAL, ERR_USAGE, errmsg("LODE_HEAP_MODE has an unknown word: \"%s\"", text));
     heap.modes_on = heap_mode != 0;
+    if (heap_mode & (HEAP_COLLECT | HEAP_EVACUATE | HEAP_COMPACT))
+        unseal();
     if (heap.modes_on)
-        limits_close();
+        heap_close_runs();
 }
 
 /* ---- pages ---- */
@@ -139,6 +171,8 @@ Value heap_object_at(uint64_t word)
     if (offset >= heap.used)
         return 0;
     HeapPage *p = &heap.pages[offset >> PAGE_SHIFT];
+    if (p->kind == PAGE_LARGE_TAIL)
+        p -= p->npages;
     Object *o;
     if (p->kind == PAGE_SMALL) {
         uint32_t i = cell_index(p, (void *)(uintptr_t)word);
@@ -147,12 +181,12 @@ Value heap_object_at(uint64_t word)
         o = (Object *)(page_start(p) + (size_t)i * p->cell_size);
     } else if (p->kind == PAGE_LARGE) {
         o = (Object *)page_start(p);
-    } else if (p->kind == PAGE_LARGE_TAIL) {
-        o = (Object *)page_start(p - p->npages);
     } else {
         return 0;
     }
-    return (o->head & OH_TYPE) == T_FREE ? 0 : (Value)(uintptr_t)o;
+    if ((o->head & OH_TYPE) == T_FREE || (p->unswept && !heap_marked((Value)o))) /* W1 */
+        return 0;
+    return (Value)(uintptr_t)o;
 }
 
 bool heap_is_object(Value word)
@@ -274,45 +308,22 @@ void pages_cool(void)
 void heap_seal(void)
 {
     heap_collect();
-    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++)
-        if (heap.pages[i].kind == PAGE_SMALL) {
-            heap.pages[i].boot = true;
-            heap.pages[i].listed = false;
-        }
-    memset(heap.avail, 0, sizeof heap.avail);
-}
-
-void page_build_runs(HeapPage *p)
-{
-    char *start = page_start(p);
-    uint32_t live = 0, *link = &p->first_run;
-    uint32_t size = p->cell_size;
-    FreeRun *run = NULL;
-    for (uint32_t i = 0; i < p->ncells; i++) {
-        Object *o = (Object *)(start + (size_t)i * size);
-        if (o->head != 0) {
-            live++;
-            run = NULL;
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
+        HeapPage *p = &heap.pages[i];
+        if (p->kind == PAGE_LARGE_TAIL)
+            p->boot = true;
+        if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
             continue;
-        }
-        if (!run) {
-            run = (FreeRun *)o;
-            *link = i * size + 1;
-            link = &run->next;
-        }
-        run->end = (i + 1) * size;
+        p->boot = true;
+        p->listed = false;
+        p->first_run = 0;
     }
-    *link = 0;
-    p->live = live;
-}
-
-void page_list(HeapPage *p)
-{
-    if (p->listed || !p->first_run)
-        return;
-    p->listed = true;
-    p->next = heap.avail[p->size_class];
-    heap.avail[p->size_class] = p;
+    memset(heap.avail, 0, sizeof heap.avail);
+    heap.boot_always = heap.always;
+    heap.boot_remembered = heap.remembered_list;
+    heap.always = heap.remembered_list = (Values){0};
+    heap.live_bytes = 0;
+    heap.sealed = true;
 }
 
 void heap_retire_runs(void)
@@ -376,8 +387,9 @@ static void set_current(unsigned c, HeapPage *p)
     heap.current[c] = p;
     heap_runs[c].next = (char *)run;
     heap_runs[c].end = page_start(p) + run->end;
-    heap_runs[c].limit = heap.modes_on ? heap_runs[c].next : heap_runs[c].end;
+    heap_runs[c].limit = heap.modes_on || heap.watcher ? heap_runs[c].next : heap_runs[c].end;
     p->first_run = run->next;
+    p->touched = true;
     heap.since += (uint64_t)(heap_runs[c].end - heap_runs[c].next);
 }
 
@@ -387,6 +399,10 @@ static bool refill(unsigned c)
     if (p && p->first_run) {
         set_current(c, p);
         return true;
+    }
+    if (unlikely(heap.unswept_count)) {
+        sweep_some(c);
+        sweep_paced();
     }
     if (!heap.avail[c])
         return false;
@@ -400,17 +416,21 @@ static bool refill(unsigned c)
 static void maybe_collect(size_t size)
 {
     static unsigned countdown;
-    bool due = heap.wanted || heap.since >= heap.threshold;
     if (heap.modes_on) {
         if ((heap_mode & HEAP_HOLLOW) && heap_hollow_hook)
             heap_hollow_hook();
-        if ((heap_mode & (HEAP_COLLECT | HEAP_EVACUATE)) && ++countdown >= heap_mode_every) {
+        if ((heap_mode & ~HEAP_HOLLOW) && ++countdown >= heap_mode_every && !heap_disabled) {
             countdown = 0;
-            due = true;
+            heap_collect_by_mode();
         }
     }
-    if ((due && !heap_disabled) || over_limit(size))
-        heap_collect();
+    if ((heap.wanted || heap_step_due()) && !heap_disabled)
+        heap_collect_step();
+    if (over_limit(size)) {
+        sweep_finish();
+        if (over_limit(size))
+            heap_collect();
+    }
 }
 
 static Value take_cell(unsigned c, uint64_t head)
@@ -445,6 +465,8 @@ static Value alloc_large(uint64_t head, size_t size)
     }
     heap.page_count += n;
     heap.since += n << PAGE_SHIFT;
+    p->touched = true;
+    p->live = 1;
     char *cell = page_start(p);
     memset(cell, 0, size);
     ((Object *)cell)->head = head;
@@ -462,7 +484,7 @@ static Value alloc_slow(uint64_t head, size_t size)
         for (c = heap_class_of[HEAP_SMALL_MAX >> 4]; heap_class_size[c] < size;)
             c++;
     HeapRun *run = &heap_runs[c];
-    if (heap.modes_on || heap.wanted)
+    if (heap.modes_on || heap.wanted || heap_step_due())
         maybe_collect(size);
     if (run->next < run->end || refill(c))
         return take_cell(c, head);
@@ -492,7 +514,7 @@ void heap_watch_allocations(void (*fn)(Value v))
 {
     heap.watcher = fn;
     if (fn)
-        limits_close();
+        heap_close_runs();
 }
 
 Value heap_alloc(ObjectType type, Value cls, size_t size)
@@ -517,16 +539,18 @@ static void account(size_t n)
 {
     heap.malloc_bytes += n;
     heap.since += n;
-    if (heap.since >= heap.threshold && !heap.wanted && !heap_disabled) {
+    if (!heap.wanted && !heap_disabled && heap_step_due()) {
         heap.wanted = true; /* not here: callers hold views */
-        limits_close();
+        heap_close_runs();
     }
 }
 
 static void make_room(size_t n)
 {
     if (__builtin_expect(over_limit(n), 0)) {
-        heap_collect();
+        sweep_finish();
+        if (over_limit(n))
+            heap_collect();
         if (over_limit(n))
             no_memory();
     }
@@ -582,20 +606,37 @@ void heap_free(void *p)
     free(p);
 }
 
+static uint32_t cells_in_use(const HeapPage *p)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->ncells; i++)
+        n += ((Object *)(page_start(p) + (size_t)i * p->cell_size))->head != 0;
+    return n;
+}
+
 void heap_stats(GcStats *out)
 {
+    sweep_finish();
     *out = heap.stats;
+    out->allocated += heap.since;
     out->pages = heap.page_count;
     out->malloc_bytes = heap.malloc_bytes;
-    uint64_t live = 0;
-    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++)
-        if (heap.pages[i].kind == PAGE_SMALL || heap.pages[i].kind == PAGE_LARGE)
-            live += heap.pages[i].live;
-    out->live = live;
+    out->remembered = heap.remembered_list.n + heap.boot_remembered.n;
+    out->live = out->free_bytes = 0;
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
+        HeapPage *p = &heap.pages[i];
+        if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
+            continue;
+        uint32_t live = p->touched ? cells_in_use(p) : p->live;
+        out->live += live;
+        if (p->kind == PAGE_SMALL)
+            out->free_bytes += (uint64_t)(p->ncells - live) * p->cell_size;
+    }
 }
 
 void heap_each_object(void (*fn)(Value, void *), void *arg)
 {
+    sweep_finish();
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
         HeapPage *p = &heap.pages[i];
         if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
@@ -607,4 +648,9 @@ void heap_each_object(void (*fn)(Value, void *), void *arg)
                 fn(v, arg);
         }
     }
+}
+
+uint64_t heap_moved_last(ObjectType type)
+{
+    return heap.moved_last[type];
 }

@@ -1,13 +1,8 @@
 /* heap_private.h -- pages and their side tables, shared by the files of vm/heap
  *
  * The heap is one reserved range of addresses, cut into pages of 64 KiB; the page of an address
- * is one subtraction and shift away.  All that the collector writes while marking (marks, pins,
- * counts) lies in the HeapPage, never in the objects: pages inherited from the boot process stay shared.
- *
- * Invariants:
- *   P1  A cell whose header has type T_FREE is free: header 0, or 8 + the new address after an evacuation.
- *   P2  Free cells of a page, outside of the current run, form runs; each begins with FreeRun.
- *   P3  Marks and pins are valid from the start of a collection to the start of the next.
+ * is one subtraction and shift away.  All that the collector writes while marking lies beside the heap, a bit for each
+ * 16 bytes of it: pages inherited from the boot process stay shared.  The invariants are in the README.
  */
 #ifndef VM_HEAP_PRIVATE_H
 #define VM_HEAP_PRIVATE_H
@@ -17,7 +12,7 @@
 
 #define PAGE_SHIFT 16
 #define HEAP_PAGE_SIZE ((size_t)1 << PAGE_SHIFT)
-#define PAGE_WORDS (HEAP_PAGE_SIZE / 16 / 64)
+#define PAGE_WORDS (HEAP_PAGE_SIZE / 16 / 64) /* words of a bit table for one page */
 #define CLASS_LARGE HEAP_CLASSES /* one object on pages of its own */
 
 typedef enum { PAGE_UNUSED, PAGE_SMALL, PAGE_LARGE, PAGE_LARGE_TAIL } PageKind;
@@ -31,13 +26,14 @@ typedef struct HeapPage {
     bool boot;          /* sealed: nothing is allocated here any more */
     bool warm;          /* UNUSED: may still hold memory */
     bool listed;        /* on its class's list of pages with free runs */
+    bool touched;       /* cells were handed out since the last collection: only such pages hold young objects */
+    bool unswept;       /* what has no mark is dead but not yet freed */
     uint32_t npages;    /* LARGE: length; LARGE_TAIL: distance to the head */
     uint32_t live;      /* after the last sweep */
     uint32_t first_run; /* offset + 1 of the first free run, 0: none */
     struct HeapPage *next;
     uint64_t *oids;     /* by cell; NULL while no object of the page has an oid; valid where the header says OF_OID */
-    uint64_t mark[PAGE_WORDS];
-    uint64_t pin[PAGE_WORDS];
+    uint32_t *forward;  /* by cell, while objects slide: new place / 16 in the range, 0: not moved */
 } HeapPage;
 
 typedef struct FreeRun {
@@ -46,21 +42,42 @@ typedef struct FreeRun {
     uint32_t next; /* offset + 1 of the next run of the page, 0: none */
 } FreeRun;
 
+typedef struct Values { /* C memory of the collector's own */
+    Value *at;
+    size_t n, cap;
+} Values;
+
 typedef struct Heap {
     char *base;
-    size_t reserved, used; /* bytes; used: high-water mark of pages ever handed out */
-    HeapPage *pages;       /* side table, one row a page */
+    size_t reserved, used;  /* bytes; used: high-water mark of pages ever handed out */
+    HeapPage *pages;        /* side table, one row a page */
+    uint64_t *mark, *pin, *remembered; /* side tables, one bit for 16 bytes */
     HeapPage *avail[HEAP_CLASSES];
+    HeapPage *unswept[HEAP_CLASSES + 1];
     HeapPage *current[HEAP_CLASSES]; /* page of heap_runs[c] */
     HeapPage *unused;
-    uint64_t page_count;   /* in use */
-    uint64_t since;        /* bytes handed out since the last collection, malloc included */
-    uint64_t threshold;    /* collect when `since` reaches it */
+    uint64_t page_count;    /* in use */
+    uint64_t unswept_count; /* pages */
+    uint64_t sweep_pace;    /* pages to sweep for each run handed out */
+    uint64_t since;         /* bytes handed out since the last collection, malloc included */
+    uint64_t stepped;       /* `since` at the last step of marking */
+    uint64_t nursery;       /* collect the young when `since` reaches it */
+    uint64_t live_bytes;    /* cells marked by the last collection */
+    uint64_t major_at;      /* mark all anew when live_bytes and malloc_bytes reach it */
     uint64_t malloc_bytes;
-    bool collecting, wanted, modes_on;
     void (*watcher)(Value v); /* heap_watch_allocations; like a mode, it sends every allocation to the slow path */
-    bool pressure;         /* this collection forgets clean persistent objects */
+    bool collecting, wanted, modes_on, sealed;
+    bool marking;           /* an incremental marking is under way */
+    bool young_only;        /* the collection under way, or the last one, left old objects alone */
+    bool pressure;          /* this collection forgets clean persistent objects */
     uint64_t forgotten;
+    uint64_t pressed_at;    /* bytes in use at which the next such collection is due */
+    uint64_t logged_types;  /* a bit each: every store comes after obj_modify */
+    Values remembered_list; /* old objects written since the last collection, or held by C code during it */
+    Values always;          /* old objects of the other types */
+    Values boot_remembered, boot_always; /* the same for boot objects: for good */
+    unsigned marking_rounds; /* visits of roots and remembered objects when the steps had found no more */
+    uint64_t moved_last[T_COUNT]; /* by the last compaction, by type */
     GcStats stats;
 } Heap;
 
@@ -79,15 +96,40 @@ static inline uint32_t cell_index(const HeapPage *p, const void *address)
 {
     return (uint32_t)(((uint64_t)((uintptr_t)address & (HEAP_PAGE_SIZE - 1)) * p->magic) >> 32);
 }
-static inline bool bit_test(const uint64_t *bits, uint32_t i)
+/* The number of an object's bit in mark, pin and remembered. */
+static inline size_t bit_of(Value v)
+{
+    return (size_t)((const char *)v - heap.base) >> 4;
+}
+static inline bool bit_test(const uint64_t *bits, size_t i)
 {
     return bits[i >> 6] >> (i & 63) & 1;
 }
-static inline void bit_set(uint64_t *bits, uint32_t i)
+static inline void bit_set(uint64_t *bits, size_t i)
 {
     bits[i >> 6] |= (uint64_t)1 << (i & 63);
 }
+static inline void bit_clear(uint64_t *bits, size_t i)
+{
+    bits[i >> 6] &= ~((uint64_t)1 << (i & 63));
+}
+static inline bool type_logged(uint64_t head)
+{
+    return heap.logged_types >> (head & OH_TYPE) & 1;
+}
+static inline bool heap_marked(Value v)
+{
+    return bit_test(heap.mark, bit_of(v));
+}
+void values_grow(Values *);
+static inline void values_push(Values *list, Value v)
+{
+    if (unlikely(list->n == list->cap))
+        values_grow(list);
+    list->at[list->n++] = v;
+}
 
+/* heap.c */
 /* The live object that a bit pattern points at or into: 0 when none. */
 Value heap_object_at(uint64_t word);
 /* A fresh, empty page for class c; NULL when the range is used up. */
@@ -95,21 +137,49 @@ HeapPage *page_new_small(unsigned c);
 void page_release(HeapPage *p);
 void pages_cool(void); /* gives memory of unused pages back, but for some */
 uint64_t heap_limit_bytes(void);
-/* Builds the free runs of a small page whose dead cells have header 0; sets live. */
-void page_build_runs(HeapPage *p);
-void page_list(HeapPage *p);
 /* Gives the current runs back to their pages (before a collection). */
 void heap_retire_runs(void);
-/* Frees what the object owns outside its cell. */
-void heap_free_object(Object *o);
+/* Every allocation takes the slow path until runs are refilled: somebody wants a collection. */
+void heap_close_runs(void);
+
+/* mark.c */
 void heap_visit_object(Object *o, Visitor *v);
-/* The embedded-slots and side-table parts of moving and freeing live with their owner: */
+void mark_start(void);             /* forgets all marks but boot's */
+bool mark_step(uint64_t budget);   /* visits about so many bytes of objects; true when nothing is left to visit */
+void mark_roots(void);             /* what C code holds (pinned), roots, visitors, boot objects that were written */
+void mark_old(void);               /* remembered objects and those of types that do not log */
+void mark_hold_stack(void);        /* pins what C code holds now, before a step */
+void mark_clear_weak(void);
+/* Calls every visitor of roots with v; moving code updates by it. */
+void roots_visit(Visitor *v);
+void mark_run_weak_passes(bool (*alive)(Value), Value (*forward)(Value));
+bool mark_alive(Value v);
+void mark_verify_barrier(void);    /* after the marking of a young collection: aborts when it missed an object */
+
+/* sweep.c */
+void sweep_begin(void);            /* after marking: pages with dead objects wait to be swept */
+void sweep_some(unsigned c);       /* until class c has a free run, or none of its pages waits */
+void sweep_paced(void);
+void sweep_finish(void);
+void heap_free_object(Object *o);  /* what the object owns outside its cell */
+void page_build_runs(HeapPage *p); /* of a small page whose dead cells have header 0; sets live */
+void page_list(HeapPage *p);
+
+/* collect.c */
+bool heap_step_due(void);          /* at the slow path of an allocation: the collector wants to run */
+void heap_collect_step(void);
+void heap_collect_by_mode(void);   /* a debug mode's turn has come */
+
+/* compact.c; both after a whole marking, with everything swept but for evacuate, which comes before the sweep */
+void evacuate_all(void);
+void compact_pages(bool sliding);
+
+/* What vm/object keeps beside objects: */
 typedef struct SideHooks {
     void (*visit)(Object *, Visitor *); /* OF_IVARS: references in the side table */
     void (*drop)(Object *);             /* OF_IVARS, OF_ID: the object died */
     void (*moved)(Object *to, Object *from);
 } SideHooks;
 extern SideHooks heap_side;
-void heap_finalizer_dead(Object *o); /* OF_FINALIZER: queue its procs */
 
 #endif

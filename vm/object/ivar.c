@@ -93,7 +93,7 @@ void obj_add_slot(Value v, uint32_t new_shape, Value x)
         if (cls->slot_hint < i + 1)
             cls->slot_hint = (uint16_t)MIN(i + 1, 60u);
     }
-    slot_init(&obj_slots(v)[i], x);
+    slot_write(v, &obj_slots(v)[i], x);
     obj_set_shape(v, new_shape);
 }
 
@@ -136,7 +136,7 @@ static void side_set(Value v, uint32_t id, Value x)
         i = (int)s->n++;
         s->names[i] = id;
     }
-    slot_init(&s->values[i], x);
+    slot_write(v, &s->values[i], x);
 }
 
 /* ---- the interface ---- */

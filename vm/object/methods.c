@@ -32,7 +32,7 @@ static void visit(Object *o, Visitor *v)
     v->slot(v, &me->cref);
 }
 
-static const TypeRow entry_row = {.name = "method entry", .visit = visit, .persist = method_entry_persist,
+static const TypeRow entry_row = {.name = "method entry", .logged = true, .visit = visit, .persist = method_entry_persist,
                                   .restore = method_entry_restore, .size = sizeof(MethodEntry)};
 
 void method_caches_clear(void)
@@ -40,16 +40,24 @@ void method_caches_clear(void)
     memset(cache, 0, sizeof cache);
 }
 
-static void forget_all(bool (*alive)(Value), Value (*forward)(Value))
+/* Rows do not keep anything alive; one whose class moved would stand at the wrong place. */
+static void cache_follow(bool (*alive)(Value), Value (*forward)(Value))
 {
-    (void)alive, (void)forward;
-    method_caches_clear();
+    for (CacheRow *row = cache; row < cache + CACHE_ROWS; row++) {
+        if (!row->cls)
+            continue;
+        Value me = row->me ? (Value)row->me : V_NIL;
+        if (!alive(row->cls) || forward(row->cls) != row->cls || !alive(me))
+            *row = (CacheRow){0};
+        else if (row->me)
+            row->me = (MethodEntry *)forward(me);
+    }
 }
 
 void method_boot(void)
 {
     heap_register_type(T_METHOD_ENTRY, &entry_row);
-    heap_add_weak_pass(forget_all);
+    heap_add_weak_pass(cache_follow);
 }
 
 /* ---- redefinition of operators ---- */

@@ -30,12 +30,21 @@ void obj_attend_slow(Value v)
     obj_refill_hook(v);
 }
 
+/* LOG was set: the collector and the transaction hear of the first change. */
+static void note_change(Value v)
+{
+    obj_ptr(v)->head &= ~OH_LOG;
+    heap_remember(v);
+    if (obj_log_hook)
+        obj_log_hook(v);
+}
+
 void obj_touch(Value v)
 {
     if (obj_head(v) & OH_ATTENTION)
         obj_attend_slow(v);
-    if ((obj_head(v) & OH_LOG) && obj_log_hook)
-        obj_log_hook(v);
+    if (obj_head(v) & OH_LOG)
+        note_change(v);
 }
 
 void obj_modify_slow(Value v)
@@ -44,8 +53,8 @@ void obj_modify_slow(Value v)
         obj_attend_slow(v);
     if (obj_frozen_bit(v))
         raise_frozen(v);
-    if ((obj_head(v) & OH_LOG) && obj_log_hook)
-        obj_log_hook(v);
+    if (obj_head(v) & OH_LOG)
+        note_change(v);
 }
 
 Value slot_fault(Value owner, Slot *s)
@@ -55,11 +64,6 @@ Value slot_fault(Value owner, Slot *s)
     if (!slot_fault_hook)
         ereport(PANIC, ERR_INTERNAL, errmsg("unresolved reference without a store"));
     return slot_fault_hook(owner, s);
-}
-
-void slot_barrier(Value owner, Value v)
-{
-    (void)owner, (void)v;
 }
 
 bool slot_same(Slot a, Slot b)

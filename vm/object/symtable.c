@@ -173,7 +173,7 @@ static size_t memsize(Object *o)
     return t->cap * sizeof(SymRow) + t->index_size * sizeof(uint32_t);
 }
 
-static const TypeRow row = {.name = "symtable", .visit = visit, .free = release, .memsize = memsize, .persist = symtable_persist, .restore = symtable_restore, .size = sizeof(SymTable)};
+static const TypeRow row = {.name = "symtable", .logged = true, .visit = visit, .free = release, .memsize = memsize, .persist = symtable_persist, .restore = symtable_restore, .size = sizeof(SymTable)};
 
 void symtable_boot(void)
 {

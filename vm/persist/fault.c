@@ -64,8 +64,10 @@ static Value fault_slot(Value owner, Slot *s)
     if (reads_is_data_table(owner, s))
         reads_hide_table(v);
     /* A safepoint in between may have emptied the owner: then the slot is gone, and the next reader faults again. */
-    if (!(obj_head(owner) & OF_HOLLOW) && s->raw == word)
+    if (!(obj_head(owner) & OF_HOLLOW) && s->raw == word) {
+        heap_remember(owner);
         s->raw = v;
+    }
     return v;
 }
 
@@ -114,10 +116,9 @@ void persist_refill(Value v)
         reads_note(oidmap_oid(v));
 }
 
-/* LOG was set: the first change since the object was clean, or since boot. */
+/* LOG was set: the first change since the object was clean, or since a nested transaction began. */
 static void note_change(Value v)
 {
-    obj_ptr(v)->head &= ~OH_LOG;
     if (!(obj_head(v) & OF_OID))
         return;
     nested_note_change(v);

@@ -153,6 +153,7 @@ void module_reload(Value v, StoreRecord *record)
             class_changed_ancestry(v, v);
         }
     }
+    heap_remember(v);
     method_serial++;
     const_serial++;
     method_caches_clear();

@@ -123,7 +123,7 @@ static void images_drop(int level)
 {
     while (images.count && images.at[images.count - 1].level >= level) {
         Image *image = &images.at[--images.count];
-        obj_ptr(image->object)->head &= ~OH_LOG;
+        persist_unlog(image->object);
         heap_free((void *)image->record.slots);
     }
 }

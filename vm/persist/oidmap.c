@@ -80,6 +80,7 @@ void oidmap_add(Value v, Oid oid)
         grow();
     put((Pair){oid, v});
     heap_set_oid(v, oid);
+    persist_unlog(v); /* if it is set, it was the collector's */
     obj_ptr(v)->head |= OF_OID;
 }
 

@@ -16,6 +16,13 @@
 enum { PERSISTABLE = 1, INSTANCES_NOT = 2, NIL_REFERENCES = 4, SUPERSEDED = 8 }; /* ClassExt.persist_flags, stored */
 enum { OID_ROOT = 2, OID_BOOT_PARTS = 3, OID_FEATURES = 4, OID_FIRST_BUILTIN = 1024 };
 
+/* LOG is no longer asked for by the transaction; the collector has to be told instead. */
+static inline void persist_unlog(Value v)
+{
+    obj_ptr(v)->head &= ~OH_LOG;
+    heap_remember(v);
+}
+
 typedef struct ValueList { /* a C array of Values, visited as roots */
     Value *items;
     size_t count, cap;

@@ -315,6 +315,7 @@ void record_restore(Value v, StoreRecord *record)
     if (record->flags & RECORD_FROZEN)
         obj_ptr(v)->head |= OH_FROZEN;
     obj_ptr(v)->head |= OF_PERSISTENT | OH_LOG;
+    heap_remember(v);
 }
 
 /* The cell for a record: fitting its content where the type embeds it. */
@@ -355,7 +356,8 @@ Value record_copy(StoreRecord *record)
 {
     Value v = cell_for(record);
     record_restore(v, record);
-    obj_ptr(v)->head &= ~(OF_PERSISTENT | OH_LOG);
+    obj_ptr(v)->head &= ~OF_PERSISTENT;
+    persist_unlog(v);
     return v;
 }
 

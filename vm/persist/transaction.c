@@ -230,7 +230,8 @@ void txn_forget_fresh(size_t from)
         if (!oid || (obj_head(v) & OF_PERSISTENT) || (is_module(v) && class_ext(v)->persist[0]))
             continue;
         oidmap_remove(v);
-        obj_ptr(v)->head &= ~(OF_DIRTY | OH_LOG);
+        obj_ptr(v)->head &= ~OF_DIRTY;
+        persist_unlog(v);
         side_get(v)->object_id = oid;
         obj_ptr(v)->head |= OF_ID;
     }
