@@ -156,7 +156,7 @@ static void image_restore(Image *image)
         record_restore(v, &image->record);
     }
     obj_ptr(v)->head = (obj_head(v) & ~(OF_DIRTY | OF_PERSISTENT)) | image->flags | OH_LOG;
-    Visitor resolver = {resolve_slot, pass_value, resolve_slot};
+    Visitor resolver = {.slot = resolve_slot, .value = pass_value, .weak = resolve_slot};
     heap_visit_references(v, &resolver);
 }
 
