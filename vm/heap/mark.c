@@ -217,14 +217,12 @@ static inline bool stays_remembered(Value v)
 static inline void grow_old(Value v)
 {
     Object *o = obj_ptr(v);
-    if (!type_logged(o->head)) {
+    if (!type_logged(o->head))
         values_push(&heap.always, v);
-    } else if (!(o->head & OH_LOG)) {
-        if (unlikely(stays_remembered(v)))
-            heap_remember(v);
-        else
-            o->head |= OH_LOG;
-    }
+    else if (unlikely(stays_remembered(v)))
+        heap_remember(v);
+    else if (!(o->head & OH_LOG))
+        o->head |= OH_LOG;
 }
 
 bool mark_step(uint64_t budget)
