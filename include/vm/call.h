@@ -109,6 +109,7 @@ Value frame_last_line(void);
 void frame_set_last_line(Value line);
 Value frame_self(void);   /* self of the caller */
 Value frame_cref(void);
+Value frame_renew_cref(void); /* a cref of its own for the caller: methods and blocks made before keep the one they had */
 Value frame_method_name(void); /* of the calling Ruby frame: symbol or nil */
 
 /* Global variables: plain, or with C hooks. */

@@ -635,18 +635,24 @@ static void flip_flop_test(Unit *u, Node *node, int label)
     u->top = mark;
 }
 
-/* ---- flip-flop: its state lies with the inline caches of the session ---- */
+/* ---- flip-flop: its state lies with $~ of the method's frame, under the number of an inline cache ---- */
+
+static void flip_flop_do(Unit *u, int primitive, uint32_t number, int dst)
+{
+    emit(u, OP_LOADINT, dst + 1, number);
+    emit(u, OP_PRIM, dst, primitive, 1);
+}
 
 void flip_flop(Unit *u, FlipFlopNode *node, int dst)
 {
-    int mark = u->top, state = temp(u), result = temp(u);
-    uint32_t cache = cache_new(u);
-    int known = label_new(u), off = label_new(u), test_end = label_new(u), end = label_new(u);
+    int mark = u->top, state = temp(u), result;
+    uint32_t number = cache_new(u);
+    int off = label_new(u), test_end = label_new(u), end = label_new(u);
     bool three = (node->base.flags & RANGE_EXCLUDE_END) != 0;
 
-    emit(u, OP_ONCE, state, cache, known);
-    emit(u, OP_LOADFALSE, state);
-    label_here(u, known);
+    temp(u); /* the primitive's argument */
+    result = temp(u);
+    flip_flop_do(u, PRIM_flip_flop, number, state);
     emit(u, OP_LOADTRUE, result);
     emit(u, OP_JUMPT, state, test_end);
     /* off: does it begin here? */
@@ -654,15 +660,13 @@ void flip_flop(Unit *u, FlipFlopNode *node, int dst)
         emit(u, OP_JUMP, off);
     else
         flip_flop_test(u, node->left, off);
-    emit(u, OP_LOADTRUE, state);
-    emit(u, OP_ONCE_SET, state, cache);
+    flip_flop_do(u, PRIM_flip_flop_on, number, state);
     if (three)
         emit(u, OP_JUMP, end);
     label_here(u, test_end);
     if (node->right != NULL) {
         flip_flop_test(u, node->right, end);
-        emit(u, OP_LOADFALSE, state);
-        emit(u, OP_ONCE_SET, state, cache);
+        flip_flop_do(u, PRIM_flip_flop_off, number, state);
     }
     emit(u, OP_JUMP, end);
     label_here(u, off);

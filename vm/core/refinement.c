@@ -29,7 +29,7 @@ static Value use(Value mod)
         raise_error(klass.TypeError, "wrong argument type %C (expected Module)", class_real(mod));
     if (class_flag(mod, CLASS_REFINEMENT))
         raise_error(klass.ArgumentError, "refinement module is not allowed");
-    Value cref = frame_cref();
+    Value cref = frame_renew_cref();
     if (!is_nil(cref))
         refinements_use(cref, mod);
     return V_NIL;

@@ -261,16 +261,31 @@ static void str_grow(Value v, size_t more)
     }
 }
 
-void str_modify(Value str)
+/* The first change of a literal without the magic comment. */
+static __attribute__((noinline)) void str_thaw(Value str)
+{
+    str_ptr(str)->head &= ~(uint64_t)STR_CHILLED;
+    if (warn_wanted("deprecated"))
+        warn_printf("literal string will be frozen in the future (run with --debug-frozen-string-literal for more information)");
+}
+
+static inline void before_change(Value str)
 {
     obj_modify(str);
+    if (unlikely(str_ptr(str)->head & STR_CHILLED))
+        str_thaw(str);
+}
+
+void str_modify(Value str)
+{
+    before_change(str);
     if (str_ptr(str)->head & STR_SHARED)
         str_own(str, 0);
     str_set_coderange(str, CR_UNKNOWN);
 }
 void str_modify_expand(Value str, size_t room)
 {
-    obj_modify(str);
+    before_change(str);
     str_grow(str, room);
     str_set_coderange(str, CR_UNKNOWN);
 }
@@ -306,7 +321,7 @@ void str_buf_cat_str(Value buf, Value str)
 
 void str_append(Value str, const char *bytes, size_t len)
 {
-    obj_modify(str);
+    before_change(str);
     String *s = str_ptr(str);
     if (!(s->head & STR_SHARED) && s->len + len <= s->cap) {
         memmove(s->ptr + s->len, bytes, len);
@@ -327,7 +342,7 @@ void str_append_c(Value str, const char *text)
 }
 void str_append_str(Value str, Value other)
 {
-    obj_modify(str);
+    before_change(str);
     obj_attend(other);
     int cr = (int)(obj_head(str) >> STR_CR_AT) & 3, ocr = CR_UNKNOWN;
     int enc = str_encoding(str);
@@ -351,7 +366,7 @@ void str_append_str(Value str, Value other)
 
 void str_replace(Value str, Value other)
 {
-    obj_modify(str);
+    before_change(str);
     if (str == other)
         return;
     obj_attend(other);

@@ -115,6 +115,15 @@ Value proc_from_symbol(Value sym)
     return p;
 }
 
+/* &:name where refinements may be active: the Proc calls as code at cref sees the method. */
+Value proc_from_symbol_at(Value sym, Value cref)
+{
+    Value p = proc_from_symbol(sym);
+    if (refinements_used)
+        obj_set_field(p, PROC_CREF, cref);
+    return p;
+}
+
 Value value_to_proc(Value v)
 {
     if (v == V_NIL || is_proc(v))
@@ -162,6 +171,14 @@ bool block_invoke(BlockRef block, Call *c, const BlockEnv *over, Value *result)
             c->argc--;
             c->block = over ? over->block : 0;
             c->flags &= CALL_KWMUTABLE;
+            Value seen_from = proc_field(proc, PROC_CREF);
+            if (unlikely(seen_from != V_NIL)) {
+                MethodEntry *found = method_find_refined(class_of(c->recv), symbol_value(c->name), seen_from);
+                int why = MISSING_NONE;
+                if (found && call_visible(c, found, &why))
+                    return call_entry(c, found, result);
+                return call_method_missing(c, why, result);
+            }
             return call_dispatch(c, result);
         }
         if (flags & PROCF_FROM_METHOD) {

@@ -146,23 +146,17 @@ static Frame *specials_frame(void)
     return f;
 }
 
-static Value special_get(int i)
+static Value special_get_at(Frame *f, int i)
 {
     Value owner;
-    Frame *f = specials_frame();
-    if (f <= vm.frames)
-        return V_NIL;
     Slot *s = frame_specials(f, &owner);
     Value list = owner == V_NIL ? s->raw : slot_read(owner, s);
     return list == V_NIL ? V_NIL : ary_get(list, i);
 }
 
-static void special_set(int i, Value v)
+static void special_set_at(Frame *f, int i, Value v)
 {
     Value owner;
-    Frame *f = specials_frame();
-    if (f <= vm.frames)
-        return;
     Slot *s = frame_specials(f, &owner);
     Value list = owner == V_NIL ? s->raw : slot_read(owner, s);
     if (list == V_NIL) {
@@ -176,6 +170,37 @@ static void special_set(int i, Value v)
         slot_init(s, list);
     }
     ary_set(list, i, v);
+}
+
+static Value special_get(int i)
+{
+    Frame *f = specials_frame();
+    return f > vm.frames ? special_get_at(f, i) : V_NIL;
+}
+
+static void special_set(int i, Value v)
+{
+    Frame *f = specials_frame();
+    if (f > vm.frames)
+        special_set_at(f, i, v);
+}
+
+/* Behind $~ and $_: the flip-flops that are on, an Array of their keys, or nil. */
+bool frame_flip_flop(Frame *f, Value key)
+{
+    Value on = special_get_at(f, 2);
+    return on != V_NIL && ary_includes(on, key);
+}
+
+void frame_set_flip_flop(Frame *f, Value key, bool state)
+{
+    Value on = special_get_at(f, 2), others = ary_new(1);
+    for (size_t i = 0; on != V_NIL && i < ary_len(on); i++)
+        if (ary_get(on, (long)i) != key)
+            ary_push(others, ary_get(on, (long)i));
+    if (state)
+        ary_push(others, key);
+    special_set_at(f, 2, others);
 }
 
 Value frame_last_match(void)
@@ -203,6 +228,18 @@ Value frame_cref(void)
 {
     Frame *f = frame_caller();
     return f > vm.frames ? f->cref : vm.top_cref;
+}
+Value frame_renew_cref(void)
+{
+    Frame *f = frame_caller();
+    if (f <= vm.frames)
+        return V_NIL;
+    f->cref = obj_dup_slots(f->cref);
+    if (f->env != V_NIL) {
+        obj_modify(f->env);
+        slot_write(f->env, &env_ptr(f->env)->cref, f->cref);
+    }
+    return f->cref;
 }
 Value frame_method_name(void)
 {

@@ -133,7 +133,7 @@ static __attribute__((noinline)) void call_unfold(Call *c, unsigned a, unsigned 
     if (flags & CALL_BLOCKARG) {
         Value b = f->base[a + 1 + regs];
         if (b != V_NIL && !is_proc(b))
-            b = value_to_proc(b);
+            b = is_symbol(b) ? proc_from_symbol_at(b, f->cref) : value_to_proc(b);
         c->block = b == V_NIL ? 0 : b;
     }
     c->argv = f->base + a + 1;

@@ -68,7 +68,9 @@ BODY(LOADOBJ)
 BODY(LOADSTR)
 {
     SAVE();
-    R(ARG_A) = str_dup(operand_object(vm.fp->code, pc, 1));
+    Value literal = operand_object(vm.fp->code, pc, 1), copy = str_dup(literal);
+    obj_ptr(copy)->head |= obj_head(literal) & STR_CHILLED;
+    R(ARG_A) = copy;
     return pc + 3;
 }
 BODY(GETUP)

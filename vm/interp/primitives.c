@@ -86,3 +86,26 @@ Value prim_hash_without(UNUSED Frame *f, int argc, Value *argv)
         hash_delete(h, ary_get(keys, i));
     return h;
 }
+
+/* A flip-flop's key: unique in the session, also among codes that eval adds to a frame. */
+static Value flip_flop_key(const Frame *f, Value number)
+{
+    return int_fix((int64_t)f->code->cache_base + fix_int(number));
+}
+
+Value prim_flip_flop(Frame *f, UNUSED int argc, Value *argv)
+{
+    return bool_value(frame_flip_flop(f, flip_flop_key(f, argv[0])));
+}
+
+Value prim_flip_flop_on(Frame *f, UNUSED int argc, Value *argv)
+{
+    frame_set_flip_flop(f, flip_flop_key(f, argv[0]), true);
+    return V_NIL;
+}
+
+Value prim_flip_flop_off(Frame *f, UNUSED int argc, Value *argv)
+{
+    frame_set_flip_flop(f, flip_flop_key(f, argv[0]), false);
+    return V_NIL;
+}

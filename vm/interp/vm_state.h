@@ -224,6 +224,9 @@ Frame *frame_ruby(Frame *f);       /* nearest Ruby frame, f included */
 Frame *frame_caller(void);         /* nearest Ruby frame below the running built-in */
 Slot *frame_specials(Frame *f, Value *owner); /* where the home's specials lie */
 
+bool frame_flip_flop(Frame *f, Value key); /* is it on in f's home frame? */
+void frame_set_flip_flop(Frame *f, Value key, bool state);
+
 /* ---- block.c ---- */
 Value block_to_proc(BlockRef block);
 Value block_new_proc(Code *code, Frame *definer, int flags);
@@ -234,6 +237,7 @@ Code *proc_code(Value proc);       /* NULL: not Ruby */
 Value proc_with_self(Value proc, Value self);
 Value proc_from_method(Value method);
 Value proc_from_symbol(Value sym);
+Value proc_from_symbol_at(Value sym, Value cref);
 Value vm_yield_with(BlockRef block, int argc, const Value *argv, const BlockEnv *over);
 Value vm_instance_exec(Value self, Value cref, BlockRef block, int argc, const Value *argv);
 Value code_parameters(Code *code, bool lambda);
