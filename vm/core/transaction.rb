@@ -174,8 +174,8 @@ module Maglev
       rescue CommitFailedException
         attempt += 1
         raise if attempt > retries || !mine
+        sleep(rand * [0.0005 * (1 << [attempt, 8].min), 0.1].min) # before the abort, which takes the view for the next try
         __abort_with_hooks
-        sleep(rand * [0.0005 * (1 << [attempt, 8].min), 0.1].min)
         __open(isolation)
         retry
       end
