@@ -354,6 +354,7 @@ static Value ary_compact_bang(Value self, int argc, const Value *argv)
 static void flatten_into(Value to, Value ary, int64_t depth, Value under_way, bool *changed)
 {
     vm_check_stack();
+    vm_check_interrupts();
     if (ary_includes(under_way, vm_call0(ary, sym_intern("object_id"))))
         raise_error(klass.ArgumentError, "tried to flatten recursive array");
     ary_push(under_way, vm_call0(ary, sym_intern("object_id")));

@@ -323,6 +323,7 @@ static void emit(Splitter *s, size_t at, size_t n)
 {
     Value piece = str_new_share(s->str, at, n);
     ary_push(s->out, piece);
+    vm_check_interrupts();
 }
 METHOD(str_m_split)
 {

@@ -12,6 +12,7 @@
  *   F3  Nothing unwinds across a switch: an exception that leaves a fiber's proc is handed to the resumer as a value.
  */
 #include "vm/interp/fiber.h"
+#include "lib/config.h"
 #include "vm/interp/trace.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ void stack_wipe(Value *top, Value *end);
 
 static Fiber main_fiber;
 static Fiber *spare; /* dead ones whose stacks can be used again */
+static int64_t stacks_made; /* never given back: the most fibers that lived at one time */
 void (*fiber_returned_hook)(Fiber *f);
 
 /* fiber_swap(&old->sp, new->sp): saves and takes rbx, rbp, r12..r15, control words. */
@@ -134,9 +136,17 @@ static void prepare_stack(Fiber *f)
     f->sp = sp;
 }
 
+static int64_t most_stacks(void)
+{
+    return conf.max_fibers ? conf.max_fibers : 16384; /* no configuration was read: a program without a store */
+}
 Fiber *fiber_new(Value proc)
 {
+    if (!spare && stacks_made >= most_stacks()) /* what nobody can resume any more may be told by a collection */
+        heap_collect();
     Fiber *f = spare;
+    if (!f && stacks_made >= most_stacks())
+        raise_error(klass.FiberError, "can't alloc machine stack to fiber: max_fibers is %lld", (long long)most_stacks());
     if (f) {
         spare = f->next;
         if (f->epoch != heap_epoch) /* X2: nobody visited it meanwhile */
@@ -155,6 +165,7 @@ Fiber *fiber_new(Value proc)
         f->c_low = f->c_map + page;
         f->c_high = f->c_map + f->c_mapped;
         vm_stack_alloc(&f->stack, &f->stack_end, &f->frames, &f->frames_end, FIBER_VM_WORDS, FIBER_FRAMES);
+        stacks_made++;
     }
     f->state = FIBER_NEW;
     f->resumer = f->resuming = NULL;
