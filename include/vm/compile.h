@@ -10,7 +10,7 @@
 
 typedef struct CompileOptions {
     const char *file;  /* NULL: "" */
-    int32_t first_line; /* 0: 1 */
+    int32_t first_line; /* 0: 1.  PARSE_LINE_ZERO (parse.h) for a real 0 */
     const char *encoding; /* of the source, unless a magic comment says otherwise; NULL: UTF-8 */
     CodeKind kind;     /* CODE_TOP (program, require, load) or CODE_EVAL */
     int8_t frozen_string_literal; /* -1 off, 0 not given, 1 on */

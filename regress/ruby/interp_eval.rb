@@ -129,3 +129,12 @@ private def tpriv = 1
 p tpriv, self.tpriv
 begin; Object.new.tpriv; rescue NoMethodError => e; puts e.message; end
 $stdout.flush
+
+# The first line may be any number, also 0, which backtraces leave out.
+eval("p __LINE__\np __LINE__", binding, "zero", 0)
+eval("p __LINE__\np __LINE__", binding, "minus", -3)
+begin
+  eval("raise 'at zero'", TOPLEVEL_BINDING, "zero", 0)
+rescue => e
+  puts e.backtrace[0]
+end

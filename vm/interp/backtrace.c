@@ -122,6 +122,8 @@ static Value row_string(Value raw, size_t i)
     int line;
     position_of(raw, i, &path, &line);
     Value code = ary_get(raw, (long)i), me = ary_get(raw, (long)i + 2);
+    if (line == 0) /* eval may say so: no line at all */
+        return str_format("%T:in '%T'", path, label_of(code, me));
     return str_format("%T:%d:in '%T'", path, line, label_of(code, me));
 }
 

@@ -6,6 +6,7 @@
  */
 #include "vm/interp/trace.h"
 #include "vm/compile.h"
+#include "vm/parse.h"
 #include <stdio.h>
 
 /* Pushes a frame for code without arguments at the top of the stack; env: the Env around it or nil. */
@@ -29,9 +30,15 @@ Value run_code(Code *code, Value self, Value cref, uint32_t flags, Value env, Me
     return vm_exec();
 }
 
+/* eval's first line as CompileOptions have it: there, 0 is no word. */
+static int line_option(int line)
+{
+    return line == 0 ? PARSE_LINE_ZERO : line;
+}
+
 Value vm_eval_source(const char *src, size_t len, const char *file, int line, Value self, Value cref)
 {
-    CompileOptions options = {.file = file, .first_line = line, .kind = CODE_TOP};
+    CompileOptions options = {.file = file, .first_line = line_option(line), .kind = CODE_TOP};
     Value code = code_compile(src, len, &options, NULL);
     return run_code((Code *)code, self, cref == V_NIL ? cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE) : cref,
                     FRAME_TOP, V_NIL, NULL, 0);
@@ -49,7 +56,7 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
     src = str_to_str(src);
     Value text = str_dup(src);
     StrView v = str_view(text);
-    CompileOptions options = {.file = file, .first_line = line, .kind = CODE_EVAL, .outer = outer, .outer_count = n,
+    CompileOptions options = {.file = file, .first_line = line_option(line), .kind = CODE_EVAL, .outer = outer, .outer_count = n,
                               .encoding = encoding_name(v.enc)};
     Code *code = (Code *)code_compile(v.ptr, v.len, &options, NULL);
     if (unlikely(trace_on))
