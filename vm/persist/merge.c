@@ -260,7 +260,7 @@ static const Kind passes[] = {KIND_TABLE, KIND_BOOT_CLASS, KIND_BOOT_LIST, KIND_
 static void clashes_free(void *p)
 {
     Clash *clashes = *(Clash **)p;
-    for (size_t i = 0; i < MERGE_MAX && clashes[i].kind; i++)
+    for (size_t i = 0; i < MERGE_MAX; i++)
         heap_free(clashes[i].base.at);
     heap_free(clashes);
 }
@@ -278,11 +278,33 @@ static void name_reduced(Value exc, Value v)
     }
 }
 
+/* What must be known of v before the view moves; false when v can't be done again. */
+static bool clash_note(Clash *c, Value v, Value bases, Value mines, size_t i)
+{
+    c->kind = kind_of(v);
+    if (c->kind == KIND_TABLE)
+        rows_fetch(&c->base, oidmap_oid(v));
+    if (c->kind == KIND_OWN) {
+        ary_set(bases, (long)i, copy_of_base(v));
+        ary_set(mines, (long)i, obj_freeze(obj_dup(v)));
+    }
+    return c->kind != KIND_NONE;
+}
+
+static bool among(const Value *objects, size_t n, Value v)
+{
+    for (size_t i = 0; i < n; i++)
+        if (objects[i] == v)
+            return true;
+    return false;
+}
+
 bool persist_merge(const CommitResult *result, Value exc)
 {
     size_t n = result->nconflicts;
     if (n == 0 || n > MERGE_MAX)
         return false;
+    Sequence since = store_snapshot_seq();
     Value objects[MERGE_MAX]; /* on the C stack: pinned */
     Clash *clashes = heap_calloc(MERGE_MAX + 1, sizeof(Clash));
     resource_push(clashes_free, &clashes);
@@ -292,18 +314,20 @@ bool persist_merge(const CommitResult *result, Value exc)
         const Conflict *conflict = &result->conflicts[i];
         Value v = objects[i] = oidmap_object(conflict->oid);
         bool written = conflict->kind == CONFLICT_WRITE_WRITE || conflict->kind == CONFLICT_BUSY;
-        clashes[i].kind = written ? kind_of(v) : KIND_NONE;
-        if (clashes[i].kind == KIND_TABLE)
-            rows_fetch(&clashes[i].base, conflict->oid);
-        if (clashes[i].kind == KIND_OWN) {
-            ary_set(bases, (long)i, copy_of_base(v));
-            ary_set(mines, (long)i, obj_freeze(obj_dup(v)));
-        }
         /* What we wrote without an object is a part of a vector: the object whose it is clashes too. */
-        good = clashes[i].kind != KIND_NONE || (written && is_undef(v));
+        good = written && (is_undef(v) || clash_note(&clashes[i], v, bases, mines, i));
+    }
+    /* By the time the view moves others may have changed more of what this session changed. */
+    for (size_t i = 0; i < session.dirty.count && good && n < MERGE_MAX; i++) {
+        Value v = session.dirty.items[i];
+        if (!among(objects, n, v) && clash_note(&clashes[n], v, bases, mines, n))
+            objects[n++] = v;
     }
     if (good)
         good = txn_move_snapshot(objects, n);
+    for (size_t i = 0; i < n && good; i++)
+        if (!is_undef(objects[i]) && store_version(oidmap_oid(objects[i])) <= since)
+            clashes[i].kind = KIND_NONE; /* it is what it was */
     for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++) {
         for (size_t i = 0; i < n && good; i++)
             if (clashes[i].kind == passes[pass]) {
