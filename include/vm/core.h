@@ -131,6 +131,7 @@ static inline bool is_hash(Value v) { return is_type(v, T_HASH); }
 Value hash_new(void);
 Value hash_get(Value hash, Value key);                     /* V_UNDEF when absent; no default */
 Value hash_aref(Value hash, Value key);                    /* with default */
+bool hash_plain_default(Value hash, Value *v);             /* the default of a missing key; false: only a call can tell */
 void hash_set(Value hash, Value key, Value v);             /* String keys are copied and frozen, as []= */
 Value hash_delete(Value hash, Value key);                  /* V_UNDEF when absent */
 size_t hash_len(Value hash);

@@ -77,6 +77,14 @@ typedef struct InlineCache {
     uint64_t extra2;
 } InlineCache;
 
+/* What further classes of receivers made of a call site whose own cache holds another class: a direct-mapped table of
+ * the session.  A row belongs to (site, guard). */
+enum { POLY_ROWS = 1024 };
+typedef struct PolyRow {
+    InlineCache cache;
+    const InlineCache *site;
+} PolyRow;
+
 /* Gives n consecutive inline caches (zeroed) for a code being loaded; code_load stores the answer in cache_base. */
 uint32_t vm_caches_reserve(uint32_t n);
 #endif

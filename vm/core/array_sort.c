@@ -184,6 +184,7 @@ static bool sort_plain(Value keys, Value values)
         Slot *words = (Slot *)(sorted == room ? room + n : room); /* the other half has done its work */
         for (size_t i = 0; i < n; i++)
             words[i] = ary_ptr(values)->ptr[sorted[i].from];
+        obj_modify(values);
         slot_copy_range(values, ary_ptr(values)->ptr, words, n);
     }
     heap_free(room);

@@ -226,11 +226,30 @@ static bool entry_matches(Value hash, uint32_t i, uint64_t code, Value key)
     return same;
 }
 
+/* Number of the entry whose key is this very word, or -1: no other key is equal to a Symbol or a small Integer.  For
+ * tables that are all there. */
+static int64_t index_find_word(const Hash *h, Value key, uint64_t code)
+{
+    unsigned bits = h->index_bits;
+    uint32_t mask = (1u << bits) - 1, at = index_start(code, bits), head = index_word(code, bits);
+    for (uint32_t probe = 0; probe <= mask; probe++, at = (at + 1) & mask) {
+        uint32_t word = h->index[at], entry = word & mask;
+        if (word == 0)
+            return -1;
+        if ((word & ~mask) == head && entry <= h->used && h->entries[entry - 1].key.raw == key &&
+            !(h->entries[entry - 1].code & TOMBSTONE))
+            return entry - 1;
+    }
+    return -1;
+}
+
 /* Number of the entry with this key, or -1. */
 static int64_t hash_lookup(Value hash, Value key, uint64_t code)
 {
     obj_attend(hash);
     Hash *h = hash_ptr(hash);
+    if (h->index_bits && !h->vectors && (is_fixnum(key) || is_symbol(key)))
+        return index_find_word(h, key, code);
     if (h->index_bits == 0) {
         for (uint32_t i = h->start; i < hash_ptr(hash)->used; i++)
             if (entry_matches(hash, i, code, key))
@@ -267,7 +286,7 @@ Value hash_new(void)
 /* A small table is searched for a Symbol or an Integer without its code: only the same word is the same key. */
 static bool identity_decides(const Hash *h, Value key)
 {
-    return h->index_bits == 0 && (is_symbol(key) || is_fixnum(key));
+    return h->index_bits == 0 && !h->vectors && (is_symbol(key) || is_fixnum(key));
 }
 static int64_t find_same_word(const Hash *h, Value key)
 {
@@ -300,6 +319,18 @@ Value hash_aref(Value hash, Value key)
     if (me && me->kind == ME_BUILTIN)
         return hash_fallback(hash, key);
     return vm_call1(hash, SYM(default), key);
+}
+
+bool hash_plain_default(Value hash, Value *v)
+{
+    obj_attend(hash);
+    if (obj_head(hash) & HASH_DEFAULT_PROC)
+        return false;
+    MethodEntry *me = method_find(class_of(hash), SYM(default));
+    if (!me || me->kind != ME_BUILTIN)
+        return false;
+    *v = slot_read(hash, &hash_ptr(hash)->fallback);
+    return true;
 }
 
 Value hash_fallback(Value hash, Value key)

@@ -366,6 +366,39 @@ void stack_wipe(Value *top, Value *end)
         madvise(next, (size_t)((char *)end - (char *)next), MADV_DONTNEED);
 }
 
+/* A cache that holds what is out of date is emptied. */
+static void visit_cache(InlineCache *c, Visitor *v)
+{
+    switch (c->extra & 0xff) {
+    case CACHE_METHOD:
+    case CACHE_PLAIN_CODE:
+    case CACHE_CHOICES_CODE:
+    case CACHE_BUILTIN:
+    case CACHE_LEAF:
+    case CACHE_READER:
+    case CACHE_WRITER:
+    case CACHE_PROC_CALL:
+        if (c->serial == method_serial)
+            v->value(v, &c->entry);
+        else
+            c->extra = c->guard = 0;
+        break;
+    case CACHE_CONST:
+        if (c->serial == const_serial) {
+            v->value(v, &c->entry);
+            visit_ref(v, &c->extra2);
+        } else {
+            c->extra = c->guard = 0;
+        }
+        break;
+    case CACHE_ONCE:
+        v->value(v, &c->entry);
+        break;
+    default:
+        break;
+    }
+}
+
 static void vm_visit(Visitor *v)
 {
     v->value(v, &vm.errinfo);
@@ -379,37 +412,10 @@ static void vm_visit(Visitor *v)
     v->value(v, &vm.recursion);
     v->value(v, &vm.catch_tags);
     fiber_visit_roots(v);
-    for (uint32_t i = 0; i < vm.ncaches; i++) {
-        InlineCache *c = &vm.caches[i];
-        switch (c->extra & 0xff) {
-        case CACHE_METHOD:
-        case CACHE_PLAIN_CODE:
-        case CACHE_CHOICES_CODE:
-        case CACHE_BUILTIN:
-        case CACHE_LEAF:
-        case CACHE_READER:
-        case CACHE_WRITER:
-        case CACHE_PROC_CALL:
-            if (c->serial == method_serial)
-                v->value(v, &c->entry);
-            else
-                c->extra = c->guard = 0;
-            break;
-        case CACHE_CONST:
-            if (c->serial == const_serial) {
-                v->value(v, &c->entry);
-                visit_ref(v, &c->extra2);
-            } else {
-                c->extra = c->guard = 0;
-            }
-            break;
-        case CACHE_ONCE:
-            v->value(v, &c->entry);
-            break;
-        default:
-            break;
-        }
-    }
+    for (uint32_t i = 0; i < vm.ncaches; i++)
+        visit_cache(&vm.caches[i], v);
+    for (unsigned i = 0; i < POLY_ROWS; i++)
+        visit_cache(&vm.poly[i].cache, v);
 }
 
 uint32_t vm_caches_reserve(uint32_t n)
@@ -448,7 +454,9 @@ void env_boot(void)
     vm.caches_cap = 1u << 26;
     vm.caches = mmap(NULL, (size_t)vm.caches_cap * sizeof(InlineCache), PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (vm.caches == MAP_FAILED)
+    vm.poly = mmap(NULL, POLY_ROWS * sizeof(PolyRow), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    if (vm.caches == MAP_FAILED || vm.poly == MAP_FAILED)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("could not reserve room for inline caches"));
     vm.ncaches = 1;
     heap_add_visitor(vm_visit, "interpreter");

@@ -293,7 +293,9 @@ static inline __attribute__((always_inline)) const uint32_t *call_fast(Value **b
 {
     Frame *f = vm.fp;
     Value recv = R(a);
-    if (likely(cache->guard == value_guard(recv) && cache->serial == method_serial &&
+    uint32_t guard = value_guard(recv);
+    cache = cache_for(cache, guard, method_serial);
+    if (likely(cache->guard == guard && cache->serial == method_serial &&
                (!(flags & (CALL_SPLAT | CALL_KWHASH | CALL_BLOCKARG | CALL_PACKED)) ||
                 (flags == CALL_PACKED && packed_is_one(f))) &&
                cache->extra >> 8 == argc)) {
@@ -393,7 +395,7 @@ static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
         raise_error(klass.RuntimeError, "super called outside of method");
     c.name = from->original_name ? from->original_name : from->name;
     if (cache->serial == method_serial && cache->guard == value_guard(c.recv) && cache->extra2 == (uint64_t)from &&
-        (cache->extra & 0xff) == CACHE_METHOD) {
+        (cache->extra & 0xff) != CACHE_NONE) {
         me = (MethodEntry *)cache->entry;
     } else {
         me = method_find_super_of(class_of(c.recv), from, symbol_value(c.name));
@@ -402,7 +404,9 @@ static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
             cache->guard = guard;
             cache->serial = method_serial;
             cache->entry = (uint64_t)me;
-            cache->extra = CACHE_METHOD;
+            cache_classify(cache, me, &c);
+            if ((cache->extra & 0xff) != CACHE_PLAIN_CODE)
+                cache->extra = CACHE_METHOD;
             cache->extra2 = (uint64_t)from;
         }
     }
@@ -415,6 +419,21 @@ static __attribute__((noinline)) const uint32_t *super_slow(const uint32_t *pc)
 }
 BODY(SUPER)
 {
+    Frame *f = vm.fp;
+    InlineCache *cache = cache_at(f->code, pc[2]);
+    if (likely(cache->guard == value_guard(f->self) && cache->serial == method_serial && cache->extra2 == (uint64_t)f->me &&
+               cache->extra == (CACHE_PLAIN_CODE | (uint64_t)ARG_B << 8) &&
+               !(ARG_C & ~(unsigned)(CALL_SELF | CALL_ZSUPER)) && *(const Value *)(pc + 3) == V_NIL &&
+               *(const Value *)(pc + 5) == V_NIL)) {
+        MethodEntry *me = (MethodEntry *)cache->entry;
+        Value *argv = window_at(f, &R(ARG_A + 1), ARG_B);
+        f->pc = pc;
+        vm.fp = push_method(f, me, f->self, argv, ARG_B, ARG_A, 7, f->flags & FRAME_BMETHOD ? f->passed : f->block);
+        args_fill_locals(argv, ARG_B, vm.fp->code->nlocals);
+        *bp = argv;
+        vm_check_interrupts();
+        return vm.fp->code->words;
+    }
     SLOW(super_slow(pc));
 }
 

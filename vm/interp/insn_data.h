@@ -129,6 +129,8 @@ BODY(GETIVAR)
     SAVE();
     Value self = vm.fp->self;
     InlineCache *c = cache_at(vm.fp->code, pc[2]);
+    if (likely(is_heap(self)))
+        c = cache_for(c, obj_guard_word(self), 0);
     if (likely(is_heap(self) && c->guard == obj_guard_word(self))) {
         R(ARG_A) = (int64_t)c->entry < 0 ? V_NIL : slot_read(self, &obj_slots(self)[c->entry]);
         return pc + 3;
@@ -155,6 +157,8 @@ BODY(SETIVAR)
     SAVE();
     Value self = vm.fp->self, v = R(ARG_A);
     InlineCache *c = cache_at(vm.fp->code, pc[2]);
+    if (likely(is_heap(self)))
+        c = cache_for(c, obj_guard_word(self), 0);
     if (likely(is_heap(self) && c->guard == obj_guard_word(self) && !(obj_head(self) & OH_GUARDS))) {
         if (!c->extra2)
             slot_write(self, &obj_slots(self)[c->entry], v);

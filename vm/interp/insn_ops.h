@@ -14,6 +14,7 @@ static __attribute__((noinline)) const uint32_t *op_send(const uint32_t *pc, uin
               .flags = name == SYMID_op_eqq ? CALL_SELF : 0}; /* `when` calls a private === too */
     uint32_t guard = value_guard(recv);
     MethodEntry *me = NULL;
+    cache = cache_for(cache, guard, method_serial);
     if (cache->guard == guard && cache->serial == method_serial && (cache->extra & 0xff) == CACHE_METHOD) {
         me = (MethodEntry *)cache->entry;
     } else {
@@ -268,7 +269,7 @@ BODY(AREF)
             SAVE();
             Value v = hash_get(a, b);
             RELOAD();
-            if (likely(v != V_UNDEF))
+            if (likely(v != V_UNDEF || hash_plain_default(a, &v)))
                 RESULT(v);
         }
     }

@@ -32,6 +32,7 @@ typedef struct Vm {
     Value *stack, *stack_end;
     InlineCache *caches;        /* reserved range, never moves */
     uint32_t ncaches, caches_cap;
+    PolyRow *poly;              /* POLY_ROWS of them */
     char *c_limit;              /* below this address the C stack is nearly used up */
     uint64_t serial;            /* last frame serial given */
     Value errinfo;              /* $! */
@@ -89,6 +90,20 @@ static inline uint32_t value_guard(Value v)
     if (is_symbol(v))
         return GUARD_SYMBOL;
     return v == V_NIL ? GUARD_NIL : v == V_TRUE ? GUARD_TRUE : GUARD_FALSE;
+}
+
+/* The cache for receivers with this guard word at a site: the site's own, when that word is the first or what it holds is
+ * out of date (serial: the one it rests on), else a row of the table, emptied when it was another's. */
+static inline InlineCache *cache_for(InlineCache *site, uint32_t guard, uint32_t serial)
+{
+    if (likely(site->guard == guard) || site->guard == 0 || site->serial != serial)
+        return site;
+    PolyRow *row = &vm.poly[(((uintptr_t)site >> 5) * 31 ^ guard * 0x9e3779b1u >> 16) & (POLY_ROWS - 1)];
+    if (unlikely(row->site != site || row->cache.guard != guard)) {
+        row->site = site;
+        row->cache = (InlineCache){0};
+    }
+    return &row->cache;
 }
 
 /* InlineCache.extra of a cache, low byte: what `entry` is. */
