@@ -121,6 +121,10 @@ void heap_collect(void);       /* whole, in one pause: afterwards nothing unreac
 void heap_collect_young(void); /* what was allocated since the last collection */
 typedef enum HeapCompaction { HEAP_COMPACT_NOT, HEAP_COMPACT_TWO_FINGER, HEAP_COMPACT_SLIDING } HeapCompaction;
 void heap_compact(HeapCompaction); /* a whole collection, then objects move together and empty pages go back */
+/* Moves every object that is not pinned to a page of its own making (twice the memory meanwhile), compacts, and follows every
+ * reference: one that leads to no object ends the process. */
+void heap_verify_moves(void);
+extern bool heap_auto_compact; /* a marking that falls due when more than half of the heap is free cells compacts instead */
 /* v is stored into without obj_modify (a reference was resolved, a body refilled): the next collection visits it whatever its
  * age.  Nothing when v is young.  Never collects. */
 void heap_remember(Value v);
@@ -132,14 +136,24 @@ typedef struct GcStats {
     uint64_t count, minor, major; /* collections */
     uint64_t allocated;           /* bytes, cells and memory outside */
     uint64_t freed, live, moved;  /* objects */
-    uint64_t pages, free_bytes;   /* in use; bytes of free cells in them */
+    uint64_t compactions;
+    uint64_t pages, boot_pages;   /* in use; of them boot's */
+    uint64_t free_bytes;          /* of free cells in pages that are not boot's */
     uint64_t malloc_bytes;
     uint64_t remembered;          /* old objects that the next young collection visits */
     uint64_t time_ns, longest_ns; /* of pauses */
     uint64_t pauses[10];          /* how many took less than 1 us, 4 us, 16 us, ...; the last: all longer */
 } GcStats;
 void heap_stats(GcStats *);      /* finishes a lazy sweep, so that the counts are exact */
-uint64_t heap_moved_last(ObjectType type); /* objects of a type that the last compaction moved */
+uint64_t heap_collections(void);
+uint64_t heap_pause_ns(void);    /* all together */
+typedef struct HeapLast {        /* of the last collection */
+    bool whole, asked;           /* marked all; by heap_collect or heap_compact, not by an allocation */
+    bool grown;                  /* whole because the heap had grown; else: asked, limit or debug mode */
+} HeapLast;
+HeapLast heap_last(void);
+/* By type: objects that the last compaction looked at and those that it moved. */
+void heap_compaction_last(ObjectType type, uint64_t *considered, uint64_t *moved);
 void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */
 static inline bool heap_is_internal(Value v) /* no object of Ruby's: code, tables, environments, places in an ancestry */
 {

@@ -121,9 +121,10 @@ static void mark_rest(void)
         mark_verify_barrier();
 }
 
-static void collect_whole(HeapCompaction compaction)
+static void collect_whole(HeapCompaction compaction, bool evacuate)
 {
     begin();
+    heap.last = (HeapLast){.whole = true};
     heap.marking = heap.young_only = false;
     heap.pressure = heap_forget_hook && in_use() > heap_limit_bytes() / 2;
     mark_start();
@@ -132,12 +133,14 @@ static void collect_whole(HeapCompaction compaction)
     bool relieved = heap.pressure;
     heap.pressure = false;
     finish();
-    if (heap.modes_on && (heap_mode & HEAP_EVACUATE))
+    if (evacuate)
         evacuate_all();
     sweep_begin();
     sweep_finish();
     if (compaction)
         compact_pages(compaction == HEAP_COMPACT_SLIDING);
+    if (heap_mode & HEAP_COMPACT)
+        compact_check_references();
     set_goals();
     if (relieved) {
         malloc_trim(1 << 20);
@@ -158,14 +161,27 @@ void heap_compact(HeapCompaction how)
     uint64_t from = now_ns();
     if (how == HEAP_COMPACT_NOT && heap.modes_on && (heap_mode & HEAP_COMPACT))
         how = heap.stats.count % 2 ? HEAP_COMPACT_SLIDING : HEAP_COMPACT_TWO_FINGER;
-    collect_whole(how);
+    collect_whole(how, heap.modes_on && (heap_mode & HEAP_EVACUATE));
+    heap.last.asked = true;
     note_pause(from);
+}
+
+void heap_verify_moves(void)
+{
+    if (heap.collecting || !heap.base)
+        return;
+    collect_whole(HEAP_COMPACT_TWO_FINGER, true);
+    compact_check_references();
+    collect_whole(HEAP_COMPACT_SLIDING, false);
+    compact_check_references();
+    heap.last.asked = true;
 }
 
 static void collect_young(void)
 {
     begin();
     heap.young_only = !heap.marking;
+    heap.last = (HeapLast){.whole = heap.marking, .grown = heap.marking};
     heap.marking = false;
     mark_rest();
     finish();
@@ -215,6 +231,12 @@ static void marking_step(uint64_t budget)
         collect_young();
 }
 
+/* More than half of the bytes in pages are free cells. */
+static bool fragmented(void)
+{
+    return heap.live_bytes < heap.page_count << (PAGE_SHIFT - 1);
+}
+
 bool heap_step_due(void)
 {
     return heap.marking ? heap.since - heap.stepped >= HEAP_PAGE_SIZE : heap.since >= heap.nursery;
@@ -226,6 +248,10 @@ void heap_collect_step(void)
         return;
     if (heap.since >= heap.nursery && whole_due()) {
         heap_collect();
+        heap.last.asked = false;
+    } else if (!heap.marking && held_bytes() >= heap.major_at && heap_auto_compact && fragmented()) {
+        heap_compact(HEAP_COMPACT_TWO_FINGER);
+        heap.last = (HeapLast){.whole = true, .grown = true};
     } else if (heap.marking || held_bytes() >= heap.major_at) {
         uint64_t from = now_ns();
         if (heap.marking)

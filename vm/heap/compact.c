@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 
 static bool sliding_now;
-static uint64_t moved_count, moved_of_type[T_COUNT];
+static uint64_t moved_count;
 
 static inline bool forwarded(Value v)
 {
@@ -54,7 +54,7 @@ static void move_object(Object *to, Object *from, size_t size)
     if (to->head & (OF_IVARS | OF_ID | OF_FINALIZER))
         heap_side.moved(to, from);
     moved_count++;
-    moved_of_type[to->head & OH_TYPE]++;
+    heap.moved_last[to->head & OH_TYPE]++;
 }
 
 /* ---- update ---- */
@@ -74,12 +74,32 @@ static void update_root(UNUSED Visitor *v, Value *value)
 }
 static Visitor updater = {update_slot, update_root, update_slot, update_range};
 
+static void each_marked(bool boot_too, void (*fn)(Object *))
+{
+    for (size_t n = 0; n < heap.used >> PAGE_SHIFT; n++) {
+        HeapPage *p = &heap.pages[n];
+        if ((p->kind != PAGE_SMALL && p->kind != PAGE_LARGE) || (p->boot && !boot_too))
+            continue;
+        uint64_t *marks = &heap.mark[n * PAGE_WORDS];
+        for (size_t w = 0; w < PAGE_WORDS; w++)
+            for (uint64_t word = marks[w]; word; word &= word - 1) {
+                Object *o = (Object *)(page_start(p) + ((w << 6 | (size_t)__builtin_ctzll(word)) << 4));
+                if ((o->head & OH_TYPE) != T_FREE) /* else: it moved on */
+                    fn(o);
+            }
+    }
+}
+
 static void update_list(Values *list)
 {
     for (size_t i = 0; i < list->n; i++) {
-        Value from = list->at[i], to = forward(from);
-        list->at[i] = to;
+        list->at[i] = forward(list->at[i]);
     }
+}
+
+static void update_object(Object *o)
+{
+    heap_visit_object(o, &updater);
 }
 
 /* Boot objects refer to others only where they were written since: those are on boot's lists. */
@@ -92,18 +112,7 @@ static void update_all(void)
         heap_visit_object(obj_ptr(heap.boot_always.at[i]), &updater);
     for (size_t i = 0; i < heap.boot_remembered.n; i++)
         heap_visit_object(obj_ptr(heap.boot_remembered.at[i]), &updater);
-    for (size_t n = 0; n < heap.used >> PAGE_SHIFT; n++) {
-        HeapPage *p = &heap.pages[n];
-        if ((p->kind != PAGE_SMALL && p->kind != PAGE_LARGE) || p->boot)
-            continue;
-        uint64_t *marks = &heap.mark[n * PAGE_WORDS];
-        for (size_t w = 0; w < PAGE_WORDS; w++)
-            for (uint64_t word = marks[w]; word; word &= word - 1) {
-                Object *o = (Object *)(page_start(p) + ((w << 6 | (size_t)__builtin_ctzll(word)) << 4));
-                if ((o->head & OH_TYPE) != T_FREE)
-                    heap_visit_object(o, &updater);
-            }
-    }
+    each_marked(false, update_object);
 }
 
 /* ---- evacuation ---- */
@@ -298,11 +307,23 @@ static bool alive_after_sweep(UNUSED Value v)
     return true;
 }
 
+static void count_one(Object *o)
+{
+    heap.considered_last[o->head & OH_TYPE]++;
+}
+
+static void count_considered(void)
+{
+    memset(heap.considered_last, 0, sizeof heap.considered_last);
+    each_marked(false, count_one);
+}
+
 void compact_pages(bool sliding)
 {
     static PageList lists[HEAP_CLASSES];
     moved_count = 0;
-    memset(moved_of_type, 0, sizeof moved_of_type);
+    memset(heap.moved_last, 0, sizeof heap.moved_last);
+    count_considered();
     sliding_now = sliding;
     memset(heap.avail, 0, sizeof heap.avail);
     for (unsigned c = 0; c < HEAP_CLASSES; c++) {
@@ -325,6 +346,40 @@ void compact_pages(bool sliding)
     for (unsigned c = 0; c < HEAP_CLASSES; c++)
         settle(lists[c]);
     heap.stats.moved += moved_count;
-    for (int t = 0; t < T_COUNT; t++)
-        heap.moved_last[t] = moved_of_type[t];
+    heap.stats.compactions++;
+}
+
+/* ---- the check of all references ---- */
+
+static Value checked; /* the object visited; 0: a root */
+
+static void check(Value v)
+{
+    if (!is_heap(v) || heap_object_at(v) == v)
+        return;
+    ereport(PANIC, ERR_INTERNAL, errmsg("after a compaction %s %#lx of type %d refers to %#lx, where no object is",
+                                        checked ? "object" : "a root", (unsigned long)checked,
+                                        checked ? (int)obj_type(checked) : -1, (unsigned long)v));
+}
+static void check_slot(UNUSED Visitor *v, Slot *s)
+{
+    check(s->raw);
+}
+static void check_value(UNUSED Visitor *v, Value *value)
+{
+    check(*value);
+}
+static Visitor checker = {.slot = check_slot, .value = check_value, .weak = check_slot};
+
+static void check_object(Object *o)
+{
+    checked = (Value)o;
+    heap_visit_object(o, &checker);
+}
+
+void compact_check_references(void)
+{
+    checked = 0;
+    roots_visit(&checker);
+    each_marked(true, check_object);
 }

@@ -19,7 +19,7 @@
 Heap heap;
 HeapRun heap_runs[HEAP_CLASSES];
 unsigned heap_mode, heap_mode_every = 1;
-bool heap_disabled, heap_measure_time = true;
+bool heap_disabled, heap_measure_time = true, heap_auto_compact;
 uint64_t heap_epoch;
 void (*heap_hollow_hook)(void);
 uint64_t (*heap_forget_hook)(Value v);
@@ -622,14 +622,15 @@ void heap_stats(GcStats *out)
     out->pages = heap.page_count;
     out->malloc_bytes = heap.malloc_bytes;
     out->remembered = heap.remembered_list.n + heap.boot_remembered.n;
-    out->live = out->free_bytes = 0;
+    out->live = out->free_bytes = out->boot_pages = 0;
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
         HeapPage *p = &heap.pages[i];
         if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
             continue;
         uint32_t live = p->touched ? cells_in_use(p) : p->live;
         out->live += live;
-        if (p->kind == PAGE_SMALL)
+        out->boot_pages += p->boot ? MAX(p->npages, 1u) : 0;
+        if (p->kind == PAGE_SMALL && !p->boot)
             out->free_bytes += (uint64_t)(p->ncells - live) * p->cell_size;
     }
 }
@@ -650,7 +651,23 @@ void heap_each_object(void (*fn)(Value, void *), void *arg)
     }
 }
 
-uint64_t heap_moved_last(ObjectType type)
+uint64_t heap_collections(void)
 {
-    return heap.moved_last[type];
+    return heap.stats.count;
+}
+
+uint64_t heap_pause_ns(void)
+{
+    return heap.stats.time_ns;
+}
+
+HeapLast heap_last(void)
+{
+    return heap.last;
+}
+
+void heap_compaction_last(ObjectType type, uint64_t *considered, uint64_t *moved)
+{
+    *considered = heap.considered_last[type];
+    *moved = heap.moved_last[type];
 }

@@ -77,7 +77,8 @@ typedef struct Heap {
     Values always;          /* old objects of the other types */
     Values boot_remembered, boot_always; /* the same for boot objects: for good */
     unsigned marking_rounds; /* visits of roots and remembered objects when the steps had found no more */
-    uint64_t moved_last[T_COUNT]; /* by the last compaction, by type */
+    uint64_t moved_last[T_COUNT], considered_last[T_COUNT]; /* by the last compaction, by type */
+    HeapLast last;
     GcStats stats;
 } Heap;
 
@@ -173,6 +174,7 @@ void heap_collect_by_mode(void);   /* a debug mode's turn has come */
 /* compact.c; both after a whole marking, with everything swept but for evacuate, which comes before the sweep */
 void evacuate_all(void);
 void compact_pages(bool sliding);
+void compact_check_references(void); /* every reference leads to an object */
 
 /* What vm/object keeps beside objects: */
 typedef struct SideHooks {
