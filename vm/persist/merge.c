@@ -16,7 +16,6 @@
 #include "lib/error.h"
 #include "vm/object/class_private.h"
 
-enum { MERGE_MAX = 256 }; /* clashing objects beyond which nobody means to merge */
 
 typedef struct Row {
     uint32_t symbol, flags;
@@ -257,12 +256,60 @@ static bool do_again(Value v, Clash *c, Value base, Value mine)
 
 static const Kind passes[] = {KIND_TABLE, KIND_BOOT_CLASS, KIND_BOOT_LIST, KIND_REPLAY, KIND_OWN};
 
+typedef struct Clashes {
+    Clash *at;
+    size_t n;
+    Value objects, bases, mines; /* Arrays, an element a clash: the objects; KIND_OWN: copies of before and of now */
+} Clashes;
+
 static void clashes_free(void *p)
 {
-    Clash *clashes = *(Clash **)p;
-    for (size_t i = 0; i < MERGE_MAX; i++)
-        heap_free(clashes[i].base.at);
-    heap_free(clashes);
+    Clashes *c = p;
+    for (size_t i = 0; i < c->n; i++)
+        heap_free(c->at[i].base.at);
+    heap_free(c->at);
+}
+
+/* Is all that the commit met something that merges?  What it wrote without an object is a part of a vector: the object
+ * whose it is is written too. */
+static bool all_merge(const CommitResult *result)
+{
+    for (size_t i = 0; i < result->nconflicts; i++) {
+        const Conflict *conflict = &result->conflicts[i];
+        if (conflict->kind != CONFLICT_WRITE_WRITE && conflict->kind != CONFLICT_BUSY)
+            return false;
+        Value v = oidmap_object(conflict->oid);
+        if (!is_undef(v) && kind_of(v) == KIND_NONE)
+            return false;
+    }
+    return result->nconflicts > 0;
+}
+
+static bool can_merge(Value v)
+{
+    return kind_of(v) != KIND_NONE;
+}
+
+/* Everything this session changed that merges: the commit's list may end at the first object in another's hands, and more
+ * may be overtaken until the snapshot moves.  Their states of before are read while they can be. */
+static void gather_clashes(Clashes *c)
+{
+    for (size_t i = 0; i < session.dirty.count; i++)
+        if (can_merge(session.dirty.items[i]))
+            ary_push(c->objects, session.dirty.items[i]);
+    size_t n = ary_len(c->objects);
+    c->at = heap_calloc(n + 1, sizeof *c->at);
+    for (; c->n < n; c->n++) {
+        Value v = ary_get(c->objects, (long)c->n);
+        Clash *clash = &c->at[c->n];
+        clash->kind = kind_of(v);
+        if (clash->kind == KIND_TABLE)
+            rows_fetch(&clash->base, oidmap_oid(v));
+        if (clash->kind == KIND_OWN) {
+            ary_set(c->bases, (long)c->n, copy_of_base(v));
+            ary_set(c->mines, (long)c->n, obj_freeze(obj_dup(v)));
+        }
+    }
 }
 
 /* One that can't be done again names itself: :reduced_conflict in the exception's list. */
@@ -278,70 +325,31 @@ static void name_reduced(Value exc, Value v)
     }
 }
 
-/* What must be known of v before the view moves; false when v can't be done again. */
-static bool clash_note(Clash *c, Value v, Value bases, Value mines, size_t i)
-{
-    c->kind = kind_of(v);
-    if (c->kind == KIND_TABLE)
-        rows_fetch(&c->base, oidmap_oid(v));
-    if (c->kind == KIND_OWN) {
-        ary_set(bases, (long)i, copy_of_base(v));
-        ary_set(mines, (long)i, obj_freeze(obj_dup(v)));
-    }
-    return c->kind != KIND_NONE;
-}
-
-static bool among(const Value *objects, size_t n, Value v)
-{
-    for (size_t i = 0; i < n; i++)
-        if (objects[i] == v)
-            return true;
-    return false;
-}
-
 bool persist_merge(const CommitResult *result, Value exc)
 {
-    size_t n = result->nconflicts;
-    if (n == 0 || n > MERGE_MAX)
+    if (!all_merge(result))
         return false;
+    Clashes c = {.objects = ary_new(4), .bases = ary_new(0), .mines = ary_new(0)};
+    resource_push(clashes_free, &c);
+    gather_clashes(&c);
     Sequence since = store_snapshot_seq();
-    Value objects[MERGE_MAX]; /* on the C stack: pinned */
-    Clash *clashes = heap_calloc(MERGE_MAX + 1, sizeof(Clash));
-    resource_push(clashes_free, &clashes);
-    Value bases = ary_new(0), mines = ary_new(0);
-    bool good = true;
-    for (size_t i = 0; i < n && good; i++) {
-        const Conflict *conflict = &result->conflicts[i];
-        Value v = objects[i] = oidmap_object(conflict->oid);
-        bool written = conflict->kind == CONFLICT_WRITE_WRITE || conflict->kind == CONFLICT_BUSY;
-        /* What we wrote without an object is a part of a vector: the object whose it is clashes too. */
-        good = written && (is_undef(v) || clash_note(&clashes[i], v, bases, mines, i));
-    }
-    /* By the time the view moves others may have changed more of what this session changed. */
-    for (size_t i = 0; i < session.dirty.count && good && n < MERGE_MAX; i++) {
-        Value v = session.dirty.items[i];
-        if (!among(objects, n, v) && clash_note(&clashes[n], v, bases, mines, n))
-            objects[n++] = v;
-    }
-    if (good)
-        good = txn_move_snapshot(objects, n);
-    for (size_t i = 0; i < n && good; i++)
-        if (!is_undef(objects[i]) && store_version(oidmap_oid(objects[i])) <= since)
-            clashes[i].kind = KIND_NONE; /* it is what it was */
+    bool good = txn_move_snapshot(can_merge);
     for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++) {
-        for (size_t i = 0; i < n && good; i++)
-            if (clashes[i].kind == passes[pass]) {
-                good = do_again(objects[i], &clashes[i], ary_get(bases, (long)i), ary_get(mines, (long)i));
-                if (!good && passes[pass] >= KIND_REPLAY)
-                    name_reduced(exc, objects[i]);
-            }
+        for (size_t i = 0; i < c.n && good; i++) {
+            Value v = ary_get(c.objects, (long)i);
+            if (c.at[i].kind != passes[pass] || store_version(oidmap_oid(v)) <= since)
+                continue;
+            good = do_again(v, &c.at[i], ary_get(c.bases, (long)i), ary_get(c.mines, (long)i));
+            if (!good && passes[pass] >= KIND_REPLAY)
+                name_reduced(exc, v);
+        }
         if (passes[pass] == KIND_BOOT_LIST) {
             method_serial++;
             const_serial++;
             method_caches_clear();
         }
     }
-    resource_release(&clashes);
+    resource_release(&c);
     return good;
 }
 

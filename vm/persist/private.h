@@ -139,7 +139,7 @@ void persist_set_begin_mode(BeginMode mode);
 bool persist_needs_commit(void);
 void txn_refresh(Value v);                    /* a clean object: as the snapshot has it */
 void txn_forget_fresh(size_t from);           /* those that got an oid and are not committed, from the from-th on */
-bool txn_move_snapshot(const Value *merged, size_t n);
+bool txn_move_snapshot(bool (*merges)(Value)); /* merges: what need not be as it was at the snapshot of now */
 
 /* merge.c */
 void merge_boot(void);

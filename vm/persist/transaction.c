@@ -15,6 +15,8 @@
 #include "vm/object/class_private.h"
 #include "vm/vector.h"
 
+#include <time.h>
+
 PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL, .trap = V_NIL};
 
 void list_push(ValueList *list, Value v)
@@ -184,30 +186,27 @@ static void catch_up(void)
 }
 
 /* What this transaction stands on and others have changed after `since`, up to the snapshot: objects that it changed
- * itself, those in `merged` left out, and what it has read. */
-static uint32_t overtaken(Sequence since, const Value *merged, size_t nmerged, Conflict *out, uint32_t max)
+ * itself, but for those of which `merges` says yes, and what it has read. */
+static uint32_t overtaken(Sequence since, bool (*merges)(Value), Conflict *out, uint32_t max)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < session.dirty.count && n < max; i++) {
         Value v = session.dirty.items[i];
-        bool known = false;
-        for (size_t k = 0; k < nmerged; k++)
-            known |= merged[k] == v;
         Oid oid = oidmap_oid(v);
-        Sequence now = known || !oid ? 0 : store_version(oid);
-        if (now > since)
+        Sequence now = oid ? store_version(oid) : 0;
+        if (now > since && !(merges && merges(v)))
             out[n++] = (Conflict){.oid = oid, .kind = CONFLICT_WRITE_WRITE, .winner = -1, .sequence = now};
     }
     return n + reads_changed(since, out + n, max - n);
 }
 
 /* For a merge: takes the newest snapshot; false when others changed something else that this transaction stands on. */
-bool txn_move_snapshot(const Value *merged, size_t n)
+bool txn_move_snapshot(bool (*merges)(Value))
 {
     Conflict first;
     Sequence since = store_snapshot_seq();
     store_begin();
-    bool good = overtaken(since, merged, n, &first, 1) == 0;
+    bool good = overtaken(since, merges, &first, 1) == 0;
     catch_up();
     return good;
 }
@@ -333,6 +332,18 @@ static bool serializable_by_default(void)
     return conf.isolation == ISOLATION_SERIALIZABLE;
 }
 
+enum { MERGE_ATTEMPTS = 200 };
+
+/* Merging again and again at the pace of others would only meet them again: the pause grows, and is random. */
+static void merge_back_off(int attempt)
+{
+    if (attempt == 0)
+        return;
+    long longest = attempt < 20 ? 20000L * attempt : 400000L; /* ns */
+    struct timespec pause = {0, (long)(random_word() % (uint64_t)longest)};
+    nanosleep(&pause, NULL);
+}
+
 static void commit_outermost(void)
 {
     check_clean_objects();
@@ -354,9 +365,10 @@ static void commit_outermost(void)
             break;
         Value exc = conflict_exception(result.conflicts, result.nconflicts); /* the list is the store's, until it begins anew */
         session.commit_disallowed = true;
-        if (attempt == 100 || !persist_merge(&result, exc))
+        if (attempt == MERGE_ATTEMPTS || !persist_merge(&result, exc))
             vm_raise(exc);
         session.commit_disallowed = false;
+        merge_back_off(attempt);
     }
     for (size_t i = 0; i < session.dirty.count; i++)
         txn_mark_clean(session.dirty.items[i]);
@@ -471,7 +483,7 @@ bool persist_continue(void)
     Conflict *clashes = heap_calloc(max, sizeof(Conflict));
     resource_push(heap_free, clashes);
     store_begin();
-    uint32_t n = overtaken(since, NULL, 0, clashes, (uint32_t)max);
+    uint32_t n = overtaken(since, NULL, clashes, (uint32_t)max);
     catch_up();
     if (n) {
         conflict_exception(clashes, n);
