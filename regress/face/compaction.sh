@@ -5,6 +5,7 @@ cat >fragment.rb <<'RUBY'
 def fragment(keep, random)
   all = Array.new(900_000) { |i| [i, Object.new] }
   all.each { |pair| keep << pair if random.rand(10) == 0 }
+  nil
 end
 
 def holes # share of the cells in pages that are free
