@@ -132,6 +132,12 @@ static void a_commit_honours_the_locks_of_others(void **state)
     teardown();
 }
 
+static void lock_one_and_keep_it(void)
+{
+    lock_one();
+    await(1);
+}
+
 /* X2: the committer is past the check, the words are still locked. */
 static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
 {
@@ -140,7 +146,7 @@ static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
     pid_t committer = start_session(commit_one);
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
-    pid_t locker = start_session(lock_one);
+    pid_t locker = start_session(lock_one_and_keep_it);
     LockInfo info;
     while (store_locks(1, -1, &info, 1) == 0)
         usleep(200);
@@ -148,6 +154,7 @@ static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
     stop_release(STOP_COMMIT_LOGGED);
     assert_int_equal(wait_for(committer), 0);
     assert_int_equal(shared->status, COMMIT_OK);
+    atomic_store(&shared->step, 1);
     assert_int_equal(wait_for(locker), 0);
     assert_int_equal(shared->answer.status, LOCK_GRANTED);
     assert_true(shared->answer.changed);
