@@ -30,6 +30,7 @@ enum {
     CLASS_INITIALIZED = 64,
     CLASS_PREPENDED_ICLASS = 128, /* ICLASS: of a prepended module */
     CLASS_OWN_MIXIN = 256,        /* ICLASS: this session's alone, no record names it */
+    CLASS_DERIVED_MIXIN = 1024,   /* ICLASS: there because a module mixed in has it; made anew when that one's ancestry changes */
     CLASS_STORED_MIXIN = 512,     /* ICLASS in a boot module's ancestry: put there by the store (ClassExt.mixins) */
 };
 

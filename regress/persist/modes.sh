@@ -53,6 +53,12 @@ prints '[true, false, :mixed, :mixed, 1001]' lode -e 'p [Space::Thing.include?(E
 said '=> true' a 'Maglev.persistent { module Inner; def inner = :inner; end; module Outer; end; class User; include Outer; end }; Maglev.commit'
 said '=> true' a 'Maglev.persistent { module Outer; include Inner; end }; Maglev.commit'
 prints 'inner' lode -e 'puts User.new.inner'
+# also when the session that says so has never seen those classes; live sessions follow at their boundary
+said '=> false' b 'Maglev.commit; User.method_defined?(:further)'
+prints '' lode -e 'Maglev.persistent { module Further; def further = :further; end; module Ahead; def inner = [:ahead, super]; end; module Outer; include Further; prepend Ahead; end }; Maglev.commit'
+said '=> [:further, [:ahead, :inner], [User, Ahead, Outer, Further, Inner]]' b 'Maglev.commit; u = User.new; [u.further, u.inner, User.ancestors.first(5)]'
+prints '[:further, [:ahead, :inner], [User, Ahead, Outer, Further, Inner]]' lode -e 'u = User.new; p [u.further, u.inner, User.ancestors.first(5)]'
+said '=> [true, false]' b 'Maglev.persistent { module Outer; include Enumerable; end }; x = User.include?(Enumerable); Maglev.abort; [x, User.include?(Enumerable)]'
 # abort undoes them
 said '=> [true, :mixed]' a 'Maglev.persistent { class Space::Thing; include Kernel; prepend Front; end; Hash.include(Mixin) }; [Space::Thing.include?(Front), {}.mixed]'
 session a 'Maglev.abort' >/dev/null

@@ -360,8 +360,8 @@ static Value iclass_new(Value module, Value includer, uint32_t flags)
 
 static void link_after(Value place, Value ic)
 {
-    if (obj_type(place) == T_ICLASS)
-        obj_modify(place); /* one of another class, where a module was mixed in that this change follows */
+    if (obj_type(place) == T_ICLASS && !class_flag(ic, CLASS_OWN_MIXIN))
+        obj_modify(place); /* it has another successor to save */
     slot_write(ic, &class_ptr(ic)->super, class_next(place));
     slot_write(place, &class_ptr(place)->super, ic);
 }
@@ -369,7 +369,7 @@ static void link_after(Value place, Value ic)
 /* What was this session's alone becomes part of the class: every iclass before it has a new successor to save. */
 static void adopt_mixin(Value cls, Value ic)
 {
-    class_ptr(ic)->flags &= ~(uint32_t)CLASS_OWN_MIXIN;
+    class_ptr(ic)->flags &= ~(uint32_t)(CLASS_OWN_MIXIN | CLASS_DERIVED_MIXIN);
     for (Value k = class_next(cls); k != ic; k = class_next(k))
         obj_modify(k);
 }
@@ -436,20 +436,31 @@ static void ensure_origin(Value mod)
 }
 
 /* Where `mod` itself was mixed in before, the new modules follow (Ruby 3.0). */
-static bool follow(Value mod, Value module, bool prepended, uint32_t flags)
+static void follow(Value mod)
 {
-    bool added = false;
     ClassList *l = &class_ext(mod)->subclasses;
     for (uint32_t i = 0; i < l->n; i++) {
-        Value ic = l->at[i], cls = slot_read(ic, &class_ext(ic)->includer), place = ic;
-        uint32_t like = flags | (class_ptr(ic)->flags & (CLASS_PREPENDED_ICLASS | CLASS_OWN_MIXIN | CLASS_STORED_MIXIN));
-        if (prepended)
-            for (place = cls; !is_nil(place) && class_next(place) != ic;)
-                place = class_next(place);
-        if (!is_nil(place))
-            added |= include_at(cls, place, place, prepended ? ic : V_NIL, module, like);
+        Value ic = l->at[i];
+        if (!class_flag(ic, CLASS_DERIVED_MIXIN)) /* such a one stands by another, whose turn comes */
+            class_derive_mixins(slot_read(ic, &class_ext(ic)->includer));
     }
-    return added;
+}
+
+void class_derive_mixins(Value mod)
+{
+    class_unmix(mod, CLASS_DERIVED_MIXIN);
+    for (Value before = mod, ic; !is_nil(ic = class_next(before)) && obj_type(ic) == T_ICLASS; before = ic) {
+        if (class_flag(ic, CLASS_ORIGIN) || class_flag(ic, CLASS_DERIVED_MIXIN))
+            continue;
+        bool prepended = class_flag(ic, CLASS_PREPENDED_ICLASS);
+        Value from = prepended ? mod : class_own_place(mod);
+        Value stop = prepended ? slot_read(mod, &class_ext(mod)->origin) : V_NIL;
+        uint32_t flags = CLASS_OWN_MIXIN | CLASS_DERIVED_MIXIN | (prepended ? CLASS_PREPENDED_ICLASS : 0);
+        if (include_at(mod, from, before, stop, class_owner_at(ic), flags))
+            class_changed_ancestry(mod, class_owner_at(ic));
+    }
+    if (obj_type(mod) == T_MODULE)
+        follow(mod);
 }
 
 void class_mix_in(Value mod, Value module, bool prepended, uint32_t flags)
@@ -463,10 +474,10 @@ void class_mix_in(Value mod, Value module, bool prepended, uint32_t flags)
         Value place = class_own_place(mod);
         added = include_at(mod, place, place, V_NIL, module, flags);
     }
-    if (obj_type(mod) == T_MODULE)
-        added |= follow(mod, module, prepended, flags);
     if (added)
         class_changed_ancestry(mod, module);
+    if (added && obj_type(mod) == T_MODULE)
+        follow(mod);
 }
 
 void class_unmix(Value mod, uint32_t flag)

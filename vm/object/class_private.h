@@ -105,6 +105,8 @@ void class_changed_ancestry(Value cls, Value added); /* caches, redefined operat
 /* Puts a module into the ancestry: no checks, no report of a change. */
 void class_mix_in(Value mod, Value module, bool prepended, uint32_t iclass_flags);
 void class_unmix(Value mod, uint32_t iclass_flag); /* takes out the iclasses with that flag */
+/* What the modules mixed into mod have gained since stands behind them; then the same for whoever has mixed in mod. */
+void class_derive_mixins(Value mod);
 void method_caches_clear(void);
 void method_note_redefinition(Value cls, uint32_t id, MethodEntry *me);
 void method_note_mixin(Value cls, Value module);

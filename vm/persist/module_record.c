@@ -123,8 +123,10 @@ void class_restore(Object *o, RecordReader *r)
                 break;
             }
     }
-    if (obj_type(v) == T_ICLASS && x->module.raw != V_NIL)
+    if (obj_type(v) == T_ICLASS && !class_flag(v, CLASS_ORIGIN) && x->module.raw != V_NIL)
         class_note_subclass(slot_read(v, &x->module), v);
+    if (obj_type(v) != T_ICLASS)
+        class_derive_mixins(v); /* this session's own: the modules may have gained others since v was saved */
 }
 
 /* At a boundary: another session committed a new version of a table or a module, or this one's changes are dropped. */
@@ -151,6 +153,7 @@ void module_reload(Value v, StoreRecord *record)
         if (moved) {
             list_in_super(link);
             class_changed_ancestry(v, v);
+            class_derive_mixins(obj_type(v) == T_ICLASS ? slot_read(v, &class_ext(v)->includer) : v);
         }
     }
     heap_remember(v);
@@ -188,6 +191,7 @@ uint32_t persist_note_mixin(Value mod, Value module, bool prepended, bool stored
 static void apply_mixins(Value module)
 {
     class_unmix(module, CLASS_STORED_MIXIN);
+    class_derive_mixins(module);
     Value list = slot_read(module, &class_ext(module)->mixins);
     size_t n = is_nil(list) ? 0 : ary_len(list);
     for (size_t i = 0; i + 1 < n; i += 2)
