@@ -90,6 +90,7 @@ static void begin(void)
 static void end(uint64_t value)
 {
     check_all(value);
+    store_wait_durable(wal_insert_position(the_store->wal)); /* no WAL writer here: the last commits may be in memory only */
     test_close(false);
     test_open(STORE_POSTMASTER);
     check_all(value);
