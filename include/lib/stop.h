@@ -29,7 +29,7 @@ typedef struct StopSlot {
     _Atomic uint64_t nth;      /* acts when passes reaches it */
     _Atomic uint64_t passes;   /* counted from arming, or from stop_count_all */
     _Atomic uint64_t struck;   /* times it acted */
-    _Atomic uint32_t paused;   /* processes pausing here now */
+    _Atomic uint32_t paused;   /* `release` + 1 as it was when someone last began to pause here: he may have died since */
     _Atomic uint32_t release;  /* futex: changed to let them go */
     uint64_t sleep_ms;
 } StopSlot;

@@ -203,6 +203,24 @@ static void paused_processes_go_on_when_released(void **state)
     assert_int_equal(WEXITSTATUS(status), 7);
 }
 
+static void who_died_pausing_pauses_no_more(void **state)
+{
+    (void)state;
+    stop_arm(STOP_TEST_ONE, STOP_PAUSE, 1, false, 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        passes_two_points();
+        _exit(7);
+    }
+    assert_true(stop_wait_paused(STOP_TEST_ONE, 10000));
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    stop_arm(STOP_TEST_ONE, STOP_PAUSE, 1, false, 0);
+    assert_false(stop_wait_paused(STOP_TEST_ONE, 0));
+    stop_disarm_all();
+}
+
 static void stop_notation_is_read(void **state)
 {
     (void)state;
@@ -244,6 +262,7 @@ int main(void)
         cmocka_unit_test(futexes_time_out_and_wake),
         cmocka_unit_test(stop_events_act_at_the_nth_pass),
         cmocka_unit_test(paused_processes_go_on_when_released),
+        cmocka_unit_test(who_died_pausing_pauses_no_more),
         cmocka_unit_test(stop_notation_is_read),
         cmocka_unit_test(stop_files_are_shared_between_programs),
     };

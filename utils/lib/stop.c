@@ -99,12 +99,11 @@ static void pause_here(StopSlot *s)
 {
     uint32_t seen = atomic_load(&s->release);
     uint32_t waited_for = atomic_load(wait_event_word);
-    atomic_fetch_add(&s->paused, 1);
+    atomic_store(&s->paused, seen + 1);
     wait_event_start(WAIT_STOP);
     while (atomic_load(&s->release) == seen)
         futex_wait(&s->release, seen, 100 * NSEC_PER_MSEC);
     wait_event_start((WaitEvent)waited_for);
-    atomic_fetch_sub(&s->paused, 1);
 }
 
 void stop_pass(StopEvent event)
@@ -171,7 +170,7 @@ void stop_release(StopEvent event)
 bool stop_wait_paused(StopEvent event, int64_t timeout_ms)
 {
     StopSlot *s = &stop_shared->slot[event];
-    for (int64_t waited = 0; atomic_load(&s->paused) == 0; waited++) {
+    for (int64_t waited = 0; atomic_load(&s->paused) != atomic_load(&s->release) + 1; waited++) {
         if (waited >= timeout_ms)
             return false;
         io_system_table.sleep_ns(NSEC_PER_MSEC);
