@@ -11,7 +11,7 @@ load_init 4
 export LODE_STOP_FILE=$PWD/stops
 # Reached by other tests only: creation, bulk commits (too large for this load), new segments of the log (this load recycles its
 # own), a full segment's end in recovery, places that a serializable commit gave up (isolation).
-elsewhere=' TEST_ONE TEST_TWO STORE_CREATE BULK_PAGE BULK_ENTRIES WAL_RECYCLE WAL_SEGMENT_MADE CHECKPOINT_WAITS_FOR_SEAL COMMIT_VOID '
+elsewhere=' TEST_ONE TEST_TWO STORE_CREATE BULK_PAGE BULK_PREPARED BULK_ENTRIES WAL_RECYCLE WAL_SEGMENT_MADE CHECKPOINT_WAITS_FOR_SEAL COMMIT_VOID '
 missed=
 for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
     case $elsewhere in *" $event "*) continue ;; esac
