@@ -138,7 +138,7 @@ static void lock_one_and_keep_it(void)
     await(1);
 }
 
-/* X2: the committer is past the check, the words are still locked. */
+/* Q2: the committer is past the check, the words are still locked. */
 static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
 {
     (void)state;

@@ -5,13 +5,13 @@
  * write lock and then nobody else any.  There is no queue: a lock is granted or denied at once; who wants to wait asks again.
  * While it waits its slot says for which object, so that whoever asks next finds a circle of waiters.
  *
- * X1: rows and chains change under the LOCKS latch; `version` is odd meanwhile.  Commits read without the latch: they take
+ * Q1: rows and chains change under the LOCKS latch; `version` is odd meanwhile.  Commits read without the latch: they take
  *     an answer only if the version was even and the same before and after, and are given up after some attempts (then the
  *     commit meets "busy" and tries again).
- * X2: a committer locks its words of the object table and then asks this table; who is granted a lock enters it here and
+ * Q2: a committer locks its words of the object table and then asks this table; who is granted a lock enters it here and
  *     then waits until the word is free.  So one of the two sees the other: either the commit is refused, or it was
  *     first and the new holder is told that the object has changed since its snapshot.
- * X3: locks are of the slot, not of the transaction.  They end with it: by the session itself, or by the reaper.
+ * Q3: locks are of the slot, not of the transaction.  They end with it: by the session itself, or by the reaper.
  *     A restart ends all sessions, so the table is never saved.
  */
 #include "storage/txn/locks.h"
@@ -38,7 +38,7 @@ _Static_assert(sizeof(LockRow) == 16, "four rows a cache line");
 
 struct LockTable {
     Latch latch;
-    _Atomic uint64_t version; /* X1 */
+    _Atomic uint64_t version; /* Q1 */
     _Atomic uint32_t held;
     uint32_t rows_max;
     uint32_t used, free; /* rows ever used; row + 1 of the first free one */
@@ -164,7 +164,7 @@ static SessionSlot *my_slot(void)
     return the_store->me;
 }
 
-/* X2: waits for a commit of the object that is under way; the sequence of the newest version. */
+/* Q2: waits for a commit of the object that is under way; the sequence of the newest version. */
 static Sequence settled_sequence(Oid oid)
 {
     uint32_t frame;
@@ -264,7 +264,7 @@ size_t store_locks(Oid oid, int slot, LockInfo *out, size_t max)
     return n;
 }
 
-/* ---- for commits (X1, X2) ---------------------------------------------------------------------------------------------- */
+/* ---- for commits (Q1, Q2) ---------------------------------------------------------------------------------------------- */
 
 LockMode locks_against(Oid oid, int *holder)
 {

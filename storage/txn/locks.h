@@ -13,7 +13,7 @@ void locks_init(void);
 void locks_drop(int slot);
 
 /* May the session write `oid`?  OBJECT_LOCK_NONE: yes.  Else what another has; *holder is its slot.  Takes no latch: for the
- * critical section of a commit, after the words are locked (X2). */
+ * critical section of a commit, after the words are locked (Q2). */
 LockMode locks_against(Oid oid, int *holder);
 /* Does anyone hold any lock?  False makes asking locks_against() needless. */
 bool locks_any(void);
