@@ -1,6 +1,6 @@
 /*
- * history.c: judges histories of transactions: builds their dependency graph and looks for the cycles that an isolation level
- * forbids (Adya's phenomena; for snapshots as Cerone and Gotsman characterise them).
+ * history.c: judges histories of transactions: builds their dependency graph and looks for the cycles that an
+ * isolation level forbids (Adya's phenomena; for snapshots as Cerone and Gotsman characterise them).
  *
  *     history LEVEL FILE...         LEVEL: snapshot or serializable; each file is one session's log, in order
  *
@@ -16,14 +16,15 @@
  *     w:k:v           wrote register k; what it read of k before in the same transaction is the version overwritten
  *     R:k:v           read register k (0: never written)
  *
- * The order of a list's versions is that of the longest list read; of a register's, the chain of what was overwritten.
- * Edges: ww (next version), wr (read it), rw (read the version before), so (next in the session).
+ * The order of a list's versions is that of the longest list read; of a register's, the chain of what was
+ * overwritten. Edges: ww (next version), wr (read it), rw (read the version before), so (next in the session).
  *
- *     G0 a cycle of ww; G1a read of an aborted write; G1b read of a version that was not the writer's last; G1c a cycle of
- *     ww, wr, so; G-single a cycle with one rw; G-nonadjacent with several, no two of them side by side (both are never
- *     seen by snapshots); G2 any other cycle (write skew: never seen by serializable transactions); lost-update two that
- *     overwrote the same version; lost-write an acknowledged write that is not there at the end; order lists that contradict
- *     each other; garbage a value that no one wrote; internal a transaction that does not see its own writes.
+ *     G0 a cycle of ww; G1a read of an aborted write; G1b read of a version that was not the writer's last; G1c a
+ *     cycle of ww, wr, so; G-single a cycle with one rw; G-nonadjacent with several, no two of them side by side
+ *     (both are never seen by snapshots); G2 any other cycle (write skew: never seen by serializable transactions);
+ *     lost-update two that overwrote the same version; lost-write an acknowledged write that is not there at the
+ *     end; order lists that contradict each other; garbage a value that no one wrote; internal a transaction that
+ *     does not see its own writes.
  *
  * Prints a line for each kind found, with an example; the status is 1 when the level forbids any of them.
  */
@@ -401,7 +402,7 @@ static void list_edges(void)
         }
 }
 
-/* ---- registers -------------------------------------------------------------------------------------------------- */
+/* ---- registers ---------------------------------------------------------------------------------- */
 
 static void register_edges(void)
 {
@@ -490,11 +491,12 @@ static void session_edges(void)
     }
 }
 
-/* ---- cycles ------------------------------------------------------------------------------------------------------- */
+/* ---- cycles ------------------------------------------------------------------------------------- */
 
 /*
- * The graph is searched as states (transaction, arrived by rw): 2 * t + arrived.  With `adjacent` false, two rw edges may not
- * follow each other.  `kinds` has a bit for each kind of edge.  A component of more than one state, or none.
+ * The graph is searched as states (transaction, arrived by rw): 2 * t + arrived.  With `adjacent` false, two rw
+ * edges may not follow each other.  `kinds` has a bit for each kind of edge.  A component of more than one state, or
+ * none.
  */
 typedef struct Graph {
     unsigned kinds;

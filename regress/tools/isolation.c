@@ -1,5 +1,6 @@
 /*
- * isolation.c: runs an isolation spec: live sessions of one server, driven step by step through given or all interleavings.
+ * isolation.c: runs an isolation spec: live sessions of one server, driven step by step through given or all
+ * interleavings.
  *
  *     isolation SPEC        the server's store is $LODE_STORE; prints what each step answered
  *

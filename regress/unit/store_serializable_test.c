@@ -1,6 +1,6 @@
 /*
- * store_serializable_test.c - serializable commits: what was read is validated at the place in the order that the commit got;
- * listed extents too; who only reads never fails and never waits.  Scans of classes.
+ * store_serializable_test.c - serializable commits: what was read is validated at the place in the order that the
+ * commit got; listed extents too; who only reads never fails and never waits.  Scans of classes.
  */
 #include "store_testlib.h"
 
@@ -86,7 +86,7 @@ static CommitStatus commit_of_class(Oid oid, uint32_t class_id, uint32_t nbytes,
     return store_commit_finish(DURABILITY_ASYNC).status;
 }
 
-/* ---- write skew --------------------------------------------------------------------------------------------------- */
+/* ---- write skew --------------------------------------------------------------------------------- */
 
 static void skewed(void)
 {
@@ -188,7 +188,7 @@ static void two_that_meet_each_others_locks_come_to_an_end(void **state)
     teardown();
 }
 
-/* ---- who only reads ------------------------------------------------------------------------------------------------- */
+/* ---- who only reads ----------------------------------------------------------------------------- */
 
 static void a_reader_neither_fails_nor_waits(void **state)
 {
@@ -210,9 +210,9 @@ static void a_reader_neither_fails_nor_waits(void **state)
 }
 
 /*
- * The read-only anomaly: 1 and 2 are a person's accounts.  The deposit to 2 is stopped when it is installed and not yet
- * published; a reader that comes now sees neither.  The withdrawal that has read both before it must fail: its place would be
- * after the deposit.
+ * The read-only anomaly: 1 and 2 are a person's accounts.  The deposit to 2 is stopped when it is installed and not
+ * yet published; a reader that comes now sees neither.  The withdrawal that has read both before it must fail: its
+ * place would be after the deposit.
  */
 static void deposit(void)
 {
@@ -253,7 +253,7 @@ static void the_reader_in_between_sees_one_order(void **state)
     teardown();
 }
 
-/* ---- extents ---------------------------------------------------------------------------------------------------------- */
+/* ---- extents ------------------------------------------------------------------------------------ */
 
 static size_t scan(const uint32_t *classes, size_t n, Oid *out, size_t room)
 {
@@ -399,7 +399,7 @@ static void an_instance_of_a_class_made_since_is_a_conflict(void **state)
     teardown();
 }
 
-/* ---- reading before durability ------------------------------------------------------------------------------------------ */
+/* ---- reading before durability ------------------------------------------------------------------ */
 
 static void commit_slowly(void)
 {

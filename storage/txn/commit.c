@@ -630,8 +630,9 @@ static CommitResult run_commit(void)
         wait_for_locks(snapshot);
         collect_conflicts(snapshot);
         if (set.conflict_count == 0 && attempt == BUSY_ATTEMPTS)
-            set.conflicts[set.conflict_count++] = (Conflict){ .oid = set.sorted[0]->oid, .kind = CONFLICT_BUSY, .winner = -1,
-                                                              .class_id = set.sorted[0]->class_id };
+            set.conflicts[set.conflict_count++] = (Conflict){
+                .oid = set.sorted[0]->oid, .kind = CONFLICT_BUSY, .winner = -1, .class_id = set.sorted[0]->class_id
+            };
         undo_secure(NULL);
         if (set.conflict_count > 0) {
             the_store->me->conflicts++;
@@ -641,7 +642,8 @@ static CommitResult run_commit(void)
             return result;
         }
         /* Two that meet each other's locks must not meet again in step. */
-        io.sleep_ns((int64_t)(hash_u64((uint64_t)the_store->slot * 31 + (uint64_t)attempt) % 200) * attempt * NSEC_PER_USEC);
+        uint64_t jitter = hash_u64((uint64_t)the_store->slot * 31 + (uint64_t)attempt) % 200;
+        io.sleep_ns((int64_t)jitter * attempt * NSEC_PER_USEC);
     }
     open_done();
     cache_unpin_all();

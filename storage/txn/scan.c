@@ -1,14 +1,14 @@
 /*
  * scan.c - the extents of classes: every object whose visible version is of one of some classes.
  *
- * The records tell: data pages are walked from their header to their fill mark, and an object is listed where the record
- * that its snapshot sees stands; so each is listed once and nothing need be remembered.  Extents of one other class are
- * passed over.
+ * The records tell: data pages are walked from their header to their fill mark, and an object is listed where the
+ * record that its snapshot sees stands; so each is listed once and nothing need be remembered.  Extents of one other
+ * class are passed over.
  *
- * X1: a version that the snapshot sees was installed before the snapshot was taken, so it lies below its page's fill mark, in a
- *     page that its extent counted then.  An extent's entry is copied under the EXTENT latch, under which pages are opened:
- *     a page that it counts is in the cache or on disk.  A bulk commit's extents count all their pages, also those that
- *     it never filled: such a page is passed over.
+ * X1: a version that the snapshot sees was installed before the snapshot was taken, so it lies below its page's fill
+ *     mark, in a page that its extent counted then.  An extent's entry is copied under the EXTENT latch, under which
+ *     pages are opened: a page that it counts is in the cache or on disk.  A bulk commit's extents count all their
+ *     pages, also those that it never filled: such a page is passed over.
  */
 #include <string.h>
 
@@ -81,8 +81,8 @@ static bool read_page(StoreScan *scan, PageNo page)
     PageHeader *h = (PageHeader *)scan->bytes;
     if (scan->copy.kind == EXTENT_BULK && atomic_load(&the_store->page_map[page]) == 0) { /* X1 */
         uint8_t *scratch = page_scratch();
-        if (io_read_at(the_store->pages_fd, BASE_PAGES, scratch, PAGE_BYTES, (off_t)(page * PAGE_BYTES)) != PAGE_BYTES ||
-            page_examine(scratch, page, the_store->id) != NULL)
+        size_t n = io_read_at(the_store->pages_fd, BASE_PAGES, scratch, PAGE_BYTES, (off_t)(page * PAGE_BYTES));
+        if (n != PAGE_BYTES || page_examine(scratch, page, the_store->id) != NULL)
             return false;
         memcpy(scan->bytes, scratch, PAGE_BYTES);
     } else {

@@ -1,28 +1,28 @@
 /*
- * validate.c - serializable commits: is what was read still the newest, at the place in the order that the commit got?
+ * validate.c - serializable commits: is what was read still the newest, at the place in the order that the commit
+ * got?
  *
- * A transaction reads at its snapshot and takes effect at its sequence.  It is serializable if nothing that it read was
- * changed by a commit in between, so that it would have read the same at its sequence.  Who writes locks the words first and takes a
- * sequence then; so every commit with a smaller sequence than ours has locked, or installed, its words by the time that ours is
- * taken.  Therefore:
+ * A transaction reads at its snapshot and takes effect at its sequence.  It is serializable if nothing that it read
+ * was changed by a commit in between, so that it would have read the same at its sequence.  Who writes locks the
+ * words first and takes a sequence then; so every commit with a smaller sequence than ours has locked, or installed,
+ * its words by the time that ours is taken.  Therefore:
  *
- * V4: validation comes after the own words are locked and the own sequence is taken.  A word newer than the snapshot, or
- *     locked by another, is a conflict (the lock may belong to a later commit, or to one that fails: then it is refused in
- *     vain, and commit.c tries again).  A commit that fails here fills its place in the log with a void record and
- *     publishes its sequence empty.
- * V5: a class whose extent was listed is validated by two numbers in shared memory: how many commits are under way that add or
- *     remove instances, and the sequence of the newest that did.  A committer enters before it takes its sequence and
- *     leaves when all is installed and not yet published, storing its sequence before it lowers the count; the validator reads
- *     the count first.
- *     After a restart both are zero and every snapshot is newer.  A class gets its number before its first instance is
- *     committed, so the count of classes read after the own sequence is taken covers those that came since.
+ * V4: validation comes after the own words are locked and the own sequence is taken.  A word newer than the
+ *     snapshot, or locked by another, is a conflict (the lock may belong to a later commit, or to one that fails:
+ *     then it is refused in vain, and commit.c tries again).  A commit that fails here fills its place in the log
+ *     with a void record and publishes its sequence empty.
+ * V5: a class whose extent was listed is validated by two numbers in shared memory: how many commits are under way
+ *     that add or remove instances, and the sequence of the newest that did.  A committer enters before it takes its
+ *     sequence and leaves when all is installed and not yet published, storing its sequence before it lowers the
+ *     count; the validator reads the count first.
+ *     After a restart both are zero and every snapshot is newer.  A class gets its number before its first instance
+ *     is committed, so the count of classes read after the own sequence is taken covers those that came since.
  *
  * A transaction that writes nothing takes effect at its snapshot: it is never validated, never fails and never waits.
  * Classes of which this session itself has instances under way are told apart by its own entry.
  */
 #include "storage/txn/validate.h"
 
-#include <stdlib.h>
 
 #include "lib/error.h"
 #include "lib/io.h"
@@ -141,7 +141,7 @@ bool store_extent_changed(uint32_t class_id, Sequence since)
     return atomic_load(&the_store->classes[class_id].membership) > since;
 }
 
-/* ---- the checks --------------------------------------------------------------------------------------------------- */
+/* ---- the checks --------------------------------------------------------------------------------- */
 
 static bool locked_by_another(uint64_t control)
 {
@@ -181,7 +181,7 @@ bool validate_reads(Sequence snapshot)
     return true;
 }
 
-/* ---- after a failure ------------------------------------------------------------------------------------------------ */
+/* ---- after a failure ---------------------------------------------------------------------------- */
 
 static void nap(unsigned spins)
 {
@@ -190,8 +190,8 @@ static void nap(unsigned spins)
 
 static void wait_for_creators(uint32_t class_id, Sequence snapshot)
 {
-    for (unsigned spins = 0; atomic_load(&the_store->classes[class_id].entered) > 0 && !store_extent_changed(class_id, snapshot);
-         spins++)
+    const ClassSpace *c = &the_store->classes[class_id];
+    for (unsigned spins = 0; atomic_load(&c->entered) > 0 && !store_extent_changed(class_id, snapshot); spins++)
         nap(spins);
 }
 

@@ -1,6 +1,6 @@
 /*
- * validate.h - what a commit checks beyond its write set: the read set of a serializable transaction, and the extents of
- * classes that it listed.  See validate.c.
+ * validate.h - what a commit checks beyond its write set: the read set of a serializable transaction, and the
+ * extents of classes that it listed.  See validate.c.
  */
 #ifndef STORAGE_TXN_VALIDATE_H
 #define STORAGE_TXN_VALIDATE_H

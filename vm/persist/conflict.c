@@ -1,8 +1,9 @@
 /* conflict.c -- why a commit was refused: CommitFailedException#transaction_conflicts, and a line in the server's log
  *
- * Each conflict is a Hash: kind: (storage/conflict_kinds.def), object:, oid:, class:, session: and pid: of who won, commit:
- * (its sequence).  A table of a class is shown as the class, with part: (:methods, :constants, :class_variables,
- * :instance_variables).  The list is the session's until its next boundary; System.transaction_conflicts has it too.
+ * Each conflict is a Hash: kind: (storage/conflict_kinds.def), object:, oid:, class:, session: and pid: of who won,
+ * commit: (its sequence).  A table of a class is shown as the class, with part: (:methods, :constants,
+ * :class_variables, :instance_variables).  The list is the session's until its next boundary;
+ * System.transaction_conflicts has it too.
  */
 #include "private.h"
 #include "lib/config.h"

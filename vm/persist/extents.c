@@ -1,8 +1,8 @@
 /* extents.c -- the instances of a class that the store holds, as this session's view shows them
  *
- * Which classes count is found among all that the store has numbered: loading a class is cheap, and subclasses that no one
- * named in this session count too.  A serializable transaction notes the numbers, those of classes that its view does not
- * show yet (their instances would be phantoms), and from which number on there was no class.
+ * Which classes count is found among all that the store has numbered: loading a class is cheap, and subclasses that
+ * no one named in this session count too.  A serializable transaction notes the numbers, those of classes that its
+ * view does not show yet (their instances would be phantoms), and from which number on there was no class.
  */
 #include "private.h"
 #include "lib/error.h"

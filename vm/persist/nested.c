@@ -4,15 +4,16 @@
  * A level begins like a commit to memory: what has changed since the level before began is written down in records
  * (images), and what is reached from there gets oids, so that from now on its changes are noticed as well.  Then LOG
  * is set on all of it: the first change in the new level is reported again.  Its cost is what changed in the level
- * before.  To undo a level, each object that changed in it goes back to its newest image; one without an image was clean when the
- * level began and is read anew from the store.  The view does not move.
+ * before.  To undo a level, each object that changed in it goes back to its newest image; one without an image was
+ * clean when the level began and is read anew from the store.  The view does not move.
  *
- * N1  Images are ordered by level; an image of level k is the object's state when level k began.  An object without OH_LOG
- *     has changed since its newest image, or has none.
- * N2  When a level ends its images go, and LOG is cleared where they were: the next level makes new ones.  Such an object
- *     has changed in the level around, too, and is on that one's list already (or was reached for the first time).
- * N3  Kinds of objects that are never saved, or hold something that has no stored form, have no image: they keep their
- *     state, as do Envs (locals), procs and code.  Whether a class is persistable does not matter here.
+ * N1  Images are ordered by level; an image of level k is the object's state when level k began.  An object without
+ *     OH_LOG has changed since its newest image, or has none.
+ * N2  When a level ends its images go, and LOG is cleared where they were: the next level makes new ones.  Such an
+ *     object has changed in the level around, too, and is on that one's list already (or was reached for the first
+ *     time).
+ * N3  Kinds of objects that are never saved, or hold something that has no stored form, have no image: they keep
+ *     their state, as do Envs (locals), procs and code.  Whether a class is persistable does not matter here.
  */
 #include "private.h"
 #include "lib/error.h"

@@ -1,13 +1,13 @@
 /* reads.c -- what a serializable transaction has read: the read set, by ATTENTION
  *
  * At the start of a serializable transaction every clean object in memory carries ATTENTION, and so does each that is
- * faulted in later; the first look at its content finds that (no inline cache holds such a guard word), notes the oid and
- * clears the bit.  Later looks cost nothing.  A reference that is only passed on is no read.
+ * faulted in later; the first look at its content finds that (no inline cache holds such a guard word), notes the
+ * oid and clears the bit.  Later looks cost nothing.  A reference that is only passed on is no read.
  *
- * A1  In a serializable transaction a clean object without ATTENTION is in the set; a dirty one was attended before its
- *     change and is in it, too.  Exceptions: what never changes (numbers, procs, code), the structure of classes (method
- *     and constant tables: definitions are no data).  Envs can't carry the bit: one that is in memory counts as read.
- *     Tables of class variables and of a class's own instance variables are data, and do.
+ * A1  In a serializable transaction a clean object without ATTENTION is in the set; a dirty one was attended before
+ *     its change and is in it, too.  Exceptions: what never changes (numbers, procs, code), the structure of classes
+ *     (method and constant tables: definitions are no data).  Envs can't carry the bit: one that is in memory counts
+ *     as read. Tables of class variables and of a class's own instance variables are data, and do.
  * A2  In a snapshot transaction the bit may be left over; the first look clears it.
  * A3  Reading in debug checks and in commits of objects that carry the bit leaves it as it was.
  *

@@ -363,7 +363,8 @@ static void commit_outermost(void)
         END_TRY();
         if (result.status == COMMIT_OK)
             break;
-        Value exc = conflict_exception(result.conflicts, result.nconflicts); /* the list is the store's, until it begins anew */
+        /* The list is the store's, until it begins anew. */
+        Value exc = conflict_exception(result.conflicts, result.nconflicts);
         session.commit_disallowed = true;
         if (attempt == MERGE_ATTEMPTS || !persist_merge(&result, exc))
             vm_raise(exc);
