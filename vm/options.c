@@ -72,6 +72,7 @@ static const char HELP_MORE[] =
     "all.\n"
     "  --external-encoding=encoding, --internal-encoding=encoding\n"
     "                  Set default external or internal encoding.\n"
+    "  --heap-map=FILE At the end draw the heap before and after compaction (.png or .svg).\n"
     "  --repl          Start the read-eval-print loop even when standard input is no terminal.\n"
     "  --version       Print Lodestone version.\n"
     "  -h              Print this help message; use --help for longer message.\n"
@@ -550,6 +551,11 @@ static void long_store(Reader *r, const char *v)
     r->opts->store = v;
 }
 
+static void long_heap_map(Reader *r, const char *v)
+{
+    r->opts->heap_map = v;
+}
+
 static void long_solo(Reader *r, const char *v)
 {
     (void)v;
@@ -587,6 +593,7 @@ static const LongOption LONG_OPTIONS[] = {
     {"zjit", MAY_HAVE_VALUE, true, long_nothing},
     {"store", NEEDS_VALUE, false, long_store},
     {"solo", NO_VALUE, false, long_solo},
+    {"heap-map", NEEDS_VALUE, false, long_heap_map},
     {"repl", NO_VALUE, false, long_repl},
 };
 

@@ -125,6 +125,23 @@ void heap_compact(HeapCompaction); /* a whole collection, then objects move toge
  * reference: one that leads to no object ends the process. */
 void heap_verify_moves(void);
 extern bool heap_auto_compact; /* a marking that falls due when more than half of the heap is free cells compacts instead */
+/* A picture of the session's own pages (map.c), right after a whole collection or a compaction.  Owned by the caller. */
+typedef enum HeapCell { HEAP_CELL_FREE, HEAP_CELL_LIVE, HEAP_CELL_PINNED, HEAP_CELL_MOVED, HEAP_CELL_STATES } HeapCell;
+typedef struct HeapMapPage {
+    size_t number;   /* in the heap's range */
+    uint64_t cell_size;
+    uint32_t ncells; /* 1 when large */
+    bool large;      /* one object on pages of its own */
+    uint8_t *state;  /* HeapCell, one a cell */
+} HeapMapPage;
+typedef struct HeapMap {
+    HeapMapPage *pages;
+    size_t npages, boot_pages;
+    uint64_t bytes, live_bytes, cells[HEAP_CELL_STATES];
+} HeapMap;
+HeapMap *heap_map_take(void);
+void heap_map_free(HeapMap *);
+void heap_note_moves(bool wanted); /* from here on: only then are moved cells told from other live ones */
 /* v is stored into without obj_modify (a reference was resolved, a body refilled): the next collection visits it whatever its
  * age.  Nothing when v is young.  Never collects. */
 void heap_remember(Value v);

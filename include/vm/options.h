@@ -69,6 +69,7 @@ typedef struct VmOptions {
     /* Lodestone's own. */
     const char *store;   /* --store DIR; NULL: $LODE_STORE, else ~/.lodestone */
     bool solo;           /* --solo */
+    const char *heap_map; /* --heap-map FILE: where the picture of the heap goes; NULL: none */
     bool persistent;     /* -Mpersistent: start in persistent mode */
     bool commit;         /* -Mcommit: commit when the program ends without an exception */
     bool run_repl;       /* no program, and standard input is a terminal (or --repl) */

@@ -48,6 +48,8 @@ static void move_object(Object *to, Object *from, size_t size)
 {
     memcpy(to, from, size);
     bit_set(heap.mark, bit_of((Value)to));
+    if (unlikely(heap.moved != NULL))
+        bit_set(heap.moved, bit_of((Value)to));
     const TypeRow *row = heap_rows[to->head & OH_TYPE];
     if (row && row->moved)
         row->moved(to, from);

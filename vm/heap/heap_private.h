@@ -52,6 +52,7 @@ typedef struct Heap {
     size_t reserved, used;  /* bytes; used: high-water mark of pages ever handed out */
     HeapPage *pages;        /* side table, one row a page */
     uint64_t *mark, *pin, *remembered; /* side tables, one bit for 16 bytes */
+    uint64_t *moved;        /* the same for what compaction moved, while heap_note_moves wants it; else NULL */
     HeapPage *avail[HEAP_CLASSES];
     HeapPage *unswept[HEAP_CLASSES + 1];
     HeapPage *current[HEAP_CLASSES]; /* page of heap_runs[c] */

@@ -307,6 +307,9 @@ Value program_run(void *arg)
         const_set(klass.Object, sym_intern("DATA"),
                   vm_call2(klass.File, sym_intern("__data"), str_new_c(file), int_fix(data)));
     }
+    if (o.heap_map) {
+        vm_call1(klass.GC, sym_intern("__heap_map_at_exit"), str_new_c(o.heap_map));
+    }
     if (o.persistent) {
         persist_set_mode(true);
     }
