@@ -16,7 +16,9 @@ figure() { sed -n "s/.*>$2: \([0-9.]*\).*/\1/p" map.svg | sed -n "$1p"; }
 [ "$(figure 1 PAGES)" -gt $(($(figure 2 PAGES) * 3)) ] || die "pages: $(figure 1 PAGES) before, $(figure 2 PAGES) after"
 same 'nothing moved before' 0 "$(figure 1 MOVED)"
 [ "$(figure 2 MOVED)" -gt 3000 ] || die "moved: $(figure 2 MOVED)"
-same 'the same objects live' "$(($(figure 1 LIVE)))" "$(($(figure 2 LIVE)))"
+kilobytes() { sed -n 's/.*>LIVE: \([0-9]*\) KB.*/\1/p' map.svg | sed -n "$1p"; }
+[ "$(kilobytes 1)" -gt 0 ] || die 'nothing lives'
+same 'the same objects live' "$(kilobytes 1)" "$(kilobytes 2)"
 grep -q '^</svg>$' map.svg || die 'the SVG has no end'
 prints '[true, "format must be :png or :svg", :io]' lode --solo -e '
 require "stringio"
