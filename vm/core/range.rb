@@ -164,17 +164,11 @@ class Range
   end
   private :__above?, :__below?
 
+  # Ends that count (numbers, times, what converts to an Integer) are compared with, others iterated to.
   def include?(value)
-    if Numeric === self.begin || Numeric === self.end || Time === self.begin || Time === self.end
-      return cover?(value)
-    end
-    if String === self.begin || String === self.end
-      if String === self.begin && String === self.end
-        return false unless String === value
-        return super if self.begin.size == self.end.size || true
-      end
-      raise TypeError, "cannot determine inclusion in beginless/endless ranges" if self.begin.nil? || self.end.nil?
-    end
+    return cover?(value) if [self.begin, self.end].any? { |x| Numeric === x || Time === x || (!x.nil? && x.respond_to?(:to_int)) }
+    return false if String === self.begin && String === self.end && !(String === value)
+    return true if self.begin.nil? && self.end.nil? && (Numeric === value || Time === value)
     raise TypeError, "cannot determine inclusion in beginless/endless ranges" if self.begin.nil? || self.end.nil?
     super
   end

@@ -18,7 +18,7 @@ module RbConfig
     "host_cpu" => "x86_64", "build_cpu" => "x86_64", "target_cpu" => "x86_64", "arch" => RUBY_PLATFORM, "sitearch" => RUBY_PLATFORM,
     "EXEEXT" => "", "OBJEXT" => "o", "LIBEXT" => "a", "SOEXT" => "so", "DLEXT" => "so", "PATH_SEPARATOR" => ":", "SHELL" => "/bin/sh",
     "platform" => RUBY_PLATFORM, "configure_args" => "",
-  }
+  }.transform_values { |text| +text } # programs may change them
   MAKEFILE_CONFIG = CONFIG.dup
   TOPDIR = prefix
   SIZEOF = { "int" => 4, "short" => 2, "long" => 8, "long long" => 8, "void*" => 8, "size_t" => 8, "float" => 4, "double" => 8 }.freeze
