@@ -25,6 +25,7 @@ enum {
     CODE_FROZEN_LITERALS = 32768,
     CODE_PACKED = 65536,     /* block |*packed| or |a, *packed| of core: packed holds a lone argument itself, nil without
                                 one, of several the Array; frame->argc counts all */
+    CODE_CHILLED_LITERALS = 131072, /* no magic comment says what String literals are */
 };
 
 /* Locals, in this order from register 0: required, optional, rest, post-required,

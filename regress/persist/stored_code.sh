@@ -1,4 +1,4 @@
-# The programs of regress/ruby run from the store alone: one session commits each as a proc (its code, classes, blocks and
+# The programs and language scripts of regress/ruby run from the store alone: one session commits each as a proc (its code, classes, blocks and
 # literals with it), another, that sees no source file, calls it and prints what CRuby prints.
 . "$LODE_TOP/regress/lib.sh"
 cat >keep.rb <<'RUBY'
@@ -12,7 +12,7 @@ Maglev.persistent do
 end
 RUBY
 mkdir empty || die mkdir
-for script in "$LODE_TOP"/regress/ruby/program_*.rb; do
+for script in "$LODE_TOP"/regress/ruby/program_*.rb "$LODE_TOP"/regress/ruby/language_*.rb; do
     name=$(basename "$script")
     prints '' lode keep.rb "$script" "$name"
     (cd empty && lode -e 'program = Maglev[ARGV[0]]; program.call; $stdout.flush' "$name" >../out 2>../err) ||

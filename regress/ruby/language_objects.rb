@@ -111,7 +111,7 @@ def ret_multi = return 1, 2
 p ret_multi
 p [3,1,2].sort { |a, b| b <=> a }, [3,1,2].sort_by { -_1 }
 p "abc".then { _1.upcase }
-p __FILE__ == $0
+p __FILE__.end_with?(".rb")
 p [1,2,3].frozen?, "a".frozen?, :a.frozen?
 def kwo(a:, b: a * 2) = [a, b]
 p kwo(a: 1), kwo(b: 1, a: 5)

@@ -37,6 +37,8 @@ Unit *unit_new(Compiler *c, CodeKind kind, Unit *parent, Unit *lexical)
     u->flags = c->options->internal ? CODE_INTERNAL : 0;
     if (c->frozen_literals == 1)
         u->flags |= CODE_FROZEN_LITERALS;
+    else if (c->frozen_literals == 0)
+        u->flags |= CODE_CHILLED_LITERALS;
     GROW(c, c->units, c->nunits, c->units_capacity);
     c->units[c->nunits++] = u;
     return u;

@@ -59,7 +59,7 @@ struct Lit {
     Unit *unit;
     uint32_t *symbols;  /* LIT_NAMES: indexes into the compiler's symbols */
 };
-enum { LITF_INTERNED = 1 /* the one frozen String of these bytes */, LITF_CHILLED = 2 };
+enum { LITF_INTERNED = 1 /* the one frozen String of these bytes */ };
 
 /* ---- control contexts of a unit, innermost first ---- */
 typedef enum ControlKind {

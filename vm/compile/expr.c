@@ -277,9 +277,7 @@ static void string_node(Unit *u, const StringNode *node, int dst)
     if (node->base.flags & STRING_FROZEN)
         load_lit(u, dst, string_literal(u, node->unescaped, node->base.flags, LITF_INTERNED));
     else
-        emit(u, OP_LOADSTR, dst,
-             lit_add(u->c, string_literal(u, node->unescaped, node->base.flags,
-                                          node->base.flags & STRING_MUTABLE ? 0 : LITF_CHILLED)));
+        emit(u, OP_LOADSTR, dst, lit_add(u->c, string_literal(u, node->unescaped, node->base.flags, 0)));
 }
 
 /* ---- interpolation ---- */
@@ -393,9 +391,7 @@ static void interpolated_string(Unit *u, InterpolatedStringNode *node, int dst)
         if (node->base.flags & INTERPOLATED_STRING_FROZEN)
             load_lit(u, dst, string_literal(u, bytes, flags, LITF_INTERNED));
         else
-            emit(u, OP_LOADSTR, dst,
-                 lit_add(u->c, string_literal(u, bytes, flags,
-                                              node->base.flags & INTERPOLATED_STRING_MUTABLE ? 0 : LITF_CHILLED)));
+            emit(u, OP_LOADSTR, dst, lit_add(u->c, string_literal(u, bytes, flags, 0)));
         return;
     }
     join_parts(u, &node->parts, dst);
@@ -934,9 +930,7 @@ static bool value_node(Unit *u, Node *node, int dst)
         SourceFileNode *file = (SourceFileNode *)node;
 
         if (dst != DISCARD)
-            emit(u, OP_LOADSTR, dst,
-                 lit_add(u->c, string_literal(u, file->filepath, 0,
-                                              u->c->frozen_literals == -1 ? 0 : LITF_CHILLED)));
+            emit(u, OP_LOADSTR, dst, lit_add(u->c, string_literal(u, file->filepath, 0, 0)));
         return true;
     }
     case NODE_SOURCE_LINE:

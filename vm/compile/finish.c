@@ -103,8 +103,6 @@ static Value lit_value(Compiler *c, const Lit *lit, Value codes)
         v = str_new_frozen(lit->bytes.bytes, lit->bytes.length, lit->encoding);
         if (lit->flags & LITF_INTERNED)
             return str_intern_literal(v);
-        if (lit->flags & LITF_CHILLED)
-            obj_ptr(v)->head |= STR_CHILLED;
         return v;
     case LIT_SYMBOL:
         return sym_intern_len(lit->bytes.bytes, lit->bytes.length, lit->encoding);

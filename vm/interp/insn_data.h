@@ -68,8 +68,9 @@ BODY(LOADOBJ)
 BODY(LOADSTR)
 {
     SAVE();
-    Value literal = operand_object(vm.fp->code, pc, 1), copy = str_dup(literal);
-    obj_ptr(copy)->head |= obj_head(literal) & STR_CHILLED;
+    Value copy = str_dup(operand_object(vm.fp->code, pc, 1));
+    if (vm.fp->code->flags & CODE_CHILLED_LITERALS)
+        obj_ptr(copy)->head |= STR_CHILLED;
     R(ARG_A) = copy;
     return pc + 3;
 }
