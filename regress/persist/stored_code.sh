@@ -1,5 +1,5 @@
-# The programs and language scripts of regress/ruby run from the store alone: one session commits each as a proc (its code, classes, blocks and
-# literals with it), another, that sees no source file, calls it and prints what CRuby prints.
+# The programs and language scripts of regress/ruby run from the store alone: one session commits each as a proc (its
+# code, classes, blocks and literals with it), another, that sees no source file, calls it and prints what CRuby prints.
 . "$LODE_TOP/regress/lib.sh"
 cat >keep.rb <<'RUBY'
 path, name = ARGV
