@@ -27,8 +27,10 @@ enum { MARK_PER_BYTE = 4 };              /* bytes marked for a byte handed out: 
 #define NURSERY_MIN ((uint64_t)2 << 20)
 #define NURSERY_START ((uint64_t)8 << 20)
 #define NURSERY_MAX ((uint64_t)64 << 20)
-#define PAUSE_LONG_NS 6000000            /* the nursery shrinks when collecting it takes longer, and */
-#define PAUSE_SHORT_NS 2000000           /* grows when it takes less */
+/* What survives makes the pause: the nursery shrinks when more bytes do, and grows when fewer do.  (Old objects that were written
+ * make it too, but a smaller nursery would only visit them more often.) */
+#define SURVIVORS_MANY ((uint64_t)4 << 20)
+#define SURVIVORS_FEW ((uint64_t)3 << 19)
 
 static uint64_t now_ns(void)
 {
@@ -37,11 +39,11 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t note_pause(uint64_t from)
+static void note_pause(uint64_t from)
 {
     uint64_t took = now_ns() - from;
     if (!heap_measure_time)
-        return took;
+        return;
     heap.stats.time_ns += took;
     if (took > heap.stats.longest_ns)
         heap.stats.longest_ns = took;
@@ -49,7 +51,6 @@ static uint64_t note_pause(uint64_t from)
     while (bucket + 1 < COUNT_OF(heap.stats.pauses) && took >= (uint64_t)1000 << bucket * 2)
         bucket++;
     heap.stats.pauses[bucket]++;
-    return took;
 }
 
 static uint64_t held_bytes(void)
@@ -193,12 +194,13 @@ void heap_collect_young(void)
 {
     if (heap.collecting || !heap.base)
         return;
-    uint64_t from = now_ns();
+    uint64_t from = now_ns(), live = heap.live_bytes;
     collect_young();
-    uint64_t took = note_pause(from);
-    if (took > PAUSE_LONG_NS)
+    note_pause(from);
+    uint64_t survived = heap.live_bytes - MIN(live, heap.live_bytes);
+    if (survived > SURVIVORS_MANY)
         heap.nursery /= 2;
-    else if (took < PAUSE_SHORT_NS)
+    else if (survived < SURVIVORS_FEW)
         heap.nursery *= 2;
     set_goals();
 }
