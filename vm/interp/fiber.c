@@ -428,7 +428,8 @@ void fiber_visit_roots(Visitor *v)
 {
     for (Fiber *f = &main_fiber; f; f = f->next)
         if (always_lives(f)) {
-            v->value(v, &f->object);
+            Value object = f->object; /* kept alive here; fiber_object_moved follows it when it moves */
+            v->value(v, &object);
             visit_fiber(v, f);
         }
 }
