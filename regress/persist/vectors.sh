@@ -116,7 +116,7 @@ hops = [
   ->(x, r) { x.reject! { |k, v| r.rand(3) == 0 } }, ->(x, r) { x.rehash }, ->(x, r) { x.default = r.rand(4) },
   ->(x, r) { x.merge!(a: 1, b: 2) }, ->(x, r) { x.keep_if { |k, v| v } },
 ]
-rounds = (ENV["LODE_ROUNDS"] || 400).to_i
+rounds = (ENV["LODE_ROUNDS"] || 150).to_i
 rounds.times do |round|
   a0, h0 = a.dup, h.dup
   (1 + random.rand(3)).times do

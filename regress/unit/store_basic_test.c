@@ -87,7 +87,7 @@ static void long_bytes_that_pack_are_packed_and_slots_may_be_many(void **state)
     uint64_t slots[1000];
     char *text = malloc(20000);
     for (int i = 0; i < 1000; i++)
-        slots[i] = SLOT_FROM_OID(70000 + i);
+        slots[i] = SLOT_FROM_OID(7000 + i);
     for (int i = 0; i < 20000; i++)
         text[i] = "lodestone "[i % 10];
     store_commit_begin();

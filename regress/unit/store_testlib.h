@@ -63,7 +63,7 @@ UNUSED static void test_put(Oid oid, uint64_t value, uint32_t nbytes, bool is_ne
     uint64_t slots[TEST_SLOTS];
     uint8_t *bytes = malloc(nbytes + 1);
     for (int i = 0; i < TEST_SLOTS; i++)
-        slots[i] = i == 0 ? value : SLOT_FROM_OID(oid + (unsigned)i);
+        slots[i] = i == 0 ? value : SLOT_FROM_OID((oid + (unsigned)i) % OID_FIRST_USER);
     uint64_t x = hash_u64(oid * 31 + value);
     for (uint32_t i = 0; i < nbytes; i++)
         bytes[i] = (uint8_t)((x = x * 6364136223846793005u + 1442695040888963407u) >> 56);
@@ -85,7 +85,7 @@ UNUSED static uint64_t test_value(Oid oid)
     assert_int_equal(r->nslots, TEST_SLOTS);
     uint64_t value = r->slots[0];
     for (int i = 1; i < TEST_SLOTS; i++)
-        assert_int_equal(r->slots[i], SLOT_FROM_OID(oid + (unsigned)i));
+        assert_int_equal(r->slots[i], SLOT_FROM_OID((oid + (unsigned)i) % OID_FIRST_USER));
     uint64_t x = hash_u64(oid * 31 + value);
     for (uint32_t i = 0; i < r->nbytes; i++)
         if (r->bytes[i] != (uint8_t)((x = x * 6364136223846793005u + 1442695040888963407u) >> 56))

@@ -4,6 +4,8 @@
  * V1: every word of the object table leads to a record of its object with its sequence, in a page that its extent counts.
  * V2: every page that an extent counts is whole on disk, or in the cache.
  * V3: no word has a sequence beyond the published one, or a lock while nobody commits.
+ * V4: a record refers only to objects that are there, and its class is there (those below OID_FIRST_USER are the program's).
+ * V5: the extents' kinds add up; no free extent is counted as in use, none that data lies in as free.
  */
 #include "lib/error.h"
 #include "storage/page/cache.h"
@@ -37,6 +39,27 @@ static void check_place(uint64_t index, Location location, uint32_t pages)
         if (!(x->used >> (page % EXTENT_PAGES) & 1))
             wrong(index, "its record lies in a page that was never opened");
     }
+}
+
+static bool is_there(Oid oid)
+{
+    if (oid < OID_FIRST_USER)
+        return true;
+    return TABLE_PAGE(OID_INDEX(oid)) < atomic_load(&the_store->shared->table_pages) &&
+           (cache_table_location(OID_INDEX(oid)) & LOCATION_MASK) != 0;
+}
+
+/* V4 */
+static void check_references(uint64_t index, const StoreRecord *record)
+{
+    if (record->class_id != 0 && !is_there(store_class_oid(record->class_id)))
+        wrong(index, "its class is missing");
+    for (uint32_t i = 0; i < record->nslots; i++)
+        if (SLOT_IS_REFERENCE(record->slots[i]) && !is_there(SLOT_OID(record->slots[i])))
+            ereport(ERROR, ERR_CORRUPT_RECORD,
+                    errmsg("object with index %llu of \"%s\": slot %u refers to object %llu, which is missing",
+                           (unsigned long long)index, the_store->dir, i, (unsigned long long)SLOT_OID(record->slots[i])),
+                    errhint("Restore the store from a backup."));
 }
 
 static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *record)
@@ -74,6 +97,29 @@ static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *r
         wrong(index, "its class was never named");
     if (record->shape > store_shape_count())
         wrong(index, "its shape was never named");
+    check_references(index, record);
+}
+
+/* V5 */
+static void check_extents(void)
+{
+    StoreShared *s = the_store->shared;
+    uint64_t counted[COUNT_OF(s->kind_count)] = { 0 };
+    for (uint32_t e = 0; e < s->extents; e++) {
+        const Extent *x = &the_store->extents[e];
+        if (x->kind >= COUNT_OF(counted) || (x->kind == EXTENT_FREE && x->used != 0))
+            ereport(ERROR, ERR_CORRUPT_RECORD,
+                    errmsg("extent %u of \"%s\" is of kind %u and has pages %016llx in use", e, the_store->dir, x->kind,
+                           (unsigned long long)x->used),
+                    errhint("Restore the store from a backup."));
+        counted[x->kind]++;
+    }
+    for (unsigned kind = 0; kind < COUNT_OF(counted); kind++)
+        if (counted[kind] != s->kind_count[kind])
+            ereport(ERROR, ERR_CORRUPT_RECORD,
+                    errmsg("\"%s\" has %llu extents of kind %u and counts %llu", the_store->dir,
+                           (unsigned long long)counted[kind], kind, (unsigned long long)s->kind_count[kind]),
+                    errhint("Restore the store from a backup."));
 }
 
 static void check_pages(void)
@@ -113,6 +159,7 @@ uint64_t store_verify(void)
                 objects++;
             }
         }
+        check_extents();
         check_pages();
     }
     CATCH(err)

@@ -140,6 +140,7 @@ void stop_arm(StopEvent event, StopAction action, uint64_t nth, bool sticky, uin
     s->sleep_ms = sleep_ms;
     atomic_store(&s->passes, 0);
     atomic_store(&s->struck, 0);
+    atomic_store(&s->paused, 0); /* one that was killed while it paused never says that it left */
     atomic_store(&s->sticky, sticky);
     atomic_store(&s->nth, nth ? nth : 1);
     atomic_store(&s->action, (uint32_t)action);
