@@ -14,7 +14,7 @@ def pick(list) = list[draw(list.size)]
 INTS = %w[0 1 -1 2 3 7 10 -5 63 255 4611686018427387903 4611686018427387904 -4611686018427387905 18446744073709551616]
 FLOATS = %w[0.0 1.5 -2.25 1e20 0.1 3.0 -0.0 1e-5 123456.789]
 STRINGS = ['""', '"a"', '"abc"', '"hello world"', '"Abc abc"', '"é"', '"ab\ncd\n"', '"12"', '"  x "', '"a,b,,c"', '"zz"', '"日本"', '"a1b22"']
-SYMBOLS = %w[:a :b :foo :"x y"]
+SYMBOLS = [':a', ':b', ':foo', ':"x y"']
 PATTERNS = %w[/a/ /[a-c]+/ /(\w)(\w)?/ /\s*/ /b|c/ /(?<n>.)/ /\d+/ /^./ /\b/ /x?/ /[^a]/ /(a)|(b)/]
 INT_OPS = %w[+ - * / % ** & | ^ << >> <=> == < > <= >= fdiv div modulo divmod gcd lcm pow]
 INT_METHODS = %w[abs succ pred to_s to_f -@ ~ bit_length digits even? odd? zero? ceil(-1) floor(-1) round(-1) to_s(2) chr inspect hash.class to_r to_c ord integer? size.class
