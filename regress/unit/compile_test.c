@@ -99,8 +99,8 @@ static void test_parameters(void **state)
     assert_has(text, "JUMPNUNDEF   f");
     assert_has(text, "GETBLOCK     h");
     /* |a, b| spreads a lone Array, |a| does not. */
-    assert_has(dump("p { |a, b| a }"), "flags 0x8");
-    assert_has(dump("p { |a| a }"), "parameters 1/0/0 keywords 0/0 flags 0\n");
+    assert_has(dump("# frozen_string_literal: false\np { |a, b| a }"), "flags 0x8\n");
+    assert_has(dump("# frozen_string_literal: false\np { |a| a }"), "parameters 1/0/0 keywords 0/0 flags 0\n");
 }
 
 static void test_keywords_travel_in_registers(void **state)
