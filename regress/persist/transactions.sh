@@ -32,6 +32,15 @@ said '=> true' a 'Maglev.commit'
 said '=> [Account, :methods]' b 'begin; Maglev.commit; rescue Maglev::CommitFailedException => e; c = e.transaction_conflicts[0]; [c[:object], c[:part]]; end'
 said '=> :a' b 'Maglev.abort; Account.new.who'
 
+# ---- what a commit would write: not what loading boot classes' stored parts does, nor definitions of the session's own ----
+prints '' lode -e 'Maglev.persistent { def shared = 1; class Account; include Comparable; end }; Maglev.commit'
+prints '[false, 1, false, true, false]' lode -e 'seen = [Maglev.needs_commit, shared]
+def own = 1
+class Account; def own = 2; end
+seen << Maglev.needs_commit
+Maglev.persistent { class Account; def theirs = 3; end }
+p seen.push(Maglev.needs_commit, (Maglev.abort; Maglev.needs_commit))'
+
 # ---- hooks ----
 said '=> nil' a '$seen = []; %i[before_commit after_commit before_abort after_abort].each { |h| Maglev.public_send(h) { $seen << [h, Maglev.needs_commit] } }; nil'
 said '=> [[:before_commit, true], [:after_commit, false]]' a 'Maglev[:a].n = 5; Maglev.commit; $seen'

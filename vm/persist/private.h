@@ -86,7 +86,7 @@ struct RecordBuilder {
     uint8_t *bytes;
     size_t nbytes, bytes_cap;
     bool describing;        /* for a nested transaction: what can't be saved raises ERR_NOT_PERSISTABLE */
-    bool checking, differs; /* debug: compares a clean object with its record; it refers to something unsaved */
+    bool checking, differs; /* compares an object with its record; it refers to something unsaved */
     struct RecordBuilder *chunk; /* of the chunk under way (vector_record.c) */
 };
 struct RecordReader {
@@ -102,6 +102,7 @@ Value record_copy(StoreRecord *);             /* a copy that is no object of the
 void record_empty(Value v);                   /* makes v hollow */
 bool record_can_hollow(Value v);
 bool record_type_hollows(Value v);            /* objects of its kind can be emptied and refilled */
+bool record_would_be_written(Value v);        /* v is dirty: does a commit write it?  Not a module with changes of the session's own only */
 void record_check_clean(Value v);             /* debug builds: PANIC when it is not what its record says */
 
 /* Records that are no objects: parts of vectors (include/vm/vector.h). */

@@ -178,6 +178,28 @@ void record_build(RecordBuilder *b, Value v)
         store_commit_put(&put);
 }
 
+/* Is v what its record says?  Gives no oids. */
+static bool is_as_recorded(Value v, const StoreRecord *record)
+{
+    RecordBuilder b = {.checking = true};
+    uint64_t attention = obj_head(v) & OH_ATTENTION; /* A3 */
+    obj_ptr(v)->head &= ~OH_ATTENTION;
+    StorePut put = record_fill(&b, v);
+    obj_ptr(v)->head |= attention;
+    bool same = !b.differs && !put_differs(&put, record);
+    record_builder_free(&b);
+    return same;
+}
+
+bool record_would_be_written(Value v)
+{
+    if (!(obj_head(v) & OF_PERSISTENT) || !(is_module(v) || obj_type(v) == T_ICLASS))
+        return true;
+    StoreRecord record = {0};
+    store_record_init(&record, session.context);
+    return !store_fetch(oidmap_oid(v), &record) || !is_as_recorded(v, &record);
+}
+
 #ifdef LODE_DEBUG
 /* A clean object must still be what its record says: otherwise some method changed it without obj_modify (O2). */
 void record_check_clean(Value v)
@@ -186,13 +208,7 @@ void record_check_clean(Value v)
     store_record_init(&record, session.context);
     if (!store_fetch(oidmap_oid(v), &record) || version_superseded(class_from_store(record.class_id)))
         return; /* of an older class: what it is now is not written yet */
-    RecordBuilder b = {.checking = true};
-    uint64_t attention = obj_head(v) & OH_ATTENTION; /* A3 */
-    obj_ptr(v)->head &= ~OH_ATTENTION;
-    StorePut put = record_fill(&b, v);
-    obj_ptr(v)->head |= attention;
-    bool same = !b.differs && !put_differs(&put, &record);
-    record_builder_free(&b);
+    bool same = is_as_recorded(v, &record);
     if (!same)
         ereport(PANIC, ERR_INTERNAL, errmsg("object %lu, a %s, was changed without obj_modify", (unsigned long)record.oid,
                                             class_name_c(class_real(v))));

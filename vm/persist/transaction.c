@@ -508,7 +508,10 @@ void persist_set_begin_mode(BeginMode mode)
 
 bool persist_needs_commit(void)
 {
-    return session.dirty.count > 0;
+    for (size_t i = 0; i < session.dirty.count; i++)
+        if (record_would_be_written(session.dirty.items[i]))
+            return true;
+    return false;
 }
 
 /* ---- session ---- */
