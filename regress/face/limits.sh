@@ -86,7 +86,7 @@ SyntaxError
 SyntaxError
 R
 )
-same 'limits' "$expected" "$(lode --solo limits.rb fibers 2>&1)"
+same 'limits' "$expected" "$(lode --solo limits.rb fibers 2>&1 | sanitized)"
 
 cat >fibers.rb <<'R'
 fibers = Array.new(10_000) { Fiber.new { Fiber.yield 1; 2 } }
@@ -99,4 +99,4 @@ rescue FiberError => e
   p e.class, fibers.size > 10_000
 end
 R
-same 'fibers' $'true\n20000\nFiberError\ntrue' "$(lode --solo fibers.rb 2>&1)"
+same 'fibers' $'true\n20000\nFiberError\ntrue' "$(lode --solo fibers.rb 2>&1 | sanitized)"

@@ -17,7 +17,7 @@ rescue Interrupt
   p :interrupted
 end
 R
-out=$(timeout 100 lode --solo slow.rb 2>&1)
+out=$(timeout 100 lode --solo slow.rb 2>&1 | sanitized)
 same 'deadlines and the interrupt' 'Regexp::TimeoutError
 "regexp match timeout"
 true
