@@ -513,7 +513,8 @@ static int compare_edges(const void *a, const void *b)
 
 static void sort_edges(void)
 {
-    qsort(edges, edge_count, sizeof(Edge), compare_edges);
+    if (edge_count)
+        qsort(edges, edge_count, sizeof(Edge), compare_edges);
     starts = calloc(txn_count + 2, sizeof(uint32_t));
     for (size_t i = 0; i < edge_count; i++)
         starts[edges[i].from + 1]++;
