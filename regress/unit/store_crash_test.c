@@ -58,28 +58,6 @@ static void work(int who)
     }
 }
 
-static pid_t start_child(void (*fn)(int), int arg)
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
-    lib_after_fork("child");
-    log_set_fd(open("/dev/null", O_WRONLY));
-    alarm(60);
-    TRY()
-    {
-        fn(arg);
-    }
-    CATCH(err)
-    {
-        dprintf(2, "child: %s\n", err->message);
-        _exit(3);
-    }
-    END_TRY();
-    _exit(0);
-}
-
 static void be_checkpointer(int unused)
 {
     (void)unused;
@@ -127,10 +105,10 @@ typedef struct Server {
 static void start_server(Server *server)
 {
     server->all_down = false;
-    server->checkpointer = start_child(be_checkpointer, 0);
-    server->writer = start_child(be_wal_writer, 0);
+    server->checkpointer = test_start_child(be_checkpointer, 0);
+    server->writer = test_start_child(be_wal_writer, 0);
     for (int i = 0; i < SESSIONS; i++)
-        server->session[i] = start_child(work, i);
+        server->session[i] = test_start_child(work, i);
 }
 
 static void kill_all(Server *server)
@@ -168,7 +146,7 @@ static void supervise(Server *server, int64_t milliseconds)
             store_session_cleanup(slot);
         for (int i = 0; i < SESSIONS; i++)
             if (server->session[i] == pid)
-                server->session[i] = start_child(work, i);
+                server->session[i] = test_start_child(work, i);
     }
 }
 
@@ -189,7 +167,7 @@ static void recover(int times)
     for (int i = 0; i < times; i++) {
         StopEvent event = events[random_below(COUNT_OF(events))];
         stop_arm(event, STOP_KILL, 1 + (event == STOP_RECOVERY_RECORD ? random_below(200) : random_below(3)), false, 0);
-        pid_t pid = start_child(open_in_child, 0);
+        pid_t pid = test_start_child(open_in_child, 0);
         int status;
         waitpid(pid, &status, 0);
         stop_disarm_all();
@@ -201,6 +179,7 @@ static void recover(int times)
 
 static void setup(void)
 {
+    log_set_fd(open("/dev/null", O_WRONLY)); /* the children: they lose their server again and again */
     test_create();
     conf.checkpoint_timeout = 50;
     conf.checkpoint_wal_size = 1 * MB;

@@ -8,37 +8,6 @@
 #include "storage/page/format.h"
 #include "storage/page/space.h"
 
-static pid_t start_child(void (*fn)(void))
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
-    lib_after_fork("child");
-    alarm(60);
-    TRY()
-    {
-        store_session_attach();
-        store_begin();
-        fn();
-        store_session_detach();
-    }
-    CATCH(err)
-    {
-        dprintf(2, "child: %s\n", err->message);
-        _exit(3);
-    }
-    END_TRY();
-    _exit(0);
-}
-
-static int wait_for(pid_t pid)
-{
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void setup(StoreMode mode)
 {
     test_create();
@@ -69,12 +38,12 @@ static void a_reader_overtaken_by_eviction_begins_again(void **state)
     /* Paused at its first copy (the header), then at a later one (the body). */
     for (uint64_t nth = 1; nth <= 2; nth++) {
         stop_arm(STOP_PAGE_COPY, STOP_PAUSE, nth, false, 0);
-        pid_t pid = start_child(read_one);
+        pid_t pid = test_start_session(read_one);
         assert_true(stop_wait_paused(STOP_PAGE_COPY, 10000));
         for (Oid i = 0; i < 300; i++)
             assert_int_equal(test_value(1000 + i), 1);
         stop_release(STOP_PAGE_COPY);
-        assert_int_equal(wait_for(pid), 0);
+        assert_int_equal(test_wait_for(pid), 0);
     }
     test_close(true);
     test_remove();
@@ -220,11 +189,11 @@ static void a_conflict_met_at_the_last_moment_undoes_all(void **state)
     assert_int_equal(test_commit(1, 10, 30, true, DURABILITY_DURABLE), COMMIT_OK);
     assert_int_equal(test_commit(2, 20, 30, true, DURABILITY_DURABLE), COMMIT_OK);
     stop_arm(STOP_COMMIT_SECURED, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_child(commit_two);
+    pid_t pid = test_start_session(commit_two);
     assert_true(stop_wait_paused(STOP_COMMIT_SECURED, 10000));
     assert_int_equal(test_commit(1, 11, 30, false, DURABILITY_DURABLE), COMMIT_OK);
     stop_release(STOP_COMMIT_SECURED);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     store_begin();
     assert_int_equal(test_value(1), 11);
     assert_int_equal(test_value(2), 20);
@@ -253,9 +222,9 @@ static void a_sequence_is_published_after_all_before_it(void **state)
     assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
     Sequence before = store_published_seq();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
-    pid_t first = start_child(commit_first);
+    pid_t first = test_start_session(commit_first);
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
-    pid_t second = start_child(commit_second);
+    pid_t second = test_start_session(commit_second);
     for (int i = 0; i < 2000; i++) {
         if (atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence) == before + 2)
             break;
@@ -267,8 +236,8 @@ static void a_sequence_is_published_after_all_before_it(void **state)
     assert_int_equal(store_begin(), before);
     assert_int_equal(test_value(4), UINT64_MAX);
     stop_release(STOP_COMMIT_LOGGED);
-    assert_int_equal(wait_for(first), 0);
-    assert_int_equal(wait_for(second), 0);
+    assert_int_equal(test_wait_for(first), 0);
+    assert_int_equal(test_wait_for(second), 0);
     assert_int_equal(store_begin(), before + 2);
     assert_int_equal(test_value(3), 1);
     assert_int_equal(test_value(4), 1);
@@ -297,14 +266,14 @@ static void a_checkpoint_in_mid_commit_loses_nothing(void **state)
         setup(STORE_POSTMASTER);
         assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
         stop_arm(events[i], STOP_PAUSE, 1, false, 0);
-        pid_t pid = start_child(commit_in_bulk);
+        pid_t pid = test_start_session(commit_in_bulk);
         assert_true(stop_wait_paused(events[i], 10000));
         if (events[i] != STOP_COMMIT_PLACED) { /* a hole in the log: no checkpoint can pass it */
             store_checkpoint_now();
             store_checkpoint_now();
         }
         stop_release(events[i]);
-        assert_int_equal(wait_for(pid), 0); /* acknowledged */
+        assert_int_equal(test_wait_for(pid), 0); /* acknowledged */
         test_close(false);
         test_open(STORE_POSTMASTER);
         for (Oid oid = 100; oid < 400; oid++)
@@ -352,7 +321,7 @@ static void a_bulk_commit_of_new_objects_happens_as_one(void **state)
             setup(STORE_POSTMASTER);
             assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
             stop_arm(events[i], STOP_PAUSE, 1, false, 0);
-            pid_t pid = start_child(commit_unknown_in_bulk);
+            pid_t pid = test_start_session(commit_unknown_in_bulk);
             assert_true(stop_wait_paused(events[i], 20000));
             store_begin();
             assert_int_equal(test_value(1), 1); /* not published */
@@ -362,7 +331,7 @@ static void a_bulk_commit_of_new_objects_happens_as_one(void **state)
             int slot = store_session_slot_of(pid);
             bool critical = store_session_critical_word(slot) != 0;
             kill(pid, SIGKILL);
-            assert_int_equal(wait_for(pid), 128 + SIGKILL);
+            assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
             stop_disarm_all();
             if (!critical && !recovers) {
                 store_session_cleanup(slot);
@@ -418,7 +387,7 @@ static void a_dead_extent_rests_while_another_holds_the_redo_point_back(void **s
     (void)state;
     setup(STORE_POSTMASTER);
     stop_arm(STOP_BULK_PAGE, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_child(commit_in_bulk); /* its lower bound stays */
+    pid_t pid = test_start_session(commit_in_bulk); /* its lower bound stays */
     assert_true(stop_wait_paused(STOP_BULK_PAGE, 10000));
     stop_arm(STOP_COMMIT_SECURED, STOP_ERROR, 1, false, 0);
     EXPECT_ERROR(ERR_INJECTED, bulk_of(1000, 1)); /* its extents die */
@@ -429,7 +398,7 @@ static void a_dead_extent_rests_while_another_holds_the_redo_point_back(void **s
     }
     store_checkpoint_now();
     kill(pid, SIGKILL);
-    assert_int_equal(wait_for(pid), 128 + SIGKILL);
+    assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
     stop_disarm_all();
     test_close(false);
     test_open(STORE_POSTMASTER);
@@ -473,11 +442,11 @@ static void what_was_locked_when_a_page_was_written_is_free_after_a_crash(void *
     assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
     assert_int_equal(test_commit(150, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
     stop_arm(STOP_COMMIT_LOCKED, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_child(commit_in_bulk);
+    pid_t pid = test_start_session(commit_in_bulk);
     assert_true(stop_wait_paused(STOP_COMMIT_LOCKED, 10000));
     store_checkpoint_now();
     kill(pid, SIGKILL);
-    assert_int_equal(wait_for(pid), 128 + SIGKILL);
+    assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
     stop_disarm_all();
     assert_true(store_process_was_critical(pid));
     test_close(false);
@@ -499,7 +468,7 @@ static void a_checkpoint_waits_for_a_page_in_mid_commit(void **state)
     (void)state;
     setup(STORE_POSTMASTER);
     stop_arm(STOP_COMMIT_SECURED, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_child(commit_small);
+    pid_t pid = test_start_session(commit_small);
     assert_true(stop_wait_paused(STOP_COMMIT_SECURED, 10000));
     stop_arm(STOP_CHECKPOINT_WAITS_FOR_SEAL, STOP_PAUSE, 1, false, 0);
     fflush(NULL);
@@ -512,8 +481,8 @@ static void a_checkpoint_waits_for_a_page_in_mid_commit(void **state)
     assert_true(stop_wait_paused(STOP_CHECKPOINT_WAITS_FOR_SEAL, 10000));
     stop_release(STOP_CHECKPOINT_WAITS_FOR_SEAL);
     stop_release(STOP_COMMIT_SECURED);
-    assert_int_equal(wait_for(pid), 0);
-    assert_int_equal(wait_for(checkpointer), 0);
+    assert_int_equal(test_wait_for(pid), 0);
+    assert_int_equal(test_wait_for(checkpointer), 0);
     /* The commit's record lies after the redo point, its page's opening before: the page must be whole on disk. */
     test_close(false);
     test_open(STORE_POSTMASTER);

@@ -28,37 +28,6 @@ static void teardown(void)
     test_remove();
 }
 
-static pid_t start_session(void (*fn)(void))
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
-    lib_after_fork("session");
-    alarm(40);
-    TRY()
-    {
-        store_session_attach();
-        store_begin();
-        fn();
-        store_session_detach();
-    }
-    CATCH(err)
-    {
-        fprintf(stderr, "session: %s\n", err->message);
-        _exit(3);
-    }
-    END_TRY();
-    _exit(0);
-}
-
-static int wait_for(pid_t pid)
-{
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* A commit at the snapshot that the session has: reads one object, writes another. */
 static CommitResult read_write(Oid read, Oid written, uint64_t value)
 {
@@ -99,7 +68,7 @@ static void what_was_read_and_changed_since_is_a_conflict(void **state)
     (void)state;
     setup();
     Sequence mine = store_snapshot_seq();
-    assert_int_equal(wait_for(start_session(skewed)), 0);
+    assert_int_equal(test_wait_for(test_start_session(skewed)), 0);
     assert_int_equal(store_snapshot_seq(), mine);
     CommitResult result = read_write(2, 1, 11);
     assert_int_equal(result.status, COMMIT_CONFLICT);
@@ -117,7 +86,7 @@ static void without_a_read_set_it_is_a_snapshot_that_reads(void **state)
 {
     (void)state;
     setup();
-    assert_int_equal(wait_for(start_session(skewed)), 0);
+    assert_int_equal(test_wait_for(test_start_session(skewed)), 0);
     assert_int_equal(test_commit(1, 11, 20, false, DURABILITY_DURABLE), COMMIT_OK);
     teardown();
 }
@@ -135,16 +104,16 @@ static void what_another_is_committing_is_a_conflict(void **state)
     setup();
     Sequence before = store_published_seq();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
-    pid_t first = start_session(skewed);
+    pid_t first = test_start_session(skewed);
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
-    pid_t second = start_session(skewed_second);
+    pid_t second = test_start_session(skewed_second);
     /* It gives up its place, which is published after the first one's. */
     for (int i = 0; i < 2000 && atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence) != before + 2; i++)
         usleep(5000);
     assert_int_equal(store_published_seq(), before);
     stop_release(STOP_COMMIT_LOGGED);
-    assert_int_equal(wait_for(first), 0);
-    assert_int_equal(wait_for(second), 0);
+    assert_int_equal(test_wait_for(first), 0);
+    assert_int_equal(test_wait_for(second), 0);
     store_begin();
     assert_true(store_published_seq() >= before + 2);
     assert_int_equal(test_value(2), 21);
@@ -176,12 +145,12 @@ static void two_that_meet_each_others_locks_come_to_an_end(void **state)
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_PLACED, STOP_PAUSE, 1, false, 0);
-    pid_t first = start_session(skewed_loser);
+    pid_t first = test_start_session(skewed_loser);
     assert_true(stop_wait_paused(STOP_COMMIT_PLACED, 10000));
-    pid_t second = start_session(skewed_other_way);
+    pid_t second = test_start_session(skewed_other_way);
     usleep(50000);
     stop_release(STOP_COMMIT_PLACED);
-    int ends[2] = { wait_for(first), wait_for(second) };
+    int ends[2] = { test_wait_for(first), test_wait_for(second) };
     assert_true((ends[0] == 0) + (ends[1] == 0) == 1);
     store_begin();
     assert_true((test_value(2) == 21) + (test_value(1) == 11) == 1);
@@ -195,9 +164,9 @@ static void a_reader_neither_fails_nor_waits(void **state)
     (void)state;
     setup();
     static Oid reads[] = { 1, 2 };
-    assert_int_equal(wait_for(start_session(skewed)), 0); /* object 2 is newer than our snapshot */
+    assert_int_equal(test_wait_for(test_start_session(skewed)), 0); /* object 2 is newer than our snapshot */
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_session(skewed);                    /* and locked */
+    pid_t pid = test_start_session(skewed);                    /* and locked */
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
     assert_int_equal(test_value(2), 20);
     store_commit_begin();
@@ -205,7 +174,7 @@ static void a_reader_neither_fails_nor_waits(void **state)
     assert_int_equal(store_commit_finish(DURABILITY_DURABLE).status, COMMIT_OK);
     assert_int_equal(test_value(2), 21);
     stop_release(STOP_COMMIT_LOGGED);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     teardown();
 }
 
@@ -237,16 +206,16 @@ static void the_reader_in_between_sees_one_order(void **state)
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_INSTALLED, STOP_PAUSE, 1, false, 0);
-    pid_t first = start_session(deposit);
+    pid_t first = test_start_session(deposit);
     assert_true(stop_wait_paused(STOP_COMMIT_INSTALLED, 10000));
-    pid_t second = start_session(withdraw);
+    pid_t second = test_start_session(withdraw);
     usleep(20000);
     store_begin();
     assert_int_equal(test_value(1), 10);
     assert_int_equal(test_value(2), 20);
     stop_release(STOP_COMMIT_INSTALLED);
-    assert_int_equal(wait_for(first), 0);
-    assert_int_equal(wait_for(second), 0);
+    assert_int_equal(test_wait_for(first), 0);
+    assert_int_equal(test_wait_for(second), 0);
     store_begin();
     assert_int_equal(test_value(1), 10);
     assert_int_equal(test_value(2), 40);
@@ -335,7 +304,7 @@ static void an_instance_that_came_since_is_a_conflict(void **state)
 {
     (void)state;
     setup();
-    assert_int_equal(wait_for(start_session(create_one)), 0);
+    assert_int_equal(test_wait_for(test_start_session(create_one)), 0);
     CommitResult result = list_and_write(1);
     assert_int_equal(result.status, COMMIT_CONFLICT);
     assert_int_equal(result.conflicts[0].kind, CONFLICT_EXTENT);
@@ -364,13 +333,13 @@ static void a_creator_with_a_sequence_and_nothing_installed_is_a_conflict(void *
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
-    pid_t creator = start_session(create_one);
+    pid_t creator = test_start_session(create_one);
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
-    pid_t lister = start_session(list_three);
+    pid_t lister = test_start_session(list_three);
     usleep(30000);
     stop_release(STOP_COMMIT_LOGGED);
-    assert_int_equal(wait_for(creator), 0);
-    assert_int_equal(wait_for(lister), 0);
+    assert_int_equal(test_wait_for(creator), 0);
+    assert_int_equal(test_wait_for(lister), 0);
     store_begin();
     assert_int_equal(test_value(1), 10);
     teardown();
@@ -388,7 +357,7 @@ static void an_instance_of_a_class_made_since_is_a_conflict(void **state)
     (void)state;
     setup();
     uint32_t classes = store_class_count();
-    assert_int_equal(wait_for(start_session(create_of_new_class)), 0);
+    assert_int_equal(test_wait_for(test_start_session(create_of_new_class)), 0);
     store_commit_begin();
     test_put(1, 99, 20, false);
     store_commit_reads(NULL, 0, listed, 1, classes + 1);
@@ -412,7 +381,7 @@ static void what_a_snapshot_includes_can_be_waited_for(void **state)
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_FLUSH, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_session(commit_slowly);
+    pid_t pid = test_start_session(commit_slowly);
     assert_true(stop_wait_paused(STOP_COMMIT_FLUSH, 10000));
     store_begin();
     assert_int_equal(test_value(1), 11); /* read before it is durable */
@@ -420,7 +389,7 @@ static void what_a_snapshot_includes_can_be_waited_for(void **state)
     store_wait_snapshot_durable();
     assert_true(wal_durable_position(the_store->wal) > durable);
     kill(pid, SIGKILL); /* between its log and its answer: nothing is lost */
-    wait_for(pid);
+    test_wait_for(pid);
     store_session_cleanup(store_session_slot_of(pid));
     store_session_detach();
     store_close(store_current(), false);

@@ -16,38 +16,6 @@ typedef struct Shared {
 
 static Shared *shared;
 
-/* Runs fn(i) in a child that is a session; its failures are its exit status. */
-static pid_t start_session(void (*fn)(int), int i)
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
-    lib_after_fork("session");
-    alarm(40);
-    TRY()
-    {
-        store_session_attach();
-        store_begin();
-        fn(i);
-        store_session_detach();
-    }
-    CATCH(err)
-    {
-        fprintf(stderr, "session %d: %s\n", i, err->message);
-        _exit(3);
-    }
-    END_TRY();
-    _exit(0);
-}
-
-static int wait_for(pid_t pid)
-{
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void reach(uint32_t step)
 {
     atomic_store(&shared->step, step);
@@ -77,9 +45,9 @@ static void run_sessions(void (*fn)(int), int n)
 {
     pid_t pids[SESSIONS];
     for (int i = 0; i < n; i++)
-        pids[i] = start_session(fn, i);
+        pids[i] = test_start_session_number(fn, i);
     for (int i = 0; i < n; i++)
-        assert_int_equal(wait_for(pids[i]), 0);
+        assert_int_equal(test_wait_for(pids[i]), 0);
 }
 
 /* ---- isolation ------------------------------------------------------------------------------------------------- */
@@ -170,7 +138,7 @@ static void no_update_is_lost_and_no_half_is_seen(void **state)
     /* With checkpoints all the while. */
     pid_t pids[SESSIONS];
     for (int i = 0; i < SESSIONS; i++)
-        pids[i] = start_session(count_up, i);
+        pids[i] = test_start_session_number(count_up, i);
     while (atomic_load(&shared->done[0]) < SESSIONS && waitpid(-1, NULL, WNOHANG | WNOWAIT) >= 0) {
         store_checkpoint_now();
         usleep(3000);
@@ -303,11 +271,11 @@ static void the_change_ring_lists_what_others_changed_or_says_that_it_can_not(vo
 {
     (void)state;
     setup();
-    pid_t reader = start_session(read_changes, 1);
+    pid_t reader = test_start_session_number(read_changes, 1);
     usleep(50000);
-    pid_t writer = start_session(read_changes, 0);
-    assert_int_equal(wait_for(reader), 0);
-    assert_int_equal(wait_for(writer), 0);
+    pid_t writer = test_start_session_number(read_changes, 0);
+    assert_int_equal(test_wait_for(reader), 0);
+    assert_int_equal(test_wait_for(writer), 0);
     teardown();
 }
 
@@ -354,11 +322,11 @@ static void a_session_that_follows_the_ring_is_never_stale(void **state)
     (void)state;
     setup();
     pid_t pids[5];
-    pids[4] = start_session(never_stale, 4);
+    pids[4] = test_start_session_number(never_stale, 4);
     for (int i = 0; i < 4; i++)
-        pids[i] = start_session(change_a_lot, i);
+        pids[i] = test_start_session_number(change_a_lot, i);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(wait_for(pids[i]), 0);
+        assert_int_equal(test_wait_for(pids[i]), 0);
     teardown();
 }
 
@@ -387,8 +355,8 @@ static void a_session_dead_outside_critical_sections_leaves_nothing_behind(void 
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         if (events[i] == STOP_SESSION_ATTACHED)
             stop_arm(STOP_SESSION_ATTACHED, STOP_KILL, 1, false, 0);
-        pid_t pid = start_session(die_at, (int)events[i]);
-        assert_int_equal(wait_for(pid), 128 + SIGKILL);
+        pid_t pid = test_start_session_number(die_at, (int)events[i]);
+        assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
         stop_disarm_all();
         assert_false(store_process_was_critical(pid));
         int slot = store_session_slot_of(pid);
@@ -421,8 +389,8 @@ static void a_session_dead_inside_is_known_by_its_word(void **state)
                                         STOP_COMMIT_INSTALL, STOP_COMMIT_INSTALLED, STOP_PAGE_OPENED };
     setup();
     for (size_t i = 0; i < COUNT_OF(events); i++) {
-        pid_t pid = start_session(die_at, (int)events[i]);
-        assert_int_equal(wait_for(pid), 128 + SIGKILL);
+        pid_t pid = test_start_session_number(die_at, (int)events[i]);
+        assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
         stop_disarm_all();
         assert_true(store_process_was_critical(pid));
         EXPECT_ERROR(ERR_INTERNAL, store_session_cleanup(store_session_slot_of(pid)));
@@ -464,7 +432,7 @@ static void the_child_of_fork_is_a_session_of_its_own(void **state)
         _exit(ok ? 0 : 1);
     }
     assert_int_equal(test_commit(3, 4, 10, true, DURABILITY_DURABLE), COMMIT_OK);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     store_begin();
     assert_int_equal(test_value(1), 2);
     assert_int_equal(test_value(2), 3);
@@ -502,7 +470,7 @@ static void too_many_sessions_are_refused(void **state)
         END_TRY();
         _exit(refused ? 0 : 1);
     }
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     teardown();
 }
 

@@ -33,37 +33,6 @@ static void teardown(void)
     test_remove();
 }
 
-static pid_t start_session(void (*fn)(void))
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
-    lib_after_fork("session");
-    alarm(40);
-    TRY()
-    {
-        store_session_attach();
-        store_begin();
-        fn();
-        store_session_detach();
-    }
-    CATCH(err)
-    {
-        fprintf(stderr, "session: %s\n", err->message);
-        _exit(3);
-    }
-    END_TRY();
-    _exit(0);
-}
-
-static int wait_for(pid_t pid)
-{
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void await(int step)
 {
     while (atomic_load(&shared->step) < step)
@@ -94,7 +63,7 @@ static void readers_share_and_writers_do_not(void **state)
     (void)state;
     setup();
     assert_int_equal(store_lock(1, OBJECT_LOCK_READ, false).status, LOCK_GRANTED);
-    assert_int_equal(wait_for(start_session(lock_one)), 0);
+    assert_int_equal(test_wait_for(test_start_session(lock_one)), 0);
     assert_int_equal(shared->answer.status, LOCK_DENIED);
     assert_int_equal(shared->answer.holder, store_session_slot());
     assert_int_equal(shared->answer.held, OBJECT_LOCK_READ);
@@ -104,7 +73,7 @@ static void readers_share_and_writers_do_not(void **state)
     assert_int_equal(info[0].mode, OBJECT_LOCK_WRITE);
     assert_true(store_unlock(1));
     assert_false(store_unlock(1));
-    assert_int_equal(wait_for(start_session(lock_one)), 0);
+    assert_int_equal(test_wait_for(test_start_session(lock_one)), 0);
     assert_int_equal(shared->answer.status, LOCK_GRANTED);
     assert_false(shared->answer.changed);
     assert_int_equal(store_locks(OID_NONE, -1, info, 4), 0); /* it left, and its lock with it */
@@ -117,14 +86,14 @@ static void a_commit_honours_the_locks_of_others(void **state)
     setup();
     for (LockMode mode = OBJECT_LOCK_READ; mode <= OBJECT_LOCK_WRITE; mode++) {
         assert_int_equal(store_lock(1, mode, false).status, LOCK_GRANTED);
-        assert_int_equal(wait_for(start_session(commit_one)), 0);
+        assert_int_equal(test_wait_for(test_start_session(commit_one)), 0);
         assert_int_equal(shared->status, COMMIT_CONFLICT);
         assert_int_equal(shared->kind, mode == OBJECT_LOCK_READ ? CONFLICT_READ_LOCK : CONFLICT_WRITE_LOCK);
         assert_int_equal(shared->winner, store_session_slot());
     }
     assert_int_equal(test_commit(1, 12, 20, false, DURABILITY_DURABLE), COMMIT_OK);
     store_unlock_all();
-    assert_int_equal(wait_for(start_session(commit_one)), 0);
+    assert_int_equal(test_wait_for(test_start_session(commit_one)), 0);
     assert_int_equal(shared->status, COMMIT_OK);
     assert_true(store_lock(1, OBJECT_LOCK_READ, false).changed);
     store_begin();
@@ -144,18 +113,18 @@ static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
-    pid_t committer = start_session(commit_one);
+    pid_t committer = test_start_session(commit_one);
     assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
-    pid_t locker = start_session(lock_one_and_keep_it);
+    pid_t locker = test_start_session(lock_one_and_keep_it);
     LockInfo info;
     while (store_locks(1, -1, &info, 1) == 0)
         usleep(200);
     usleep(20000);
     stop_release(STOP_COMMIT_LOGGED);
-    assert_int_equal(wait_for(committer), 0);
+    assert_int_equal(test_wait_for(committer), 0);
     assert_int_equal(shared->status, COMMIT_OK);
     atomic_store(&shared->step, 1);
-    assert_int_equal(wait_for(locker), 0);
+    assert_int_equal(test_wait_for(locker), 0);
     assert_int_equal(shared->answer.status, LOCK_GRANTED);
     assert_true(shared->answer.changed);
     teardown();
@@ -167,13 +136,13 @@ static void a_lock_granted_before_the_decision_refuses_the_commit(void **state)
     (void)state;
     setup();
     stop_arm(STOP_COMMIT_DECIDE, STOP_PAUSE, 1, false, 0);
-    pid_t committer = start_session(commit_one);
+    pid_t committer = test_start_session(commit_one);
     assert_true(stop_wait_paused(STOP_COMMIT_DECIDE, 10000));
     LockAnswer answer = store_lock(1, OBJECT_LOCK_WRITE, false);
     assert_int_equal(answer.status, LOCK_GRANTED);
     assert_false(answer.changed);
     stop_release(STOP_COMMIT_DECIDE);
-    assert_int_equal(wait_for(committer), 0);
+    assert_int_equal(test_wait_for(committer), 0);
     assert_int_equal(shared->status, COMMIT_CONFLICT);
     assert_int_equal(shared->kind, CONFLICT_WRITE_LOCK);
     teardown();
@@ -190,12 +159,12 @@ static void the_dead_leave_no_locks(void **state)
 {
     (void)state;
     setup();
-    pid_t pid = start_session(lock_and_stay);
+    pid_t pid = test_start_session(lock_and_stay);
     await(1);
     assert_int_equal(store_lock(1, OBJECT_LOCK_READ, false).status, LOCK_DENIED);
     int slot = store_session_slot_of(pid);
     kill(pid, SIGKILL);
-    assert_int_equal(wait_for(pid), 128 + SIGKILL);
+    assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
     store_session_cleanup(slot);
     assert_int_equal(store_lock(1, OBJECT_LOCK_WRITE, false).status, LOCK_GRANTED);
     teardown();
@@ -214,14 +183,14 @@ static void a_circle_of_waiters_is_found(void **state)
     (void)state;
     setup();
     assert_int_equal(store_lock(1, OBJECT_LOCK_WRITE, false).status, LOCK_GRANTED);
-    pid_t pid = start_session(wait_for_the_first);
+    pid_t pid = test_start_session(wait_for_the_first);
     await(1);
     assert_int_equal(shared->answer.status, LOCK_DENIED);
     assert_int_equal(store_lock(2, OBJECT_LOCK_READ, false).status, LOCK_DENIED); /* who does not wait is in no circle */
     assert_int_equal(store_lock(2, OBJECT_LOCK_READ, true).status, LOCK_DEADLOCK);
     assert_int_equal(store_lock(3, OBJECT_LOCK_READ, true).status, LOCK_GRANTED);
     atomic_store(&shared->step, 2);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     teardown();
 }
 
@@ -265,9 +234,9 @@ static void counters_are_exact_and_survive(void **state)
     assert_int_equal(store_counter(5), 0);
     pid_t pids[3];
     for (int i = 0; i < 3; i++)
-        pids[i] = start_session(count_up);
+        pids[i] = test_start_session(count_up);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(wait_for(pids[i]), 0);
+        assert_int_equal(test_wait_for(pids[i]), 0);
     assert_int_equal(store_counter_add(5, -1, DURABILITY_DURABLE), 1799);
     assert_int_equal(store_counter_set(6, INT64_MAX, DURABILITY_DURABLE), INT64_MAX);
     for (int clean = 0; clean < 3; clean++) { /* by the log, by a checkpoint, by both */
@@ -307,11 +276,11 @@ static void a_transaction_beyond_a_limit_is_ended_and_told(void **state)
     conf.transaction_max_size = 200;
     views_watch();
     assert_int_equal(test_value(1), 10);
-    assert_int_equal(wait_for(start_session(commit_one)), 0);
+    assert_int_equal(test_wait_for(test_start_session(commit_one)), 0);
     views_watch();
     assert_int_equal(test_value(1), 10); /* one version of 84 bytes or so */
     for (int i = 0; i < 5; i++)
-        assert_int_equal(wait_for(start_session(commit_one)), 0);
+        assert_int_equal(test_wait_for(test_start_session(commit_one)), 0);
     SessionInfo info[16];
     assert_int_equal(store_sessions(info, 16), 1);
     assert_true(info[0].pinned_bytes > 200 && info[0].pinned_bytes < 2000 && !info[0].timed_out);
@@ -354,14 +323,14 @@ static void a_read_under_way_when_its_view_is_ended_raises(void **state)
     (void)state;
     setup();
     stop_arm(STOP_PAGE_COPY, STOP_PAUSE, 1, false, 0);
-    pid_t pid = start_session(read_slowly);
+    pid_t pid = test_start_session(read_slowly);
     assert_true(stop_wait_paused(STOP_PAGE_COPY, 10000));
     conf.transaction_timeout = 1;
     usleep(5000);
     views_watch();
     conf.transaction_timeout = 0;
     stop_release(STOP_PAGE_COPY);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(test_wait_for(pid), 0);
     assert_int_equal(shared->answer.holder, ERR_TRANSACTION_TIMEOUT);
     store_begin();
     teardown();

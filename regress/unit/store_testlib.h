@@ -56,6 +56,68 @@ UNUSED static void test_remove(void)
     unit_remove(test_dir);
 }
 
+/* ---- children ------------------------------------------------------------------------------------------ */
+
+static void (*test_session_plain)(void);
+static void (*test_session_numbered)(int);
+
+/* Runs fn(arg) in a child process, with a deadline; an error is told, and is exit status 3. */
+UNUSED static pid_t test_start_child(void (*fn)(int), int arg)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    lib_after_fork("child");
+    alarm(120); /* ends who hangs, not who is slow */
+    TRY()
+    {
+        fn(arg);
+    }
+    CATCH(err)
+    {
+        dprintf(2, "child %d: %s\n", arg, err->message);
+        _exit(3);
+    }
+    END_TRY();
+    _exit(0);
+}
+
+static void test_session_main(int arg)
+{
+    store_session_attach();
+    store_begin();
+    if (test_session_numbered != NULL)
+        test_session_numbered(arg);
+    else
+        test_session_plain();
+    store_session_detach();
+}
+
+/* The same in a child that is a session of the store, with a transaction begun. */
+UNUSED static pid_t test_start_session(void (*fn)(void))
+{
+    test_session_numbered = NULL;
+    test_session_plain = fn;
+    return test_start_child(test_session_main, 0);
+}
+
+UNUSED static pid_t test_start_session_number(void (*fn)(int), int i)
+{
+    test_session_numbered = fn;
+    return test_start_child(test_session_main, i);
+}
+
+/* The child's exit status, or 128 and the signal that ended it. */
+UNUSED static int test_wait_for(pid_t pid)
+{
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- objects --------------------------------------------------------------------------------------------- */
+
 /* A body that depends on oid and value: `slots` references to neighbours, then a text. */
 #define TEST_SLOTS 4
 UNUSED static void test_put(Oid oid, uint64_t value, uint32_t nbytes, bool is_new)
