@@ -3,16 +3,22 @@
 # The content of each is one plain object, its part.  A change is made on the part and noted (vm/persist/reduced.c) with what
 # it found; when a commit clashes in the part, the operations are replayed on what others committed.  __replay answers
 # false when an operation would find something else than it did: that, and only that, is a conflict.
+#
+# Operations take the part from `part`; methods that may look at all of it take it from `whole`, which in a serializable
+# transaction counts as reading it.  What looks something up there is an operation as well (`look`).
 
 module Maglev
   module ReducedConflict
+    private def part = Maglev.__part(@part)
+    private def whole = Maglev.__whole(@part)
     private def note(*operation) = Maglev.__note(self, @part, operation)
+    private def look(*operation) = Maglev.__note_look(self, @part, operation)
 
     # What a lock on the object locks.
     def __part = @part
 
     private def initialize_copy(other)
-      @part = @part.dup
+      @part = whole.dup
       self
     end
   end
@@ -25,12 +31,12 @@ module Maglev
       @part = [value]
     end
 
-    def value = @part[0]
+    def value = whole[0]
 
     def increment = increment_by(1)
 
     def increment_by(n)
-      @part[0] += n
+      part[0] += n
       note(:add, n)
       self
     end
@@ -41,8 +47,11 @@ module Maglev
     # result falls below the floor because of what others subtracted is a conflict.
     def decrement_by(n, floor = nil)
       return increment_by(-n) unless floor
-      return yield if @part[0] - n < floor
-      @part[0] -= n
+      if part[0] - n < floor
+        look(:below, n, floor)
+        return yield
+      end
+      part[0] -= n
       note(:subtract, n, floor)
       self
     end
@@ -53,8 +62,10 @@ module Maglev
 
     def __replay(operation)
       name, n, floor = operation
-      return false if floor && @part[0] - n < floor
-      @part[0] += name == :add ? n : -n
+      low = floor && part[0] - n < floor
+      return low if name == :below
+      return false if low
+      part[0] += name == :add ? n : -n
       true
     end
   end
@@ -68,39 +79,48 @@ module Maglev
       @part = {}
     end
 
-    def [](key) = @part[key]
-    def fetch(key, *default, &block) = @part.fetch(key, *default, &block)
-    def key?(key) = @part.key?(key)
+    def [](key)
+      value = part[key]
+      look(:value, key, value)
+      value
+    end
+
+    def fetch(key, *default, &block)
+      found, value = __find(key)
+      found ? value : {}.fetch(key, *default, &block)
+    end
+
+    def key?(key) = __find(key)[0]
     alias has_key? key?
     alias include? key?
     alias member? key?
-    def size = @part.size
+    def size = whole.size
     alias length size
     def count(*args, &block) = args.empty? && !block ? size : super
-    def empty? = @part.empty?
-    def keys = @part.keys
-    def values = @part.values
-    def to_h = @part.dup
-    def inspect = "#<#{self.class} #{@part.inspect}>"
+    def empty? = whole.empty?
+    def keys = whole.keys
+    def values = whole.values
+    def to_h = whole.dup
+    def inspect = "#<#{self.class} #{whole.inspect}>"
 
     def each(&block)
       return to_enum(:each) { size } unless block
-      @part.each(&block)
+      whole.each(&block)
       self
     end
     alias each_pair each
 
     def []=(key, value)
-      found, old = __found(key)
-      @part[key] = value
+      found, old = __row(key)
+      part[key] = value
       note(:store, key, found, old, value)
     end
     alias store []=
 
     def delete(key)
-      found, old = __found(key)
+      found, old = __find(key)
       return unless found
-      @part.delete(key)
+      part.delete(key)
       note(:delete, key, true, old)
       old
     end
@@ -115,14 +135,26 @@ module Maglev
 
     def __replay(operation)
       name, key, found, old, value = operation
-      now_found, now = __found(key)
+      return part[key].equal?(found) if name == :value
+      now_found, now = __row(key)
       return false unless now_found == found && now.equal?(old)
-      name == :store ? @part[key] = value : @part.delete(key)
+      part[key] = value if name == :store
+      part.delete(key) if name == :delete
       true
     end
 
-    def __found(key) = @part.key?(key) ? [true, @part[key]] : [false, nil]
-    private :__found
+    private
+
+    def __row(key)
+      rows = part
+      rows.key?(key) ? [true, rows[key]] : [false, nil]
+    end
+
+    def __find(key)
+      row = __row(key)
+      look(:find, key, *row)
+      row
+    end
   end
 
   # A queue, first in first out: many producers and one consumer do not conflict.  Two that take the same element do.
@@ -135,7 +167,7 @@ module Maglev
     end
 
     def push(element)
-      @part.push(element)
+      part.push(element)
       note(:push, element)
       self
     end
@@ -145,8 +177,8 @@ module Maglev
 
     # The oldest element, or nil.
     def shift
-      return if @part.empty?
-      element = @part.shift
+      return first if part.empty?
+      element = part.shift
       note(:shift, element)
       element
     end
@@ -154,33 +186,39 @@ module Maglev
     alias pop shift
     alias deq shift
 
-    def first = @part.first
+    def first
+      elements = part
+      look(:first, *elements.first(1))
+      elements.first
+    end
     alias peek first
 
     # Takes all; returns them.
     def clear = Array.new(size) { shift }
 
-    def size = @part.size
+    def size = whole.size
     alias length size
     def count(*args, &block) = args.empty? && !block ? size : super
-    def empty? = @part.empty?
-    def to_a = @part.dup
-    def inspect = "#<#{self.class} #{@part.inspect}>"
+    def empty? = whole.empty?
+    def to_a = whole.dup
+    def inspect = "#<#{self.class} #{whole.inspect}>"
 
     def each(&block)
       return to_enum(:each) { size } unless block
-      @part.each(&block)
+      whole.each(&block)
       self
     end
 
     def __replay(operation)
-      name, element = operation
+      name, *element = operation
+      elements = part
       if name == :push
-        @part.push(element)
-      else
-        return false if @part.empty? || !@part.first.equal?(element)
-        @part.shift
+        elements.push(element[0])
+        return true
       end
+      return elements.empty? if element.empty?
+      return false if elements.empty? || !elements.first.equal?(element[0])
+      elements.shift if name == :shift
       true
     end
   end
@@ -195,7 +233,7 @@ module Maglev
     end
 
     def add(element)
-      @part[element] = @part.fetch(element, 0) + 1
+      __put(element)
       note(:add, element)
       self
     end
@@ -203,7 +241,10 @@ module Maglev
 
     # Takes out one such element and returns it; nil when there is none.
     def remove(element)
-      return unless __take(element)
+      unless __take(element)
+        look(:count, element, 0)
+        return
+      end
       note(:remove, element)
       element
     end
@@ -214,35 +255,51 @@ module Maglev
       self
     end
 
-    def include?(element) = @part.key?(element)
+    def include?(element) = occurrences_of(element) > 0
     alias member? include?
-    def occurrences_of(element) = @part.fetch(element, 0)
-    def size = @part.sum { |_, n| n }
+
+    def occurrences_of(element)
+      n = part.fetch(element, 0)
+      look(:count, element, n)
+      n
+    end
+
+    def size = whole.sum { |_, n| n }
     alias length size
     def count(*args, &block) = args.empty? && !block ? size : super
-    def empty? = @part.empty?
+    def empty? = whole.empty?
     def inspect = "#<#{self.class} #{to_a.inspect}>"
 
     def each
       return to_enum(:each) { size } unless block_given?
-      @part.each { |element, n| n.times { yield element } }
+      whole.each { |element, n| n.times { yield element } }
       self
     end
 
     def __replay(operation)
-      name, element = operation
-      return __take(element) if name == :remove
-      @part[element] = @part.fetch(element, 0) + 1
+      name, element, n = operation
+      case name
+      when :remove then return __take(element)
+      when :count then return part.fetch(element, 0) == n
+      end
+      __put(element)
       true
     end
 
+    private
+
+    def __put(element)
+      counts = part
+      counts[element] = counts.fetch(element, 0) + 1
+    end
+
     def __take(element)
-      n = @part.fetch(element, 0)
+      counts = part
+      n = counts.fetch(element, 0)
       return false if n == 0
-      n == 1 ? @part.delete(element) : @part[element] = n - 1
+      n == 1 ? counts.delete(element) : counts[element] = n - 1
       true
     end
-    private :__take
   end
 end
 

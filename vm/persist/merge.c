@@ -179,6 +179,8 @@ static Value copy_of_base(Value v)
 /* v is what others committed: this session's changes are out of it. */
 static void take_newest(Value v)
 {
+    if (obj_head(v) & OF_HOLLOW)
+        return; /* it was only looked at */
     size_t to = 0;
     for (size_t i = 0; i < session.dirty.count; i++)
         if (session.dirty.items[i] != v)
@@ -276,7 +278,8 @@ static bool all_merge(const CommitResult *result)
 {
     for (size_t i = 0; i < result->nconflicts; i++) {
         const Conflict *conflict = &result->conflicts[i];
-        if (conflict->kind != CONFLICT_WRITE_WRITE && conflict->kind != CONFLICT_BUSY)
+        bool looked_at = conflict->kind == CONFLICT_READ_WRITE && reads_replayed(conflict->oid);
+        if (conflict->kind != CONFLICT_WRITE_WRITE && conflict->kind != CONFLICT_BUSY && !looked_at)
             return false;
         Value v = oidmap_object(conflict->oid);
         if (!is_undef(v) && kind_of(v) == KIND_NONE)
@@ -290,13 +293,21 @@ static bool can_merge(Value v)
     return kind_of(v) != KIND_NONE;
 }
 
-/* Everything this session changed that merges: the commit's list may end at the first object in another's hands, and more
+static void gather_looked_at(Value part, void *arg)
+{
+    Clashes *c = arg;
+    if (!(obj_head(part) & OF_DIRTY) && !ary_includes(c->objects, part))
+        ary_push(c->objects, part);
+}
+
+/* Everything this session changed, or looked up, that merges: the commit's list may end at the first object in another's hands, and more
  * may be overtaken until the snapshot moves.  Their states of before are read while they can be. */
 static void gather_clashes(Clashes *c)
 {
     for (size_t i = 0; i < session.dirty.count; i++)
         if (can_merge(session.dirty.items[i]))
             ary_push(c->objects, session.dirty.items[i]);
+    reduced_each_part(gather_looked_at, c);
     size_t n = ary_len(c->objects);
     c->at = heap_calloc(n + 1, sizeof *c->at);
     for (; c->n < n; c->n++) {

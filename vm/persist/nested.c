@@ -282,7 +282,7 @@ void nested_abort(void)
     resource_release(&undo);
     boot_parts_undo(level->parts, level->nparts);
     txn_forget_fresh(level->fresh);
-    reduced_truncate(level->operations);
+    reduced_undo(level->operations);
     level_end();
 }
 

@@ -153,8 +153,10 @@ void reduced_boot(void);
 bool reduced_noted(Value part);               /* has this transaction noted operations on it? */
 Value reduced_owner(Value part);              /* the object that a noted part belongs to; else part itself */
 bool reduced_replay(Value part);
+void reduced_each_part(void (*fn)(Value part, void *arg), void *arg); /* once for each operation */
 size_t reduced_mark(void);                    /* for nested transactions */
-void reduced_truncate(size_t mark);
+void reduced_undo(size_t mark);               /* the operations since are undone; what they found was seen all the same */
+void reduced_forget(void);                    /* the transaction is over */
 
 /* shared.c */
 void shared_boot(void);
@@ -175,6 +177,9 @@ void nested_note_change(Value v);
 /* reads.c */
 bool reads_active(void);                      /* this transaction is serializable */
 void reads_note(Oid oid);
+void reads_note_replayed(Oid part);           /* noted operations look at it: not read for that */
+void reads_note_whole(Oid part);              /* it is read, if it was replayed until now */
+bool reads_replayed(Oid part);                /* nothing but noted operations has looked at it */
 void reads_note_extent(uint32_t class_id);
 void reads_note_classes_from(uint32_t class_id);
 void reads_hide(Value v);                     /* a clean object that was not read in this transaction */

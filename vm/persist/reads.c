@@ -10,6 +10,9 @@
  *     as read. Tables of class variables and of a class's own instance variables are data, and do.
  * A2  In a snapshot transaction the bit may be left over; the first look clears it.
  * A3  Reading in debug checks and in commits of objects that carry the bit leaves it as it was.
+ * A4  A part of a reduced-conflict object that only noted operations look at (reduced.c) is `replayed`, not read: the
+ *     store validates it all the same, but when another has changed it, each operation is done again and must find what
+ *     it found.  Whoever reads such a part otherwise says so (reads_note_whole), and it counts as read.
  *
  * Extents: classes whose instances were listed, and from which number on classes were not yet known then.
  */
@@ -18,11 +21,15 @@
 #include "vm/object/class_private.h"
 #include <stdlib.h>
 
-static struct {
-    bool serializable;
+typedef struct OidSet {
     Oid *at; /* open addressing; 0: empty */
     size_t cap, used;
-    Oid *sorted; /* of the commit under way */
+} OidSet;
+
+static struct {
+    bool serializable;
+    OidSet read, replayed; /* what is in both counts as read */
+    Oid *sorted;           /* of the commit under way */
     uint32_t *classes;
     size_t class_count, class_room;
     uint32_t classes_from;
@@ -35,41 +42,58 @@ bool reads_active(void)
 
 /* ---- the set ---- */
 
-static size_t place_of(Oid oid)
+static size_t place_of(const OidSet *set, Oid oid)
 {
-    return (size_t)((oid * 0x9e3779b97f4a7c15ull) >> 24) & (reads.cap - 1);
+    size_t i = (size_t)((oid * 0x9e3779b97f4a7c15ull) >> 24) & (set->cap - 1);
+    while (set->at[i] && set->at[i] != oid)
+        i = (i + 1) & (set->cap - 1);
+    return i;
 }
 
-static void put(Oid oid)
+static bool has(const OidSet *set, Oid oid)
 {
-    size_t i = place_of(oid);
-    while (reads.at[i] && reads.at[i] != oid)
-        i = (i + 1) & (reads.cap - 1);
-    reads.used += reads.at[i] == 0;
-    reads.at[i] = oid;
+    return set->used && set->at[place_of(set, oid)] == oid;
 }
 
 /* Not from the VM's heap: may be called where nothing may collect. */
-static void grow(void)
+static void put(OidSet *set, Oid oid)
 {
-    Oid *before = reads.at;
-    size_t n = reads.cap;
-    reads.cap = n ? n * 2 : 256;
-    reads.at = mem_zalloc(session.context, reads.cap * sizeof(Oid));
-    reads.used = 0;
-    for (size_t i = 0; i < n; i++)
-        if (before[i])
-            put(before[i]);
-    mem_free(before);
+    if ((set->used + 1) * 4 > set->cap * 3) {
+        OidSet before = *set;
+        set->cap = before.cap ? before.cap * 2 : 256;
+        set->at = mem_zalloc(session.context, set->cap * sizeof(Oid));
+        for (size_t i = 0; i < before.cap; i++)
+            if (before.at[i])
+                set->at[place_of(set, before.at[i])] = before.at[i];
+        mem_free(before.at);
+    }
+    size_t i = place_of(set, oid);
+    set->used += set->at[i] == 0;
+    set->at[i] = oid;
 }
 
 void reads_note(Oid oid)
 {
-    if (!reads.serializable || (oid < OID_FIRST_BUILTIN && oid != OID_ROOT))
+    if (!reads.serializable || (oid < OID_FIRST_BUILTIN && oid != OID_ROOT) || has(&reads.replayed, oid))
         return;
-    if ((reads.used + 1) * 4 > reads.cap * 3)
-        grow();
-    put(oid);
+    put(&reads.read, oid);
+}
+
+void reads_note_replayed(Oid oid)
+{
+    if (reads.serializable && !has(&reads.read, oid))
+        put(&reads.replayed, oid);
+}
+
+void reads_note_whole(Oid oid)
+{
+    if (has(&reads.replayed, oid))
+        put(&reads.read, oid);
+}
+
+bool reads_replayed(Oid oid)
+{
+    return has(&reads.replayed, oid) && !has(&reads.read, oid);
 }
 
 void reads_note_extent(uint32_t class_id)
@@ -145,18 +169,10 @@ static void hide_each(Value v, Oid oid, void *unused)
 
 /* ---- boundaries ---- */
 
-/* A transaction begins.  What the one before has looked at carries the bit again. */
-void reads_begin(bool serializable)
+static void hide_again(const OidSet *set)
 {
-    bool again = serializable && reads.serializable;
-    Oid *before = reads.at;
-    size_t n = again ? reads.cap : 0;
-    reads.serializable = serializable;
-    reads.at = NULL;
-    reads.cap = reads.used = reads.class_count = 0;
-    reads.classes_from = 0;
-    for (size_t i = 0; i < n; i++) {
-        Value v = before[i] ? oidmap_object(before[i]) : V_UNDEF;
+    for (size_t i = 0; i < set->cap; i++) {
+        Value v = set->at[i] ? oidmap_object(set->at[i]) : V_UNDEF;
         if (is_undef(v))
             continue;
         if (obj_type(v) == T_SYMTABLE)
@@ -164,9 +180,24 @@ void reads_begin(bool serializable)
         else
             reads_hide(v);
     }
+}
+
+/* A transaction begins.  What the one before has looked at carries the bit again. */
+void reads_begin(bool serializable)
+{
+    bool again = serializable && reads.serializable;
+    OidSet before[] = {reads.read, reads.replayed};
+    reads.serializable = serializable;
+    reads.read = reads.replayed = (OidSet){0};
+    reads.class_count = 0;
+    reads.classes_from = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (again)
+            hide_again(&before[i]);
+        mem_free(before[i].at);
+    }
     if (serializable && !again)
         oidmap_each(hide_each, NULL);
-    mem_free(before);
 }
 
 static int compare_oids(const void *a, const void *b)
@@ -180,11 +211,14 @@ void reads_submit(void)
 {
     if (!reads.serializable)
         return;
-    reads.sorted = mem_realloc(session.context, reads.sorted, (reads.used + 1) * sizeof(Oid));
+    reads.sorted = mem_realloc(session.context, reads.sorted, (reads.read.used + reads.replayed.used + 1) * sizeof(Oid));
     size_t n = 0;
-    for (size_t i = 0; i < reads.cap; i++)
-        if (reads.at[i])
-            reads.sorted[n++] = reads.at[i];
+    for (size_t i = 0; i < reads.read.cap; i++)
+        if (reads.read.at[i])
+            reads.sorted[n++] = reads.read.at[i];
+    for (size_t i = 0; i < reads.replayed.cap; i++)
+        if (reads.replayed.at[i] && !has(&reads.read, reads.replayed.at[i]))
+            reads.sorted[n++] = reads.replayed.at[i];
     qsort(reads.sorted, n, sizeof(Oid), compare_oids);
     store_commit_reads(reads.sorted, n, reads.classes, reads.class_count, reads.classes_from);
 }
@@ -195,10 +229,11 @@ uint32_t reads_changed(Sequence since, Conflict *out, uint32_t max)
     uint32_t n = 0;
     if (!reads.serializable)
         return 0;
-    for (size_t i = 0; i < reads.cap && n < max; i++) {
-        Sequence now = reads.at[i] ? store_version(reads.at[i]) : 0;
+    for (size_t i = 0; i < reads.read.cap && n < max; i++) {
+        Oid oid = reads.read.at[i];
+        Sequence now = oid ? store_version(oid) : 0;
         if (now > since)
-            out[n++] = (Conflict){.oid = reads.at[i], .kind = CONFLICT_READ_WRITE, .winner = -1, .sequence = now};
+            out[n++] = (Conflict){.oid = oid, .kind = CONFLICT_READ_WRITE, .winner = -1, .sequence = now};
     }
     uint32_t last = reads.classes_from ? store_class_count() : 0;
     for (size_t i = 0; i < reads.class_count + last && n < max; i++) {

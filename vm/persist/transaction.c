@@ -382,7 +382,7 @@ static void commit_outermost(void)
     forget_envs();
     session.last_lsn = result.lsn;
     features_committed();
-    reduced_truncate(0);
+    reduced_forget();
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
         store_begin();
     catch_up();
@@ -425,7 +425,7 @@ static void abort_outermost(void)
     txn_forget_fresh(0);
     boot_parts_forget();
     features_forget();
-    reduced_truncate(0);
+    reduced_forget();
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     take_view();
