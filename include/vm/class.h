@@ -109,6 +109,7 @@ MethodEntry *method_find_super(Value defined_class_or_iclass, Value name);
 MethodEntry *method_find_super_of(Value self_class, MethodEntry *me, Value name); /* what `super` in me calls */
 MethodEntry *method_find_here(Value cls, Value name);           /* only in this module's own tables (UNDEF rows too) */
 void method_add(Value cls, Value name, MethodEntry *me);        /* runs the hooks method_added ... */
+void method_enter(Value cls, Value name, MethodEntry *me);      /* without them */
 MethodEntry *method_entry_new(MethodKind kind, Visibility vis);
 void method_define_code(Value cls, Value name, Value code, Value cref, Visibility vis);
 void method_define_attr(Value cls, Value name, bool reader, bool writer, Visibility vis);

@@ -87,4 +87,5 @@ typedef struct PolyRow {
 
 /* Gives n consecutive inline caches (zeroed) for a code being loaded; code_load stores the answer in cache_base. */
 uint32_t vm_caches_reserve(uint32_t n);
+void vm_ivar_caches_clear(void); /* those of instance variables: what a class's objects keep where has changed */
 #endif

@@ -201,8 +201,11 @@ Value ivar_get(Value obj, Value name);
 void ivar_set(Value obj, Value name, Value v); /* obj_modify inside */
 bool ivar_defined(Value obj, Value name);
 Value ivar_remove(Value obj, Value name); /* V_UNDEF when absent */
-/* Calls fn for each visible ivar in order of definition. */
+/* Is it one that the store never holds, of an object whose body does not have it?  Inline caches leave it alone. */
+bool ivar_is_transient(Value obj, Value name);
+/* Calls fn for each visible ivar in order of definition, transient ones last; or without those. */
 void ivar_each(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg);
+void ivar_each_stored(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg);
 void ivar_copy_all(Value to, Value from); /* for dup and clone */
 
 /* Classes of values. class_of: real class incl. singleton; class_real: what Object#class says. */

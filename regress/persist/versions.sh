@@ -69,11 +69,60 @@ p [[1, 2], ["s", Object.new], [proc {}, proc {}], [Object.new.freeze, Object.new
 # the session's own: attributes stay out of commits, survive abort; constants have a value in each session
 session_open a
 session_open b
-said '=> [1, true, false]' a 'Maglev.persistent { class Person; attr_transient :cache; end; class Words < String; attr_transient :cache; end }; Maglev[:w] = Words.new("w"); Maglev.commit; o = Maglev[:people][0]; o.cache = 1; Maglev[:w].cache = 2; [o.cache, o.instance_variables == [:@name, :@age], Maglev.needs_commit]'
+said '=> [1, true, false]' a 'Maglev.persistent { class Person; attr_transient :cache; end; class Words < String; attr_transient :cache; end }; Maglev[:w] = Words.new("w"); Maglev.commit; o = Maglev[:people][0]; o.cache = 1; Maglev[:w].cache = 2; [o.cache, o.instance_variables == [:@name, :@age, :@cache], Maglev.needs_commit]'
 said '=> [1, 2, "changed"]' a 'Maglev[:w].instance_variable_set(:@kept, "changed"); Maglev.commit; Maglev.abort; GC.start; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:w].instance_variable_get(:@kept)]'
 said '=> [nil, nil, [:@kept]]' b 'Maglev.abort; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:w].instance_variables]'
 said '=> [1, 2, "p0!"]' b 'Maglev[:people][0].name << "!"; Maglev[:w] << "!"; Maglev[:people][0].cache = 1; Maglev[:w].cache = 2; Maglev.commit; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:people][0].name]'
 said '=> [1, 2, "p0!", "w!"]' a 'Maglev.abort; [Maglev[:people][0].cache, Maglev[:w].cache, Maglev[:people][0].name, Maglev[:w]]'
+# ... by whatever name and way the variable is reached: in methods, by reflection, of classes that include a module, of a
+# class itself, in sites that ran before it was declared
+prints '[false, ["raw", "raw", true, [:@raw, :@list]], [1, [2]], "module", nil, [:@kept]]' lode -e '
+Maglev.persistent do
+  module Noted; attr_transient :note; end
+  class Odd
+    include Noted
+    attr_transient :@raw, :list
+    class << self; attr_transient :registry; end
+    attr_accessor :kept
+    def raw = @raw
+    def raw=(value)
+      @raw = value
+    end
+    def list = @list ||= [1]
+  end
+end
+Odd.registry = 3
+o = Maglev[:odd] = Odd.new
+Maglev.commit
+before = o.raw
+o.raw = "raw"
+o.list
+o.note = "module"
+dirty = Maglev.needs_commit
+names = o.instance_variables - [:@note]
+copy = Marshal.load(Marshal.dump(o))
+o.kept = 1
+Maglev.commit
+o.list << 2
+Maglev.abort
+got = [o.raw, o.instance_variable_get(:@raw), o.instance_variable_defined?(:@raw), names]
+p [dirty, got, [o.kept, o.list.drop(1)], o.note, o.dup.remove_instance_variable(:@raw) && copy.raw, copy.tap { it.kept = 2 }.instance_variables]'
+prints '[nil, nil, [1], nil, false, [:@kept, :@list]]' lode -e '
+o = Maglev[:odd]
+p [Odd.registry, o.raw, o.list, o.note, Maglev.needs_commit, o.instance_variables]'
+prints '[nil, nil, 5, 6, 5, 6, false, nil]' lode -e '
+Maglev.persistent { class Late; def a = @a; def a=(x); @a = x; end; attr_accessor :b; end }
+late = Array.new(3) { Late.new }
+late.each { |o| o.a; o.b }
+Late.new.tap { |o| o.a = o.b = 1 }
+Maglev[:late] = late
+Maglev.persistent { class Late; attr_transient :@a, :@b; end }
+Maglev.commit
+o = late[1]
+before = [o.a, o.b]
+o.a = 5
+o.b = 6
+p [*before, o.a, o.b, o.instance_variable_get(:@a), o.instance_variable_get(:@b), Maglev.needs_commit, late[0].a]'
 said '=> true' a 'Maglev.persistent { Firm.transient_const_set(:PID) { Process.pid } }; Maglev.commit; Firm::PID == Process.pid && Firm::PID.equal?(Firm::PID)'
 said '=> true' b 'Maglev.abort; Firm::PID == Process.pid'
 said '=> [NameError, ArgumentError]' b '[-> { Firm.transient_const_set(:pid) { } }, -> { Firm.transient_const_set(:Pid) }].map { |l| begin; l.call; rescue => e; e.class; end }'

@@ -183,7 +183,7 @@ static void collect_ivar(Value name, Value v, void *arg)
 static Ivars ivars_of(Value v)
 {
     Ivars iv = {ary_new(0), ary_new(0)};
-    ivar_each(v, collect_ivar, &iv);
+    ivar_each_stored(v, collect_ivar, &iv); /* transient ones are not part of what an object is */
     return iv;
 }
 

@@ -1,4 +1,4 @@
-# Class versions and migration, become, attributes and constants of the session.
+# Class versions and migration, become, variables and constants of the session.
 
 module Maglev
   # Writes all committed instances of `old` as what they have become: in steps of `chunk`, each a transaction of its own that
@@ -29,13 +29,14 @@ module Maglev
 end
 
 class Module
-  # Attributes of instances that are this session's alone: no commit writes them, no other session sees them, abort leaves
-  # them.  Only through these accessors.
+  # Accessors of instance variables that are this session's alone, however they are reached: no commit or Marshal.dump writes
+  # them, no other session sees them, abort leaves them.  They last as long as the session has the object in memory.  An
+  # object that was saved with such a variable keeps it until it is removed.  A name with @ gets no accessors.
   def attr_transient(*names)
     names.flat_map do |name|
-      define_method(name) { Maglev.__own_get(self, name) }
-      define_method(:"#{name}=") { |value| Maglev.__own_set(self, name, value) }
-      [name.to_sym, :"#{name}="]
+      variable = name.start_with?("@")
+      Maglev.__transient(self, variable ? name.to_sym : :"@#{name}")
+      variable ? [] : attr_accessor(name)
     end
   end
 

@@ -399,6 +399,20 @@ static void visit_cache(InlineCache *c, Visitor *v)
     }
 }
 
+static void forget_ivars(InlineCache *c)
+{
+    if ((c->extra & 0xff) == CACHE_IVAR)
+        *c = (InlineCache){0};
+}
+
+void vm_ivar_caches_clear(void)
+{
+    for (uint32_t i = 0; i < vm.ncaches; i++)
+        forget_ivars(&vm.caches[i]);
+    for (unsigned i = 0; i < POLY_ROWS; i++)
+        forget_ivars(&vm.poly[i].cache);
+}
+
 static void vm_visit(Visitor *v)
 {
     v->value(v, &vm.errinfo);

@@ -68,12 +68,13 @@ static void cache_classify(InlineCache *cache, MethodEntry *me, const Call *c)
         kind = me->flags & BI_LEAF ? CACHE_LEAF : CACHE_BUILTIN;
     } else if ((me->kind == ME_ATTR_READER || me->kind == ME_ATTR_WRITER) && is_heap(c->recv) &&
                type_has_slots(obj_type(c->recv)) && c->argc == (me->kind == ME_ATTR_WRITER)) {
-        int slot = shape_find(obj_shape(c->recv), symbol_id(slot_read((Value)me, &me->body)));
+        Value name = slot_read((Value)me, &me->body);
+        int slot = shape_find(obj_shape(c->recv), symbol_id(name));
         cache->extra2 = (uint64_t)(int64_t)slot;
-        if (me->kind == ME_ATTR_READER)
-            kind = CACHE_READER;
-        else if (slot >= 0)
+        if (me->kind == ME_ATTR_WRITER && slot >= 0)
             kind = CACHE_WRITER;
+        if (me->kind == ME_ATTR_READER && (slot >= 0 || !ivar_is_transient(c->recv, name)))
+            kind = CACHE_READER;
     }
     cache->extra = kind | argc << 8;
 }

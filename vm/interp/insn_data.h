@@ -118,6 +118,8 @@ static __attribute__((noinline)) Value ivar_miss(Value self, uint32_t name, Inli
     Value v = ivar_get(self, symbol_value(name));
     if (is_type(self, T_OBJECT) && !(obj_head(self) & OH_ATTENTION)) {
         int i = shape_find(obj_shape(self), name);
+        if (i < 0 && ivar_is_transient(self, symbol_value(name)))
+            return v == V_UNDEF ? V_NIL : v;
         c->guard = obj_guard_word(self);
         c->entry = (uint64_t)(int64_t)i;
         c->extra = CACHE_IVAR;
@@ -146,10 +148,11 @@ static __attribute__((noinline)) void ivar_set_miss(Value self, uint32_t name, V
     bool cacheable = is_type(self, T_OBJECT) && !(obj_head(self) & OH_ATTENTION);
     uint32_t before = cacheable ? obj_guard_word(self) : 0;
     ivar_set(self, symbol_value(name), v);
-    if (!cacheable || (obj_head(self) & OH_ATTENTION))
+    int i = cacheable ? shape_find(obj_shape(self), name) : -1;
+    if (i < 0 || (obj_head(self) & OH_ATTENTION))
         return;
     c->guard = before;
-    c->entry = (uint64_t)shape_find(obj_shape(self), name);
+    c->entry = (uint64_t)i;
     c->extra = CACHE_IVAR;
     c->extra2 = obj_shape(self) == before ? 0 : obj_shape(self);
 }

@@ -423,6 +423,8 @@ void class_changed_ancestry(Value cls, Value added)
     const_serial++;
     method_caches_clear();
     method_note_mixin(cls, added);
+    if (ivar_transients)
+        ivar_transients_met();
 }
 
 static void ensure_origin(Value mod)

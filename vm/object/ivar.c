@@ -2,9 +2,11 @@
  *
  * Objects with slots keep them there, by shape.  Classes and modules have a symbol table of their own (it can be
  * stored).  All other types use the side table, keyed by address: a row also holds object_id and identity hash.
+ * Transient ones lie there, too (object_private.h): an object that has a variable of that name in its body keeps it.
  * S1: a side row exists exactly when OF_IVARS or OF_ID is set in the header (OF_FINALIZER has its own table).
  */
 #include "vm/core.h"
+#include "vm/frame.h"
 #include "vm/heap/heap_private.h"
 #include "vm/object/class_private.h"
 
@@ -139,13 +141,76 @@ static void side_set(Value v, uint32_t id, Value x)
     slot_write(v, &s->values[i], x);
 }
 
+/* ---- transient ones ---- */
+
+bool ivar_transients;
+
+void ivar_transients_met(void)
+{
+    ivar_transients = true;
+    method_serial++; /* accessors are cached by shape, too */
+    vm_ivar_caches_clear();
+}
+
+static Value own_name_of(Value name, bool make)
+{
+    size_t n = sym_len(name);
+    char *text = heap_malloc(n + 1);
+    text[0] = OWN_ATTRIBUTE;
+    memcpy(text + 1, sym_text(name), n);
+    Value own = make ? sym_intern_len(text, n + 1, sym_encoding(name)) : sym_find_len(text, n + 1, sym_encoding(name));
+    heap_free(text);
+    return own;
+}
+
+/* The symbol under which obj has the variable; 0 when it is not transient.  Only for variables that its body has not. */
+static uint32_t transient_id(Value obj, Value name)
+{
+    if (likely(!ivar_transients) || !ivar_name_visible(symbol_id(name)))
+        return 0;
+    Value own = own_name_of(name, false);
+    return is_symbol(own) && method_find(class_of(obj), own) ? symbol_id(own) : 0;
+}
+
+bool ivar_is_transient(Value obj, Value name)
+{
+    return transient_id(obj, name) != 0;
+}
+
+void ivar_declare_transient(Value cls, Value name)
+{
+    Value own = own_name_of(name, true);
+    MethodEntry *me = method_entry_new(ME_ATTR_READER, VIS_PRIVATE);
+    slot_init(&me->body, name);
+    me->max = 0;
+    method_enter(cls, own, me);
+    ivar_transients_met();
+}
+
+static Value own_get(Value obj, uint32_t own)
+{
+    Side *s = own && (obj_head(obj) & OF_IVARS) ? side_find(obj) : NULL;
+    int i = side_index(s, own);
+    return i < 0 ? V_UNDEF : slot_read(obj, &s->values[i]);
+}
+
+static Value side_remove(Value obj, uint32_t id)
+{
+    Side *s = (obj_head(obj) & OF_IVARS) ? side_find(obj) : NULL;
+    int i = side_index(s, id);
+    if (i < 0)
+        return V_UNDEF;
+    Value gone = slot_read(obj, &s->values[i]);
+    s->n--;
+    memmove(&s->names[i], &s->names[i + 1], (s->n - (uint32_t)i) * sizeof *s->names);
+    memmove(&s->values[i], &s->values[i + 1], (s->n - (uint32_t)i) * sizeof *s->values);
+    return gone;
+}
+
 /* ---- the interface ---- */
 
-Value ivar_get(Value obj, Value name)
+static Value stored_get(Value obj, Value name)
 {
-    if (is_immediate(obj))
-        return V_UNDEF;
-    obj_attend(obj);
     uint32_t id = symbol_id(name);
     if (has_slots(obj)) {
         int i = shape_find(obj_shape(obj), id);
@@ -163,10 +228,39 @@ Value ivar_get(Value obj, Value name)
     return i < 0 ? V_UNDEF : slot_read(obj, &s->values[i]);
 }
 
+Value ivar_get(Value obj, Value name)
+{
+    if (is_immediate(obj))
+        return V_UNDEF;
+    obj_attend(obj);
+    Value v = stored_get(obj, name);
+    return is_undef(v) && unlikely(ivar_transients) ? own_get(obj, transient_id(obj, name)) : v;
+}
+
+static bool stored_defined(Value obj, Value name)
+{
+    return has_slots(obj) ? shape_find(obj_shape(obj), symbol_id(name)) >= 0 : !is_undef(stored_get(obj, name));
+}
+
+/* The variable is a transient one: sets it, which is no change of the object. */
+static bool own_set(Value obj, Value name, Value v)
+{
+    obj_attend(obj);
+    uint32_t own = stored_defined(obj, name) ? 0 : transient_id(obj, name);
+    if (!own)
+        return false;
+    if (obj_frozen_bit(obj))
+        raise_frozen(obj);
+    side_set(obj, own, v);
+    return true;
+}
+
 void ivar_set(Value obj, Value name, Value v)
 {
     if (is_immediate(obj))
         raise_frozen(obj);
+    if (unlikely(ivar_transients) && own_set(obj, name, v))
+        return;
     obj_modify(obj);
     uint32_t id = symbol_id(name);
     if (has_slots(obj)) {
@@ -209,26 +303,12 @@ void ivar_forget(Value obj)
         s->n = left;
 }
 
-Value own_attribute_get(Value obj, uint32_t id)
-{
-    Side *s = (obj_head(obj) & OF_IVARS) ? side_find(obj) : NULL;
-    int i = side_index(s, id);
-    return i < 0 ? V_UNDEF : s->values[i].raw;
-}
-
-void own_attribute_set(Value obj, uint32_t id, Value x)
-{
-    side_set(obj, id, x);
-}
-
 bool ivar_defined(Value obj, Value name)
 {
     if (is_immediate(obj))
         return false;
     obj_attend(obj);
-    if (has_slots(obj))
-        return shape_find(obj_shape(obj), symbol_id(name)) >= 0;
-    return !is_undef(ivar_get(obj, name));
+    return stored_defined(obj, name) || !is_undef(own_get(obj, transient_id(obj, name)));
 }
 
 static Value slots_remove(Value obj, uint32_t id)
@@ -254,6 +334,12 @@ Value ivar_remove(Value obj, Value name)
 {
     if (is_immediate(obj))
         raise_frozen(obj);
+    if (unlikely(ivar_transients)) {
+        obj_attend(obj);
+        uint32_t own = stored_defined(obj, name) ? 0 : transient_id(obj, name);
+        if (own)
+            return side_remove(obj, own);
+    }
     obj_modify(obj);
     uint32_t id = symbol_id(name);
     if (has_slots(obj))
@@ -264,17 +350,7 @@ Value ivar_remove(Value obj, Value name)
             symtable_remove(slot_read(obj, &class_ext(obj)->ivars), id);
         return gone;
     }
-    if (!(obj_head(obj) & OF_IVARS))
-        return V_UNDEF;
-    Side *s = side_find(obj);
-    int i = side_index(s, id);
-    if (i < 0)
-        return V_UNDEF;
-    Value gone = slot_read(obj, &s->values[i]);
-    s->n--;
-    memmove(&s->names[i], &s->names[i + 1], (s->n - (uint32_t)i) * sizeof *s->names);
-    memmove(&s->values[i], &s->values[i + 1], (s->n - (uint32_t)i) * sizeof *s->values);
-    return gone;
+    return side_remove(obj, id);
 }
 
 typedef struct EachArg {
@@ -321,14 +397,33 @@ static void each(Value obj, bool hidden, void (*fn)(Value, Value, void *), void 
     }
 }
 
-void ivar_each(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg)
+void ivar_each_stored(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg)
 {
     each(obj, false, fn, arg);
 }
 
+static void each_own(Value obj, void (*fn)(Value, Value, void *), void *arg)
+{
+    if (likely(!ivar_transients) || is_immediate(obj) || !(obj_head(obj) & OF_IVARS))
+        return;
+    for (uint32_t i = 0; i < side_find(obj)->n; i++) {
+        Side *s = side_find(obj);
+        Value name = symbol_value(s->names[i]);
+        if (is_own_attribute(s->names[i]))
+            fn(sym_intern_len(sym_text(name) + 1, sym_len(name) - 1, sym_encoding(name)), slot_read(obj, &s->values[i]), arg);
+    }
+}
+
+void ivar_each(Value obj, void (*fn)(Value name, Value v, void *arg), void *arg)
+{
+    ivar_each_stored(obj, fn, arg);
+    each_own(obj, fn, arg);
+}
+
 static void copy_one(Value name, Value v, void *arg)
 {
-    ivar_set(*(Value *)arg, name, v);
+    if (!is_own_attribute(symbol_id(name)))
+        ivar_set(*(Value *)arg, name, v);
 }
 
 void ivar_copy_all(Value to, Value from)
@@ -336,6 +431,7 @@ void ivar_copy_all(Value to, Value from)
     if (is_immediate(from) || is_immediate(to))
         return;
     obj_attend(from);
+    each_own(from, copy_one, &to);
     if (!has_slots(from) || !has_slots(to)) {
         each(from, true, copy_one, &to);
         return;

@@ -239,7 +239,7 @@ static bool always_private(Value name)
            name == SYM(initialize_dup) || name == SYM(respond_to_missing_p);
 }
 
-static void enter(Value cls, Value name, MethodEntry *me)
+void method_enter(Value cls, Value name, MethodEntry *me)
 {
     if (obj_frozen_bit(cls) && class_is_singleton(cls))
         raise_frozen(class_attached_object(cls));
@@ -271,7 +271,7 @@ static void run_hook(Value cls, Value name, Value hook, Value singleton_hook)
 
 void method_add(Value cls, Value name, MethodEntry *me)
 {
-    enter(cls, name, me);
+    method_enter(cls, name, me);
     if (!vm_booting)
         run_hook(cls, name, SYM(method_added), SYM(singleton_method_added));
 }
@@ -336,7 +336,7 @@ void method_undef(Value cls, Value name)
         raise_name_error(cls, name, "undefined method '%s' for %s '%s'", sym_text(name), module_kind_name(class_attached_object(cls)),
                          class_name_c(class_attached_object(cls)));
     find_for_change(cls, name);
-    enter(cls, name, method_entry_new(ME_UNDEF, VIS_PUBLIC));
+    method_enter(cls, name, method_entry_new(ME_UNDEF, VIS_PUBLIC));
     run_hook(cls, name, SYM(method_undefined), SYM(singleton_method_undefined));
 }
 
@@ -371,7 +371,7 @@ void method_set_visibility(Value cls, Value name, Visibility vis)
         method_add(cls, name, row);
         return;
     }
-    enter(cls, name, row);
+    method_enter(cls, name, row);
 }
 
 bool method_same_definition(const MethodEntry *a, const MethodEntry *b)
@@ -390,7 +390,7 @@ static void add_builtin(Value cls, const Builtin *b, Visibility vis)
     me->max = b->max;
     me->flags = b->flags;
     me->row = b;
-    enter(cls, sym_intern(b->name), me);
+    method_enter(cls, sym_intern(b->name), me);
 }
 
 void class_add_builtins(Value cls, const Builtin *rows, size_t n)

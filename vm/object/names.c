@@ -45,6 +45,8 @@ bool method_is_shown(const MethodEntry *me)
 {
     if (me->kind == ME_BUILTIN)
         return !(me->flags & BI_HIDDEN);
+    if (is_own_attribute(me->name)) /* a declaration */
+        return false;
     /* helpers of the Ruby part of core */
     return !(me->kind == ME_CODE && is_heap(me->body.raw) && (code_ptr(me->body.raw)->flags & CODE_INTERNAL) &&
              !strncmp(sym_text(symbol_value(me->name)), "__", 2));

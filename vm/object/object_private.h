@@ -20,15 +20,19 @@ Side *side_get(Value v); /* makes it; the caller sets OF_IVARS or OF_ID */
 uint64_t identity_hash_of_oid(uint64_t oid); /* what a stored object without one of its own has */
 void ivar_restore(Value obj, uint32_t symbol_id, Slot x);
 void ivar_forget(Value obj);                 /* all of the side row's but those of the session */
-/* Attributes of any object that are this session's alone: names begin with OWN_ATTRIBUTE, no record holds them, a body that is
- * emptied leaves them. */
+/* Transient instance variables: those that are this session's alone.  They lie in the side table under their name behind
+ * OWN_ATTRIBUTE; no record holds them, a body that is emptied leaves them.  A class whose instances have such a variable has a
+ * method of that name, which reflection does not show: so the modes, inheritance and stored classes need nothing more. */
 #define OWN_ATTRIBUTE '%'
-Value own_attribute_get(Value obj, uint32_t symbol_id); /* V_UNDEF when absent */
-void own_attribute_set(Value obj, uint32_t symbol_id, Value x);
 static inline bool is_own_attribute(uint32_t id)
 {
-    return sym_text(symbol_value(id))[0] == OWN_ATTRIBUTE;
+    const char *text = sym_text(symbol_value(id));
+    return text[0] == OWN_ATTRIBUTE && text[1] == '@';
 }
+/* A table of methods with such a name came into the session, or the ancestry of a class changed. */
+void ivar_transients_met(void);
+extern bool ivar_transients; /* there has been one */
+void ivar_declare_transient(Value cls, Value name); /* @name of the instances of cls */
 void side_boot(void);
 void shape_boot(void);
 void symtable_boot(void);

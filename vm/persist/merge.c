@@ -71,6 +71,8 @@ static void put_row(Value table, const Row *row)
     symtable_set(table, row->symbol, V_NIL);
     *symtable_find(table, row->symbol) = row->value;
     *symtable_flags(table, row->symbol) = row->flags;
+    if (is_own_attribute(row->symbol))
+        ivar_transients_met();
 }
 
 static Rows rows_of(Value table)

@@ -355,6 +355,8 @@ void symtable_restore(Object *o, RecordReader *r)
         symtable_set(v, name, V_NIL);
         *symtable_find(v, name) = value;
         *symtable_flags(v, name) = flags;
+        if (is_own_attribute(name))
+            ivar_transients_met();
     }
     o->head |= log;
 }

@@ -1,4 +1,4 @@
-/* versions.c -- another class takes a class's place, objects swap what they are, attributes that are the session's alone
+/* versions.c -- another class takes a class's place, objects swap what they are, variables that are the session's alone
  *
  * Migration is lazy: the record of a class that was superseded says so and names its successor; each instance that is read becomes
  * one of the newest version, with the instance variables it has, and is written as such when it is next changed.  The
@@ -178,27 +178,14 @@ static Value maglev_swap(Value self, int argc, const Value *argv)
     return self;
 }
 
-/* ---- attributes of the session ---- */
+/* ---- the session's own ---- */
 
-static uint32_t own_name(Value name)
-{
-    Value text = str_format("%c%V", OWN_ATTRIBUTE, name);
-    StrView v = str_view(text);
-    return symbol_id(sym_intern_len(v.ptr, v.len, v.enc));
-}
-
-static Value maglev_own_get(Value self, int argc, const Value *argv)
+/* __transient(class, :@name) */
+static Value maglev_transient_ivar(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    Value v = own_attribute_get(argv[0], own_name(argv[1]));
-    return is_undef(v) ? V_NIL : v;
-}
-
-static Value maglev_own_set(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc;
-    own_attribute_set(argv[0], own_name(argv[1]), argv[2]);
-    return argv[2];
+    ivar_declare_transient(argv[0], argv[1]);
+    return V_NIL;
 }
 
 /* __const_lazy(module, name, proc) */
@@ -215,8 +202,7 @@ static const Builtin methods[] = {
     {"__successor", maglev_successor, 1, 1, BI_HIDDEN},
     {"__touch", maglev_touch, 1, 1, BI_HIDDEN},
     {"__swap", maglev_swap, 2, 2, BI_HIDDEN},
-    {"__own_get", maglev_own_get, 2, 2, BI_HIDDEN},
-    {"__own_set", maglev_own_set, 3, 3, BI_HIDDEN},
+    {"__transient", maglev_transient_ivar, 2, 2, BI_HIDDEN},
     {"__const_lazy", maglev_const_lazy, 3, 3, BI_HIDDEN},
 };
 
