@@ -8,7 +8,7 @@ begin
   loop { a << "x" * 100_000 }
 rescue NoMemoryError => e
   n = a.size
-  a = nil
+  a.clear # not only a = nil: the C stack may still hold the array, and what it holds stays
   puts "#{e.class}: #{e.message} #{n > 200}"
 end
 b = []
