@@ -487,7 +487,6 @@ Value int_to_str(Value v, int base)
     return s;
 }
 
-void bignum_boot(void);
 void bignum_boot(void)
 {
     heap_register_type(T_BIGNUM, &bignum_type);

@@ -2,11 +2,9 @@
  * binding.c: Binding: a frame's Env as an object; local variables by name; irb and eval of it.
  */
 #include "vm/interp/vm_state.h"
+#include "vm/object/names.h"
 #include <stdio.h>
 #include <string.h>
-
-Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
-Value name_argument(Value v);
 
 static Value kernel_binding(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
@@ -48,7 +46,7 @@ static Value binding_local_variables(Value self, UNUSED int argc, UNUSED const V
 
 static Value local_name(Value self, Value v)
 {
-    Value name = name_argument(v);
+    Value name = name_of(v);
     if (sym_kind(name) != SYMKIND_LOCAL)
         raise_name_error(self, name, "wrong local variable name '%T' for %V", name, self);
     const char *s = sym_text(name);
@@ -172,12 +170,12 @@ static Value binding_implicit_parameters(Value self, UNUSED int argc, UNUSED con
 
 static Value binding_implicit_parameter_defined(Value self, UNUSED int argc, const Value *argv)
 {
-    return bool_value(implicit_index(self, implicit_scope(self), name_argument(argv[0])) >= 0);
+    return bool_value(implicit_index(self, implicit_scope(self), name_of(argv[0])) >= 0);
 }
 
 static Value binding_implicit_parameter_get(Value self, UNUSED int argc, const Value *argv)
 {
-    Value name = name_argument(argv[0]), env = implicit_scope(self);
+    Value name = name_of(argv[0]), env = implicit_scope(self);
     int i = implicit_index(self, env, name);
     if (i < 0)
         raise_name_error(self, name, "implicit parameter '%T' is not defined for %V", name, self);

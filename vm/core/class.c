@@ -61,7 +61,6 @@ static const Builtin methods[] = {
     {"inherited", cls_inherited, 1, 1, BI_PRIVATE},
 };
 
-void class_methods_boot(void);
 void class_methods_boot(void)
 {
     ADD_BUILTINS(klass.Class, methods);

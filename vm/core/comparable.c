@@ -105,7 +105,6 @@ static const Builtin methods[] = {
     {"clamp", cmp_clamp, 1, 2, 0},
 };
 
-void comparable_boot(void);
 void comparable_boot(void)
 {
     ADD_BUILTINS(klass.Comparable, methods);

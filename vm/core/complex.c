@@ -463,7 +463,6 @@ static const Builtin of_string[] = {
     {"to_c", str_to_c, 0, 0, 0},
 };
 
-void complex_boot(void);
 void complex_boot(void)
 {
     Value names[] = {SYM(real), SYM(imaginary)};

@@ -9,15 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-Value special_new(Value self, int argc, const Value *argv);
-Value special_send(Value self, int argc, const Value *argv);
-Value special_public_send(Value self, int argc, const Value *argv);
-Value special_instance_exec(Value self, int argc, const Value *argv);
-Value special_class_exec(Value self, int argc, const Value *argv);
-Value call_default_method_missing(Value self, int argc, const Value *argv);
-Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
-Value gvar_names(void);
-
 /* ---- raise ---- */
 static Value exception_of(int argc, const Value *argv, Value kw)
 {

@@ -358,7 +358,6 @@ static void define_constants(const char *name, size_t len, Value v)
     }
 }
 
-void encoding_boot(void);
 void encoding_boot(void)
 {
     static OnigEncoding all[COUNT_OF(encoding_rows)];

@@ -123,7 +123,6 @@ static Value process_load_etc(Value self, int argc, const Value *argv)
 
 static const Builtin loader[] = {{"__load_etc", process_load_etc, 1, 1, BI_HIDDEN}};
 
-void etc_boot(void);
 void etc_boot(void)
 {
     ADD_SINGLETON_BUILTINS(klass.Process, loader);

@@ -4,13 +4,11 @@
  * The fields are those of vm_state.h (EXC_*).  What a subclass adds (name, receiver, status ...) are hidden instance
  * variables.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-
-Value exception_detailed(Value exc, Value message, bool highlight);
-Value errno_class(int err);
 
 static Value hidden(Value self, const char *name)
 {
@@ -400,8 +398,6 @@ static const Builtin system_call_error_singleton[] = {
 };
 
 /* ---- SignalException, Interrupt ---- */
-int signal_number(Value v); /* "INT", "SIGINT", :INT or a number; -1 when unknown */
-Value signal_prefixed(Value name);
 static Value signal_initialize(Value self, int argc, const Value *argv)
 {
     if (argc == 0)

@@ -2,6 +2,7 @@
  * fiber.c: Fiber, over vm/interp/fiber.c.
  */
 #include "vm/interp/fiber.h"
+#include "vm/object/names.h"
 
 static Fiber *fiber_get(Value self)
 {
@@ -31,25 +32,15 @@ static Value checked_storage(Value storage)
     return hash_dup(storage);
 }
 
-static Value storage_key(Value v)
-{
-    if (is_symbol(v))
-        return v;
-    Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
-    if (s == V_NIL)
-        raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
-    return sym_intern_str(s);
-}
-
 static Value fiber_s_aref(UNUSED Value self, UNUSED int argc, const Value *argv)
 {
-    Value key = storage_key(argv[0]);
+    Value key = name_of(argv[0]);
     Value v = vm.fiber->storage == V_NIL ? V_UNDEF : hash_get(vm.fiber->storage, key);
     return v == V_UNDEF ? V_NIL : v;
 }
 static Value fiber_s_aset(UNUSED Value self, UNUSED int argc, const Value *argv)
 {
-    Value key = storage_key(argv[0]);
+    Value key = name_of(argv[0]);
     if (vm.fiber->storage == V_NIL)
         vm.fiber->storage = hash_new();
     if (argv[1] == V_NIL)

@@ -366,7 +366,6 @@ static const Builtin methods[] = {
     {"phase", flo_arg, 0, 0, 0},
 };
 
-void float_boot(void);
 void float_boot(void)
 {
     class_set_allocator(klass.Float, NULL);

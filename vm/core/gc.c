@@ -1,9 +1,8 @@
 /* gc.c -- the GC module: what programs may ask of the collector */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 static bool stress;
-
-void objectspace_run_finalizers(void);
 
 static bool option(int argc, const Value *argv, const char *name, bool otherwise)
 {
@@ -264,7 +263,6 @@ static const Builtin methods[] = {
     {"garbage_collect", gc_start, 0, -1, BI_KW},
 };
 
-void gc_boot(void);
 void gc_boot(void)
 {
     ADD_SINGLETON_BUILTINS(klass.GC, singleton_methods);

@@ -293,7 +293,6 @@ static Value gc_heap_map(Value self, int argc, const Value *argv)
 
 static const Builtin methods[] = {{"__heap_map", gc_heap_map, 1, 1, BI_HIDDEN}};
 
-void heap_map_boot(void);
 void heap_map_boot(void)
 {
     ADD_SINGLETON_BUILTINS(klass.GC, methods);

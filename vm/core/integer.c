@@ -614,7 +614,6 @@ static const Builtin singleton_methods[] = {
     {"try_convert", int_s_try_convert, 1, 1, 0},
 };
 
-void integer_boot(void);
 void integer_boot(void)
 {
     class_set_allocator(klass.Integer, NULL);

@@ -4,6 +4,7 @@
  * waits; $stderr is not buffered.  Reading a terminal or pipe takes what is there after a poll, so a descriptor
  * shared with the user's shell keeps its flags.
  */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include "text.h"
 #include "vm/thread.h"
@@ -113,12 +114,10 @@ Value io_to_io(Value v)
     return is_io(v) ? v : obj_convert(v, T_IO, "IO", SYM(to_io));
 }
 
-Value kernel_stdout(void);
 Value kernel_stdout(void)
 {
     return gv_stdout;
 }
-Value kernel_stdin(void);
 Value kernel_stdin(void)
 {
     return gv_stdin;
@@ -1047,7 +1046,6 @@ static void puts_value(Value out, Value v)
     write_line(out, obj_to_s(v));
 }
 
-Value io_puts(Value self, int argc, const Value *argv);
 Value io_puts(Value self, int argc, const Value *argv)
 {
     if (argc == 0) {
@@ -1059,7 +1057,6 @@ Value io_puts(Value self, int argc, const Value *argv)
     return V_NIL;
 }
 
-Value io_print(Value self, int argc, const Value *argv);
 Value io_print(Value self, int argc, const Value *argv)
 {
     if (argc == 0)
@@ -1667,7 +1664,6 @@ void io_boot(void)
 }
 
 /* In a session's process: descriptors 0 to 2 are the client's now. */
-void io_session_start(void);
 void io_session_start(void)
 {
     Value all[] = {standard_in, standard_out, standard_err};

@@ -1,12 +1,9 @@
 /* kernel_io.c -- Kernel's output: puts, print, p and their kin go to $stdout, whatever object that is; ENV's primitives */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-Value io_puts(Value self, int argc, const Value *argv);
-Value io_print(Value self, int argc, const Value *argv);
-Value kernel_stdout(void);
 
 static Value kernel_puts(Value self, int argc, const Value *argv)
 {

@@ -366,7 +366,6 @@ static const Builtin methods[] = {
     {"hash", md_hash, 0, 0, 0},
 };
 
-void match_boot(void);
 void match_boot(void)
 {
     heap_register_type(T_MATCH, &match_type);

@@ -176,7 +176,6 @@ static const Builtin methods[] = {
     {"log", math_log, 1, 2, BI_MODULE_FUNCTION},
 };
 
-void math_boot(void);
 void math_boot(void)
 {
     domain_error = class_define_under(klass.Math, "DomainError", klass.ArgumentError);

@@ -3,9 +3,9 @@
  *
  * Fields (frame.h): receiver, entry (nil: answered by respond_to_missing?), name, owner, class looked up in.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
-
-Value special_method_call(Value self, int argc, const Value *argv);
+#include "vm/object/names.h"
 
 static MethodEntry *entry_of(Value self)
 {
@@ -36,16 +36,6 @@ static Value method_object(ObjectType type, Value receiver, MethodEntry *me, Val
     return m;
 }
 
-Value name_argument(Value v)
-{
-    if (is_symbol(v))
-        return v;
-    Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
-    if (s == V_NIL)
-        raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
-    return sym_intern_str(s);
-}
-
 static _Noreturn void no_method(Value mod, Value name)
 {
     Value exc = exception_new(klass.NameError, is_type(mod, T_MODULE) ? "undefined method '%T' for module '%C'"
@@ -58,7 +48,7 @@ static _Noreturn void no_method(Value mod, Value name)
 
 static Value find_method(Value self, Value name, bool public_only)
 {
-    name = name_argument(name);
+    name = name_of(name);
     Value cls = class_of(self);
     MethodEntry *me = refinements_used ? method_find_refined(cls, name, frame_cref()) : method_find(cls, name);
     if (me && me->kind != ME_UNDEF && !(public_only && me->visibility != VIS_PUBLIC))
@@ -83,7 +73,7 @@ static Value kernel_public_method(Value self, UNUSED int argc, const Value *argv
 }
 static Value kernel_singleton_method(Value self, UNUSED int argc, const Value *argv)
 {
-    Value name = name_argument(argv[0]), cls = class_of(self);
+    Value name = name_of(argv[0]), cls = class_of(self);
     for (Value k = cls; is_heap(self) && k != V_NIL && (obj_type(k) == T_ICLASS || k == cls); k = class_next(k)) {
         Value owner = class_owner_at(k);
         if (!class_is_singleton(cls))
@@ -99,7 +89,7 @@ static Value kernel_singleton_method(Value self, UNUSED int argc, const Value *a
 
 static Value module_instance_method_with(Value self, Value name, bool public_only)
 {
-    name = name_argument(name);
+    name = name_of(name);
     MethodEntry *me = is_type(self, T_MODULE) ? NULL
                       : refinements_used      ? method_find_refined(self, name, frame_cref())
                                               : method_find(self, name);
@@ -128,7 +118,7 @@ static Value module_public_instance_method(Value self, UNUSED int argc, const Va
 /* The body of define_method: a Proc, Method or UnboundMethod, else the block. */
 static Value define_with(Value mod, Value name, Value body, Visibility vis)
 {
-    name = name_argument(name);
+    name = name_of(name);
     MethodEntry *me;
     if (is_proc(body)) {
         me = method_entry_new(ME_PROC, vis);

@@ -1035,7 +1035,6 @@ static const Builtin kernel_methods[] = {
     {"autoload?", kernel_autoload_p, 1, 2, BI_MODULE_FUNCTION},
 };
 
-void module_boot(void);
 void module_boot(void)
 {
     ADD_BUILTINS(klass.Module, methods);

@@ -135,7 +135,6 @@ static const Builtin false_methods[] = {
     {"inspect", false_to_s, 0, 0, BI_LEAF},
 };
 
-void nil_boot(void);
 void nil_boot(void)
 {
     heap_add_root(&text_nil);

@@ -451,7 +451,6 @@ static const Builtin kernel[] = {
     {"String", k_string, 1, 1, BI_MODULE_FUNCTION},
 };
 
-void numeric_boot(void);
 void numeric_boot(void)
 {
     module_include(klass.Numeric, klass.Comparable);

@@ -478,7 +478,6 @@ static const Builtin kernel_methods[] = {
     {"extend", obj_extend, 1, -1, 0},
 };
 
-void object_boot(void);
 void object_boot(void)
 {
     ADD_BUILTINS(klass.BasicObject, basic_methods);

@@ -6,6 +6,7 @@
  * A weak map is rows in order and an index of row numbers by code, weak in the keys, for WeakMap in the values too.  The
  * collector clears dead words; such rows are squeezed out when the table next grows.
  */
+#include "vm/core/core_private.h"
 #include "vm/frame.h"
 #include "vm/object/class_private.h"
 #include "vm/object/names.h"
@@ -73,7 +74,6 @@ static Value run_one(void *arg)
     return V_NIL;
 }
 
-void objectspace_run_finalizers(void);
 void objectspace_run_finalizers(void)
 {
     while (due.n) {
@@ -85,7 +85,6 @@ void objectspace_run_finalizers(void)
 }
 
 /* At the end of the program: those of living objects too. */
-void objectspace_finish(void);
 void objectspace_finish(void)
 {
     objectspace_run_finalizers();
@@ -582,7 +581,6 @@ static const Builtin methods[] = {
     {"_id2ref", os_id2ref, 1, 1, BI_MODULE_FUNCTION},
 };
 
-void objectspace_boot(void);
 void objectspace_boot(void)
 {
     heap_register_type(T_WEAKMAP, &weakmap_row);

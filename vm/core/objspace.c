@@ -584,7 +584,6 @@ static Value os_load(Value self, int argc, const Value *argv)
 
 static const Builtin loader[] = {{"__load_objspace", os_load, 0, 0, BI_MODULE_FUNCTION | BI_HIDDEN}};
 
-void objspace_boot(void);
 void objspace_boot(void)
 {
     heap_add_visitor(visit_sites, "allocation sites");

@@ -1,9 +1,8 @@
 /*
  * proc.c: Proc.  Its workings are in vm/interp/block.c; composition and currying in proc.rb.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
-
-Value special_proc_call(Value self, int argc, const Value *argv);
 
 static Value copy_proc(Value proc, Value cls)
 {
@@ -39,8 +38,6 @@ static Value proc_arity_value(Value self, UNUSED int argc, UNUSED const Value *a
 {
     return int_fix(proc_arity(self));
 }
-
-Value method_parameters_of(MethodEntry *me);
 
 /* NULL for what counts as native: written in C, made of a method or symbol, or a block of the Ruby part of core. */
 static Code *user_code(Value proc)

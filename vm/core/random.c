@@ -424,7 +424,6 @@ static const Builtin kernel[] = {
     {"srand", k_srand, 0, 1, BI_MODULE_FUNCTION},
 };
 
-void random_boot(void);
 void random_boot(void)
 {
     heap_add_root(&session_seed);

@@ -415,7 +415,6 @@ static const Builtin of_string[] = {
     {"to_r", str_to_r, 0, 0, 0},
 };
 
-void rational_boot(void);
 void rational_boot(void)
 {
     Value names[] = {SYM(numerator), SYM(denominator)};

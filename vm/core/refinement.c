@@ -167,7 +167,6 @@ static const Builtin main_methods[] = {
     {"using", main_using, 1, 1, BI_PRIVATE},
 };
 
-void refinement_boot(void);
 void refinement_boot(void)
 {
     ADD_BUILTINS(klass.Module, module_methods);

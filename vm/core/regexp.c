@@ -903,7 +903,6 @@ static const Builtin singleton_methods[] = {
 METHOD(re_s_compile) { return vm_call(self, SYM(new), argc, argv); }
 static const Builtin compile_row[] = {{"compile", re_s_compile, 0, -1, 0}};
 
-void regexp_boot(void);
 void regexp_boot(void)
 {
     heap_register_type(T_REGEXP, &regexp_type);

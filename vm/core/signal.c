@@ -6,14 +6,12 @@
  * runs the program (backend/session.c).  Signal 0 is "EXIT": its handler runs when the program ends, before the at_exit
  * blocks.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
 #include "vm/interp/thread.h"
 #include <signal.h>
 #include <string.h>
 
-int signal_number(Value v);
-Value signal_prefixed(Value name);
-void control_run_exit_trap(void);
 extern void (*vm_signal_handler)(int signo);
 
 enum { SIGNALS = 65, LISTED = 32 };

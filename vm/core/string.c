@@ -888,7 +888,6 @@ __attribute__((constructor)) static void string_register(void)
 {
     heap_register_type(T_STRING, &string_type);
 }
-void string_boot(void);
 void string_boot(void)
 {
     heap_add_weak_pass(literals_weak);

@@ -8,6 +8,8 @@
  * least every WAIT_SLICE to look at interrupts: a signal may arrive just before the system call that would
  * wait.
  */
+#include "vm/core/core_private.h"
+#include "vm/interp/vm_state.h"
 #include "vm/core/io_private.h"
 
 #include <errno.h>
@@ -39,10 +41,6 @@
 #define WAIT_SLICE_MS 100
 
 extern char **environ;
-
-int signal_number(Value v);
-Value signal_prefixed(Value name);
-_Noreturn void vm_finish_process(Value record); /* vm/interp/vm.c */
 
 /* ---------------------------------------------------------------- fork */
 
@@ -794,7 +792,6 @@ static Value get_pid(Value name)
     return int_fix(getpid());
 }
 
-void subprocess_boot(void);
 void subprocess_boot(void)
 {
     static const struct {

@@ -161,7 +161,6 @@ static const Builtin singleton_methods[] = {
     {"all_symbols", sym_s_all_symbols, 0, 0, 0},
 };
 
-void symbol_class_boot(void);
 void symbol_class_boot(void)
 {
     module_include(klass.Symbol, klass.Comparable);

@@ -3,6 +3,7 @@
  */
 #include "vm/core/text.h"
 #include "vm/interp/thread.h"
+#include "vm/object/names.h"
 #include <string.h>
 
 static Thread *thread_get(Value self)
@@ -142,15 +143,6 @@ static Value thread_run(Value self, UNUSED int argc, UNUSED const Value *argv)
 }
 
 /* ---- locals: of the thread's running fiber; variables: of the thread ---- */
-static Value local_key(Value v)
-{
-    if (is_symbol(v))
-        return v;
-    Value s = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
-    if (s == V_NIL)
-        raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
-    return sym_intern_str(s);
-}
 static Value *locals_of(Value self)
 {
     Thread *t = thread_get(self);
@@ -160,12 +152,12 @@ static Value *locals_of(Value self)
 }
 static Value table_get(Value *table, Value name)
 {
-    Value key = local_key(name), v = *table == V_NIL ? V_UNDEF : hash_get(*table, key);
+    Value key = name_of(name), v = *table == V_NIL ? V_UNDEF : hash_get(*table, key);
     return v == V_UNDEF ? V_NIL : v;
 }
 static Value table_set(Value self, Value *table, Value name, Value v)
 {
-    Value key = local_key(name);
+    Value key = name_of(name);
     if (obj_frozen_bit(self))
         raise_error(klass.FrozenError, "can't modify frozen thread locals");
     if (*table == V_NIL)
@@ -178,7 +170,7 @@ static Value table_set(Value self, Value *table, Value name, Value v)
 }
 static Value table_has(Value *table, Value name)
 {
-    Value key = local_key(name);
+    Value key = name_of(name);
     return bool_value(*table != V_NIL && hash_get(*table, key) != V_UNDEF);
 }
 static Value table_keys(Value *table)

@@ -4,11 +4,10 @@
  * A TracePoint is its filter and its block (fields TP_*).  What an event was is asked of the same object while the block
  * runs: it lies on the C stack of whoever tells (TraceEvent).
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/thread.h"
 #include "vm/interp/trace.h"
 #include <string.h>
-
-Value method_parameters_of(MethodEntry *me);
 
 static const char *const event_names[] = {
 #define TRACE_EVENT(name, text) text,

@@ -8,8 +8,6 @@
 #include "vm/interp/vm_state.h"
 #include <stdio.h>
 
-_Noreturn void raise_unknown_keywords(Value bad);
-
 static _Noreturn void raise_missing_keywords(Value names)
 {
     size_t n = ary_len(names);

@@ -6,8 +6,6 @@
  */
 #include "vm/interp/vm_state.h"
 
-Value call_cblock(CBlock *b, Call *c, Value proc_fn_arg);
-
 Value proc_field(Value proc, int field)
 {
     return obj_field(proc, (unsigned)field);

@@ -386,6 +386,7 @@ static bool special_call(Call *c, MethodEntry *me, Value *result)
         return call_finish(enter_##fn(&c, me, &v), v); \
     }
 #include "vm/interp/special.def"
+#include "vm/object/names.h"
 #undef SPECIAL
 
 /* Class#new: allocate, then initialize in a frame whose result is dropped for self. */
@@ -435,13 +436,7 @@ static bool send_on(Call *c, MethodEntry *me, Value *result, bool any)
         push_builtin_frame(c, me, 0);
         raise_error(klass.ArgumentError, "no method name given");
     }
-    Value name = c->argv[0];
-    if (!is_symbol(name)) {
-        Value s = is_string(name) ? name : obj_try_convert(name, T_STRING, "String", SYM(to_str));
-        if (s == V_NIL)
-            raise_error(klass.TypeError, "%V is not a symbol nor a string", name);
-        name = sym_intern_str(s);
-    }
+    Value name = name_of(c->argv[0]);
     c->argv++;
     c->argc--;
     c->name = symbol_id(name);
@@ -545,8 +540,6 @@ Value vm_call_super(int argc, const Value *argv)
     f->top = top;
     return call_finish(pushed, result);
 }
-
-Value vm_call_block_fn(Value recv, Value name, int argc, const Value *argv, BlockFn fn, Value arg);
 
 bool vm_responds_to(Value recv, Value name, bool include_private)
 {

@@ -22,9 +22,6 @@
 #define FIBER_FRAMES    4096u
 #define NEVER_WIPED     UINT64_MAX /* Fiber.epoch: its stack must be wiped before it is used again */
 
-void frames_visit(Visitor *v, Frame *frames, Frame *fp, Value *stack);
-void stack_wipe(Value *top, Value *end);
-
 static Fiber main_fiber;
 static Fiber *spare; /* dead ones whose stacks can be used again */
 static int64_t stacks_made; /* never given back: the most fibers that lived at one time */

@@ -14,8 +14,6 @@
  * receiverless calls only, method_missing never.
  */
 
-Value special_proc_call(Value self, int argc, const Value *argv);
-
 /* How the values behind the positional arguments become keyword parameters: four bits a parameter, 1 + the number of
  * its value or 0 when it was not passed; the top four bits count the values.  NO_PLAN: args_bind must see to it. */
 #define NO_PLAN UINT64_MAX

@@ -6,6 +6,7 @@
  * can't be run at all (no such file) is told in one line under the program's name and ends with status 1,
  * before any of it ran.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
 
 #include <errno.h>
@@ -19,9 +20,6 @@
 #include "vm/options.h"
 #include "vm/persist.h"
 
-Value load_read_file(const char *path, int *err);
-void load_add_path(const char *dir, bool front);
-void io_session_start(void);
 extern int encoding_default_external, encoding_default_internal;
 
 /* "lode: No such file or directory -- x (LoadError)" */
@@ -258,7 +256,6 @@ static void print_dump(const VmOptions *o, Value source, const CompileOptions *o
     strbuf_free(&text);
 }
 
-Value program_run(void *arg); /* vm.c protects it */
 Value program_run(void *arg)
 {
     VmOptions o = *(const VmOptions *)arg;
@@ -328,7 +325,6 @@ static void program_constant(Value ruby, const char *name, Value v)
 }
 
 /* What programs ask about the Ruby they run on. */
-void program_boot(void);
 void program_boot(void)
 {
     static const char *const constants[][2] = {

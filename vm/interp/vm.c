@@ -2,6 +2,8 @@
  * vm.c: boot, and the life of a program: options, script, uncaught exception, at_exit, exit status.
  */
 #include "storage/store.h"
+#include "vm/core/core_private.h"
+#include "vm/interp/thread.h"
 #include "vm/interp/vm_state.h"
 #include "vm/persist.h"
 #include "vm/compile.h"
@@ -16,16 +18,6 @@
 Vm vm;
 volatile uint32_t vm_interrupt_flag;
 void (*vm_safepoint_hook)(void);
-
-void exec_boot(void);
-void errno_boot(void);
-void fiber_set_main_base(void *base);
-void objectspace_run_finalizers(void);
-void objectspace_finish(void);
-
-#define BOOT(name) void name##_boot(void);
-#include "vm/core/boot.def"
-#undef BOOT
 
 Value vm_main_object(void)
 {
@@ -173,8 +165,6 @@ struct program {
     int signal;
 };
 
-Value program_run(void *opts); /* program.c */
-
 /* What an exception that nobody rescued does to the process: status, or the signal to die by. */
 static void settle_exit(struct program *p, Value record)
 {
@@ -196,7 +186,6 @@ static void settle_exit(struct program *p, Value record)
     exception_report(record);
 }
 
-void control_run_exit_trap(void);
 static Value at_exit_run(UNUSED void *arg)
 {
     control_run_exit_trap();
@@ -210,7 +199,6 @@ static Value finalizers_run(UNUSED void *arg)
     return V_NIL;
 }
 
-void thread_end_all(void);
 static Value end_run(UNUSED void *arg)
 {
     thread_end_all();
@@ -267,7 +255,6 @@ __attribute__((noinline)) static int session_main(const VmOptions *opts)
 }
 
 /* A forked child whose block is done: ends the process as a program ends, without going back into the frames around it. */
-_Noreturn void vm_finish_process(Value record);
 _Noreturn void vm_finish_process(Value record)
 {
     int status = finish_program(record);

@@ -220,6 +220,16 @@ void call_kw_to_hash(Call *c);
 void call_splat(Call *c, Value list); /* argv = elements of list, at the top of the stack */
 Value *call_push_args(int argc, const Value *argv, int room); /* copies to the top; room: words before them */
 bool call_super_from(Call *c, Frame *home, Value *result);
+_Noreturn void raise_unknown_keywords(Value bad); /* Array of them */
+Value call_default_method_missing(Value self, int argc, const Value *argv);
+/* Built-ins that enter what they call without a frame of their own (BI_SPECIAL): call.c sees to them, nobody calls these. */
+Value special_new(Value self, int argc, const Value *argv);
+Value special_send(Value self, int argc, const Value *argv);
+Value special_public_send(Value self, int argc, const Value *argv);
+Value special_instance_exec(Value self, int argc, const Value *argv);
+Value special_class_exec(Value self, int argc, const Value *argv);
+Value special_proc_call(Value self, int argc, const Value *argv);
+Value special_method_call(Value self, int argc, const Value *argv);
 
 /* ---- args.c: lays arguments out as parameters of code.  The frame of the callee is running: errors show it. */
 void args_bind(Frame *f, Code *code, int argc, Value kw, bool kw_mutable, bool lambda);
@@ -238,11 +248,14 @@ Frame *frame_home(Frame *f);       /* method, top or class frame around a block'
 Frame *frame_ruby(Frame *f);       /* nearest Ruby frame, f included */
 Frame *frame_caller(void);         /* nearest Ruby frame below the running built-in */
 Slot *frame_specials(Frame *f, Value *owner); /* where the home's specials lie */
+void frames_visit(Visitor *v, Frame *frames, Frame *fp, Value *stack); /* of a fiber */
+void stack_wipe(Value *top, Value *end);                               /* what lies above a stack's top means nothing */
 
 bool frame_flip_flop(Frame *f, Value key); /* is it on in f's home frame? */
 void frame_set_flip_flop(Frame *f, Value key, bool state);
 
 /* ---- block.c ---- */
+Value call_cblock(CBlock *b, Call *c, Value proc_fn_arg);
 Value block_to_proc(BlockRef block);
 Value block_new_proc(Code *code, Frame *definer, int flags);
 Value frame_block_proc(Frame *f);  /* the block passed to f as Proc or nil; f->block follows */
@@ -294,9 +307,12 @@ Value frame_callee(Frame *f); /* the name that f's method was called by, as far 
 void exception_report(Value exc);              /* to standard error, as CRuby */
 void exception_report_after(Value head, Value exc); /* behind the String head, or nil */
 Value exception_full_message(Value exc, bool highlight, bool reverse);
+Value exception_detailed(Value exc, Value message, bool highlight); /* message with the class, as detailed_message */
 
-/* ---- eval.c, load.c ---- */
+/* ---- eval.c, load.c, program.c, vm.c ---- */
 Value eval_string(Value src, Value env, Value self, Value cref, const char *file, int line, Frame *scope);
+/* With self and cref of the Env (V_UNDEF) or these; locals that appear belong to `binding`, unless that is nil. */
+Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file, int line, Value binding);
 Value run_code(Code *code, Value self, Value cref, uint32_t flags, Value env, MethodEntry *me, BlockRef block);
 Value binding_new(Frame *f);
 void load_boot(void);
@@ -304,23 +320,34 @@ void load_feature_add(Value path);    /* $LOADED_FEATURES gains the String */
 void load_feature_remove(Value path);
 void load_prelude(void);
 void load_set_script(const char *path);
+Value load_read_file(const char *path, int *err); /* String; V_UNDEF and errno in *err when it can't be read */
+void load_add_path(const char *dir, bool front);  /* to $LOAD_PATH */
+Value program_run(void *options);                 /* VmOptions; in vm_protect */
+_Noreturn void vm_finish_process(Value record);   /* a forked child whose block is done: ends as a program ends */
 /* What raise, Thread#raise and Fiber#raise make of the running built-in's arguments: an exception with its cause set.
  * again: without arguments it is $!. */
 Value control_make_exception(int argc, const Value *argv, bool again);
 void control_at_exit(Value proc);
 void control_run_at_exit(void);
 
-/* ---- message formatting (raise.c) ---- */
+/* ---- raise.c ---- */
 Value format_message(const char *format, va_list *ap);
+Value errno_class(int err); /* Errno::ENOENT ...; SystemCallError for a number without one */
+void errno_boot(void);
 
 /* ---- Exceptions: fields ----
  * TRACE: raw rows (backtrace.c) of the first raise, or nil.  BACKTRACE, LOCATIONS: Arrays made of them when somebody
  * looked, or given by set_backtrace; else nil. */
 enum { EXC_MESSAGE, EXC_BACKTRACE, EXC_CAUSE, EXC_LOCATIONS, EXC_TRACE, EXC_FIELDS };
 
+/* ---- exec.c, gvar.c ---- */
+void exec_boot(void);
+void gvar_boot(void);
+Value gvar_names(void);
+
 /* ---- fiber.c ---- */
 void fiber_boot(void);
-void gvar_boot(void);
+void fiber_set_main_base(void *base); /* the main C stack's end for the collector */
 void vm_stack_alloc(Value **stack, Value **stack_end, Frame **frames, Frame **frames_end, size_t words, size_t nframes);
 void fiber_visit_roots(Visitor *v);
 

@@ -6,8 +6,8 @@
 
 static Value name_text(Value v)
 {
-    Value str = is_string(v) ? v : vm_call_if_responds(v, SYM(to_str), 0, NULL);
-    if (!is_string(str))
+    Value str = is_string(v) ? v : obj_try_convert(v, T_STRING, "String", SYM(to_str));
+    if (str == V_NIL)
         raise_error(klass.TypeError, "%V is not a symbol nor a string", v);
     return str;
 }

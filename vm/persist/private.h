@@ -75,6 +75,7 @@ ShapeId shape_to_store(uint32_t shape);
 uint32_t shape_from_store(ShapeId id);
 ClassId class_to_store(Value cls);
 Value class_from_store(ClassId id);
+void translate_visit(Visitor *v);
 int format_of(ObjectType type);            /* stable number of a type in records; -1: never stored */
 ObjectType type_of_format(int format);
 

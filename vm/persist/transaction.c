@@ -579,8 +579,6 @@ void persist_set_mode(bool persistent)
     session.mode = persistent;
 }
 
-void translate_visit(Visitor *v);
-
 void persist_early(struct Store *store)
 {
     session.store = store;

@@ -110,7 +110,6 @@ Value class_from_store(ClassId id)
     return classes_in.items[id];
 }
 
-void translate_visit(Visitor *v);
 void translate_visit(Visitor *v)
 {
     for (size_t i = 0; i < classes_in.count; i++)
