@@ -109,6 +109,7 @@ void heap_register_type(ObjectType type, const TypeRow *row);
 const TypeRow *heap_type_row(ObjectType type);
 
 void heap_boot(void);
+void heap_data_boot(void); /* the row of T_DATA */
 void heap_add_root(Value *root);                                /* a static Value */
 void heap_add_visitor(void (*fn)(Visitor *), const char *name); /* roots kept in own structures */
 /* After marking and before sweeping: tables keyed by object drop the dead ones. */

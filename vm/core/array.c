@@ -10,6 +10,7 @@
  *     c * VECTOR_SLOTS and on of the room, counted from ptr - off: so shift changes no chunk.  Before elements change,
  *     ary_touch or ary_overwrite is told; before they are copied as Slots, ary_load.
  */
+#include "vm/core/core_private.h"
 #include "array_private.h"
 #include "vm/record.h"
 #include "vm/vector.h"

@@ -3,6 +3,7 @@
  * Whatever calls back into Ruby (==, <=>, hash, to_s, blocks) re-reads length and body after each
  * call: the receiver may have changed, or become hollow.
  */
+#include "vm/core/core_private.h"
 #include "array_private.h"
 
 /* ---- comparing ---- */

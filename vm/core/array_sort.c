@@ -3,6 +3,7 @@
  * Integers, floats and strings are sorted by machine words without a call; all else by a merge sort on a hidden copy
  * that may call Ruby at each comparison.  Both are stable.
  */
+#include "vm/core/core_private.h"
 #include "array_private.h"
 #include "lib/base.h"
 

@@ -3,6 +3,7 @@
  * GMP works on views of the limbs in the cell and allocates its results with malloc; results are copied into a cell.
  * Sizes are checked before GMP sees them, since it aborts when it runs out.  Nothing here calls Ruby.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include "vm/record.h"
 

@@ -1,6 +1,7 @@
 /*
  * binding.c: Binding: a frame's Env as an object; local variables by name; irb and eval of it.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/vm_state.h"
 #include "vm/object/names.h"
 #include <stdio.h>
@@ -25,7 +26,7 @@ static Slot *find_local(Value env, uint32_t name, Value *owner)
     return NULL;
 }
 
-Value env_local_names(Value env)
+static Value env_local_names(Value env)
 {
     Value list = ary_new(8);
     for (Value e = env; e != V_NIL; e = slot_read(e, &env_ptr(e)->outer)) {

@@ -1,4 +1,5 @@
 /* class.c -- Class: new, allocate, superclass, subclasses */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 #include "vm/object/class_private.h"
 

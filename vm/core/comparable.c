@@ -1,4 +1,5 @@
 /* comparable.c -- Comparable: everything from <=> */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 _Noreturn static void fail(Value a, Value b)

@@ -1,4 +1,5 @@
 /* complex.c -- class Complex over any real numbers: parts are combined by the generic operators */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 
 #define METHOD(name) static Value name(Value self, int argc, const Value *argv)

@@ -2,6 +2,7 @@
  * control.c: Kernel's control flow: raise, catch and throw, blocks as objects, exit and at_exit, caller, send,
  * instance_eval and class_eval.  (loop is Ruby: kernel.rb.)
  */
+#include "vm/core/core_private.h"
 #include "storage/store.h"
 #include "vm/interp/vm_state.h"
 #include <stdio.h>
@@ -282,11 +283,6 @@ static Value module_class_eval(Value self, int argc, const Value *argv)
     if (argc < 1)
         raise_error(klass.ArgumentError, "wrong number of arguments (given 0, expected 1..3)");
     return eval_text(self, self, V_FALSE, argc, argv);
-}
-/* For Class.new and Module.new of vm/core/module.c: runs the running built-in's block as a body of `module`. */
-Value vm_module_exec_block(Value module)
-{
-    return eval_block(module, module, V_NIL, module);
 }
 
 /* ---- warn ---- */

@@ -2,6 +2,7 @@
  *
  * A directory is read whole at once into an Array of names; a Dir walks that Array.
  */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include "path.h"
 #include <dirent.h>

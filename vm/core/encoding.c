@@ -3,6 +3,7 @@
  * An encoding is its number (row of encodings.def); Strings keep it in their header.  UTF-8 is done here by hand,
  * all others by Oniguruma's tables.  Encoding objects are made once at boot, one a row.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/text.h"
 #include <langinfo.h>
 #include <strings.h>

@@ -2,6 +2,7 @@
  *
  * The primitives enter module Etc when vm/lib/etc.rb asks for them.
  */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 #include <errno.h>

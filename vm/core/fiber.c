@@ -1,6 +1,7 @@
 /*
  * fiber.c: Fiber, over vm/interp/fiber.c.
  */
+#include "vm/core/core_private.h"
 #include "vm/interp/fiber.h"
 #include "vm/object/names.h"
 

@@ -3,6 +3,7 @@
  * A File::Stat holds the bytes of a struct stat in a hidden field.  A name may be a path or an open IO wherever Ruby
  * allows both.
  */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include "path.h"
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Shortest text: the fewest digits that read back as the same double, the nearest of them.  libc's printf and strtod
  * are exact, so it is a search: 15 digits always survive a round trip when they were all there is.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include <float.h>
 #include <stdio.h>

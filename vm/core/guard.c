@@ -2,6 +2,7 @@
  *
  * true instead of the block's value when (obj, other) is under way under that name.
  */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 static Value call_block(void *arg)

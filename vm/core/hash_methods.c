@@ -1,4 +1,5 @@
 /* hash_methods.c -- Hash: its methods that need no block; the others are Ruby (hash.rb) over the hidden ones here */
+#include "vm/core/core_private.h"
 #include "hash_private.h"
 
 static Value hash_initialize(Value self, int argc, const Value *argv)

@@ -5,6 +5,7 @@
  * unit is 16 bytes, more when the heap is so large that the picture would be.  Both formats are painted by the same walk:
  * horizontal runs of one colour, and text.  PNG has no text of its own, so its letters come from a small table.
  */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 #include "lib/error.h"

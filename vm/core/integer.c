@@ -1,4 +1,5 @@
 /* integer.c -- class Integer; iteration (times, upto ...) is in integer.rb */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include "lib/hashtab.h"
 

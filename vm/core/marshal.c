@@ -4,6 +4,7 @@
  * Loading gives numbers in the same order.  Both tables are Ruby objects (an identity Hash, an Array), so that the
  * collector sees what is in them; the byte buffer is a String of our own.
  */
+#include "vm/core/core_private.h"
 #include "number.h"
 #include "vm/shape.h"
 #include "io_private.h"

@@ -1,4 +1,5 @@
 /* match.c -- class MatchData: positions of the groups in bytes over a frozen copy of the subject */
+#include "vm/core/core_private.h"
 #include "vm/core/text.h"
 #include "lib/hashtab.h"
 #include "vm/record.h"

@@ -1,4 +1,5 @@
 /* math.c -- module Math, and DomainError */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 
 static Value domain_error;

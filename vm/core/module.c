@@ -2,6 +2,7 @@
  *
  * Class itself is class.c; instance_method and module_eval are the interpreter's.
  */
+#include "vm/core/core_private.h"
 #include "vm/frame.h"
 #include "vm/object/class_private.h"
 #include "vm/object/names.h"

@@ -1,4 +1,5 @@
 /* nil.c -- NilClass, TrueClass, FalseClass */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 static Value text_nil, text_true, text_false; /* frozen: the same String each time */

@@ -1,4 +1,5 @@
 /* numeric.c -- class Numeric, coercion between numbers, and Kernel's conversions: Integer() Float() String() ... */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 
 /* ---- coercion ---- */

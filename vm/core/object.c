@@ -1,4 +1,5 @@
 /* object.c -- BasicObject, and the part of Kernel that every object answers: class, copies, variables, methods */
+#include "vm/core/core_private.h"
 #include "vm/object/class_private.h"
 #include "vm/object/names.h"
 

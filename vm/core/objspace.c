@@ -3,6 +3,7 @@
  * The methods enter ObjectSpace when vm/lib/objspace.rb asks for them.  Walks must not allocate: they write into
  * memory of the session's, and Ruby objects are made of it afterwards, while the collector is held off.
  */
+#include "vm/core/core_private.h"
 #include "vm/code.h"
 #include "vm/core.h"
 #include "vm/core/text.h"

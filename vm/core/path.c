@@ -2,6 +2,7 @@
  *
  * Everything works on bytes; a path keeps the encoding of the String it came from (UTF-8 by default).
  */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include "path.h"
 #include <errno.h>

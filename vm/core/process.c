@@ -1,4 +1,5 @@
 /* process.c -- Process::Status and $?; waiting in naps */
+#include "vm/core/core_private.h"
 #include "io_private.h"
 #include <errno.h>
 #include "vm/thread.h"

@@ -1,5 +1,6 @@
 /* random.c -- class Random and Kernel#rand: the Mersenne twister (Matsumoto and Nishimura 1998), so that a seed gives
  * the same numbers as in CRuby.  The session's own generator is seeded on its first use in each process. */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include <sys/random.h>
 #include <unistd.h>

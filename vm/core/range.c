@@ -1,4 +1,5 @@
 /* range.c -- Range: begin, end and exclusion as fixed fields; iteration is Ruby (range.rb) */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 enum { RANGE_BEGIN, RANGE_END, RANGE_EXCL, RANGE_FIELDS };

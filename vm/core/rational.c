@@ -1,4 +1,5 @@
 /* rational.c -- class Rational: numerator and denominator, always in lowest terms with a positive denominator */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include <float.h>
 

@@ -1,4 +1,5 @@
 /* refinement.c -- Module#refine, using and class Refinement */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 #include "vm/code.h"
 #include "vm/frame.h"

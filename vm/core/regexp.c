@@ -4,6 +4,7 @@
  * another encoding comes, once more for that (`alt`).  Programs are private to the process: after a restore from the
  * store they are made anew at the first match.  The groups of a match are gathered in one region of the session.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include "vm/core/regex.h"
 #include "lib/hashtab.h"

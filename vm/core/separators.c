@@ -4,6 +4,7 @@
  * A separator is nil or a frozen String (a copy, when what was assigned is not frozen); $; may be a Regexp.  Other
  * values than the default are deprecated, and warned of where Warning[:deprecated] says so.
  */
+#include "vm/core/core_private.h"
 #include "lib/base.h"
 #include "vm/core/io_private.h"
 #include "vm/core.h"

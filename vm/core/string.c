@@ -9,6 +9,7 @@
  * S3: the code range is a cache: CR_UNKNOWN or right for the bytes and encoding.
  * Methods live in string_*.c.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/text.h"
 #include "lib/hashtab.h"
 #include "vm/record.h"

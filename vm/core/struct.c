@@ -5,6 +5,7 @@
  * caches as attr_accessor.  Field i of an instance is slot i, and the root shape's slots are the members: instance
  * variables that an object gains later stand behind them.
  */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 #include "vm/shape.h"
 

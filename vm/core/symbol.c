@@ -1,4 +1,5 @@
 /* symbol.c -- Symbol: mostly what its name, a String, answers */
+#include "vm/core/core_private.h"
 #include "vm/core.h"
 
 static Value name_str(Value self)

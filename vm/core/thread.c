@@ -1,6 +1,7 @@
 /*
  * thread.c: class Thread.  The scheduler is vm/interp/thread.c; Mutex, Queue and their like are Ruby: thread.rb.
  */
+#include "vm/core/core_private.h"
 #include "vm/core/text.h"
 #include "vm/interp/thread.h"
 #include "vm/object/names.h"

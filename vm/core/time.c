@@ -3,6 +3,7 @@
  * Years, months and so on are worked out when asked for.  Of a local time only that it is local is kept (and saved):
  * each session shows it in its own zone.  Offsets are seconds east of Greenwich.
  */
+#include "vm/core/core_private.h"
 #include "text.h"
 #include "vm/record.h"
 #include "io_private.h"

@@ -523,9 +523,6 @@ BODY(YIELD)
     SLOW(yield_slow(pc));
 }
 
-#define PRIMITIVE(name) Value prim_##name(Frame *f, int argc, Value *argv);
-#include "vm/primitives.def"
-#undef PRIMITIVE
 static Value (*const primitives[])(Frame *, int, Value *) = {
 #define PRIMITIVE(name) prim_##name,
 #include "vm/primitives.def"

@@ -105,11 +105,6 @@ BODY(ONCE_SET)
 }
 
 /* ---- definitions (define.c) ---- */
-void define_method(Frame *f, Value name, Value code);
-void define_singleton_method(Frame *f, Value obj, Value name, Value code);
-Value define_class(Frame *f, Value super, Value base, Value name, bool module);
-void enter_class_body(Frame *f, Value cls, Code *code, unsigned ret, bool singleton);
-Value defined_what(Frame *f, int kind, Value v, Value name);
 
 BODY(DEFMETHOD)
 {

@@ -45,7 +45,7 @@ static void main_stack_boot(void)
 }
 
 /* The C stack's lower end, as far as calls may go. */
-void vm_set_c_stack(void *base, size_t size)
+static void set_c_stack(void *base, size_t size)
 {
     vm.c_limit = (char *)base - size + 192 * 1024;
 }
@@ -58,7 +58,7 @@ static void c_stack_boot(void *here)
         size = r.rlim_cur;
     heap_set_stack_base(here);
     fiber_set_main_base(here);
-    vm_set_c_stack(here, size);
+    set_c_stack(here, size);
 }
 
 __attribute__((noinline)) static void boot_all(struct Store *store)

@@ -330,6 +330,17 @@ Value control_make_exception(int argc, const Value *argv, bool again);
 void control_at_exit(Value proc);
 void control_run_at_exit(void);
 
+/* ---- define.c, primitives.c: for instructions ---- */
+void define_method(Frame *f, Value name, Value code);
+void define_singleton_method(Frame *f, Value obj, Value name, Value code);
+Value define_class(Frame *f, Value super, Value base, Value name, bool module);
+void enter_class_body(Frame *f, Value cls, Code *code, unsigned ret, bool singleton);
+Value defined_what(Frame *f, int kind, Value v, Value name);
+
+#define PRIMITIVE(name) Value prim_##name(Frame *f, int argc, Value *argv);
+#include "vm/primitives.def"
+#undef PRIMITIVE
+
 /* ---- raise.c ---- */
 Value format_message(const char *format, va_list *ap);
 Value errno_class(int err); /* Errno::ENOENT ...; SystemCallError for a number without one */

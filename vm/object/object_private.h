@@ -39,7 +39,6 @@ void symtable_boot(void);
 void class_types_boot(void);
 void method_boot(void);
 void object_ops_boot(void);
-void heap_data_boot(void);
 
 static inline bool has_slots(Value v)
 {
