@@ -213,9 +213,19 @@ static int64_t fixed_chars(const RegexTree *tree, const RegexNode *n, int depth)
 }
 static void compile_node(Compiler *c, const RegexNode *n);
 
+/* Alternatives leave by jumps that are chained through `a` until their end is known; UINT32_MAX ends the chain. */
+static void end_jumps_here(Compiler *c, uint32_t jumps)
+{
+    while (!c->failed && jumps != UINT32_MAX) {
+        uint32_t next = at(c, jumps)->a;
+        at(c, jumps)->a = here(c);
+        jumps = next;
+    }
+}
+
 static void compile_alternatives(Compiler *c, const RegexNode *n)
 {
-    uint32_t jumps = UINT32_MAX; /* chained through a */
+    uint32_t jumps = UINT32_MAX;
     for (const RegexNode *k = n->first; k && !c->failed; k = k->next) {
         uint32_t split = k->next ? emit(c, RX_OP_SPLIT, here(c) + 1, 0) : 0;
         compile_node(c, k);
@@ -224,11 +234,7 @@ static void compile_alternatives(Compiler *c, const RegexNode *n)
             at(c, split)->b = here(c);
         }
     }
-    while (!c->failed && jumps != UINT32_MAX) {
-        uint32_t next = at(c, jumps)->a;
-        at(c, jumps)->a = here(c);
-        jumps = next;
-    }
+    end_jumps_here(c, jumps);
 }
 /* A repeat of one character: one instruction. */
 static bool compile_loop(Compiler *c, const RegexNode *n)
@@ -322,11 +328,7 @@ static void compile_look(Compiler *c, const RegexNode *n)
                 at(c, split)->b = here(c);
             }
         }
-        while (!c->failed && jumps != UINT32_MAX) {
-            uint32_t next = at(c, jumps)->a;
-            at(c, jumps)->a = here(c);
-            jumps = next;
-        }
+        end_jumps_here(c, jumps);
     } else {
         compile_node(c, n->first);
     }
