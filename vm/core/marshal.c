@@ -1,24 +1,15 @@
-/* marshal.c -- Marshal: objects to bytes and back, format 4.8, byte for byte as CRuby writes it
+/* marshal.c -- Marshal, and objects to bytes: format 4.8, byte for byte as CRuby writes it
  *
- * Dumping: every object that is not an immediate gets a number when it is first written; later ones are links.
- * Loading gives numbers in the same order.  Both tables are Ruby objects (an identity Hash, an Array), so that the
- * collector sees what is in them; the byte buffer is a String of our own.
+ * Every object that is not an immediate gets a number when it is first written; later ones are links.  The tables are
+ * Ruby objects, so that the collector sees what is in them; the byte buffer is a String of our own.
  */
 #include "vm/core/core_private.h"
+#include "marshal.h"
 #include "number.h"
 #include "vm/shape.h"
 #include "io_private.h"
 #include "vm/interp/vm_state.h"
 #include <stdio.h>
-
-enum { MAJOR = 4, MINOR = 8 };
-
-static Value S(const char *name)
-{
-    return sym_intern(name);
-}
-
-/* ---- dumping ---- */
 
 typedef struct Dump {
     Value out;     /* String, binary */
@@ -101,11 +92,11 @@ static void put_symbol(Dump *d, Value sym)
 static void put_encoding_ivar(Dump *d, int enc, int64_t limit)
 {
     if (enc == ENC_UTF_8 || enc == ENC_US_ASCII) {
-        put_symbol(d, S("E"));
+        put_symbol(d, sym_intern("E"));
         put_byte(d, enc == ENC_UTF_8 ? 'T' : 'F');
         return;
     }
-    put_symbol(d, S("encoding"));
+    put_symbol(d, sym_intern("encoding"));
     Value name = hash_get(d->encodings, int_fix(enc));
     if (is_undef(name)) {
         name = str_new_enc(encoding_name(enc), strlen(encoding_name(enc)), ENC_BINARY);
@@ -139,7 +130,7 @@ static void put_extended(Dump *d, Value v, bool check)
     Value k = class_of(v);
     if (!class_is_singleton(k))
         return;
-    if (check && (ary_len(vm_call1(v, S("singleton_methods"), V_FALSE)) || ary_len(vm_call0(k, S("instance_variables")))))
+    if (check && (ary_len(vm_call1(v, sym_intern("singleton_methods"), V_FALSE)) || ary_len(vm_call0(k, sym_intern("instance_variables")))))
         raise_error(klass.TypeError, "singleton can't be dumped");
     Value list = module_ancestors(k), real = class_real(v);
     for (size_t i = 0; i < ary_len(list); i++) {
@@ -311,7 +302,7 @@ static void dump_hash(Dump *d, Value v, int64_t limit, bool as_set)
     put_user_class(d, v, klass.Hash);
     if (head & HASH_IDENTITY) {
         put_byte(d, 'C');
-        put_symbol(d, S("Hash"));
+        put_symbol(d, sym_intern("Hash"));
     }
     put_byte(d, is_nil(fallback) ? '{' : '}');
     size_t n = hash_len(v);
@@ -331,15 +322,15 @@ static void dump_exception(Dump *d, Value v, int64_t limit)
 {
     static const char *const extras[] = {"errno", "name", "receiver", "key", "status", "result", "signo", "reason", "exit_value"};
     Value names = ary_new(8), values = ary_new(8);
-    Value backtrace = vm_call0(v, S("backtrace"));
-    ary_push(names, S("mesg"));
+    Value backtrace = vm_call0(v, sym_intern("backtrace"));
+    ary_push(names, sym_intern("mesg"));
     ary_push(values, obj_field(v, EXC_MESSAGE));
-    ary_push(names, S("bt"));
+    ary_push(names, sym_intern("bt"));
     ary_push(values, backtrace);
     for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
-        Value x = ivar_get(v, S(extras[i]));
+        Value x = ivar_get(v, sym_intern(extras[i]));
         if (!is_undef(x) && !(strcmp(extras[i], "receiver") == 0 && obj_is_kind_of(v, klass.NameError))) {
-            ary_push(names, S(extras[i]));
+            ary_push(names, sym_intern(extras[i]));
             ary_push(values, x);
         }
     }
@@ -349,12 +340,12 @@ static void dump_exception(Dump *d, Value v, int64_t limit)
         ary_push(values, ary_get(iv.values, (long)i));
     }
     if (!is_nil(backtrace)) {
-        ary_push(names, S("bt_locations"));
+        ary_push(names, sym_intern("bt_locations"));
         ary_push(values, backtrace);
     }
     Value cause = obj_field(v, EXC_CAUSE);
     if (!is_nil(cause) && !is_undef(cause) && cause != V_FALSE) {
-        ary_push(names, S("cause"));
+        ary_push(names, sym_intern("cause"));
         ary_push(values, cause);
     }
     put_class(d, 'o', v);
@@ -365,25 +356,25 @@ static void dump_exception(Dump *d, Value v, int64_t limit)
 static void dump_time(Dump *d, Value v, int64_t limit)
 {
     Ivars iv = ivars_of(v);
-    int64_t nano = value_int(vm_call0(v, S("nsec"))) % 1000;
+    int64_t nano = value_int(vm_call0(v, sym_intern("nsec"))) % 1000;
     if (nano) {
         char bcd[2] = {(char)(nano / 100 << 4 | nano / 10 % 10), (char)(nano % 10 << 4)};
-        ary_push(iv.names, S("nano_num"));
+        ary_push(iv.names, sym_intern("nano_num"));
         ary_push(iv.values, int_fix(nano));
-        ary_push(iv.names, S("nano_den"));
+        ary_push(iv.names, sym_intern("nano_den"));
         ary_push(iv.values, int_fix(1));
-        ary_push(iv.names, S("submicro"));
+        ary_push(iv.names, sym_intern("submicro"));
         ary_push(iv.values, str_new_enc(bcd, bcd[1] ? 2 : 1, ENC_BINARY));
     }
-    if (!truthy(vm_call0(v, S("utc?")))) {
-        ary_push(iv.names, S("offset"));
-        ary_push(iv.values, vm_call0(v, S("utc_offset")));
+    if (!truthy(vm_call0(v, sym_intern("utc?")))) {
+        ary_push(iv.names, sym_intern("offset"));
+        ary_push(iv.values, vm_call0(v, sym_intern("utc_offset")));
     }
-    ary_push(iv.names, S("zone"));
-    ary_push(iv.values, vm_call0(v, S("zone")));
+    ary_push(iv.names, sym_intern("zone"));
+    ary_push(iv.values, vm_call0(v, sym_intern("zone")));
     put_byte(d, 'I');
     put_class(d, 'u', v);
-    Value bytes = vm_call0(v, S("__dump"));
+    Value bytes = vm_call0(v, sym_intern("__dump"));
     put_bytes(d, str_view(bytes).ptr, str_view(bytes).len);
     put_long(d, (int64_t)ary_len(iv.names));
     put_ivars(d, iv, limit);
@@ -402,7 +393,7 @@ static void refuse_special(Value v)
             if (strcmp(str_c(name), names[i]) == 0)
                 raise_error(klass.TypeError, "no _dump_data is defined for class %C", class_real(v));
     }
-    if (v == const_find(klass.Object, S("ENV"), false))
+    if (v == const_find(klass.Object, sym_intern("ENV"), false))
         raise_error(klass.TypeError, "no _dump_data is defined for class Object");
 }
 
@@ -415,8 +406,8 @@ static void dump_object(Dump *d, Value v, int64_t limit)
         dump_value(d, inner, limit);
         return;
     }
-    if (vm_responds_to(v, S("_dump"), true)) {
-        Value s = vm_call1(v, S("_dump"), int_fix(limit));
+    if (vm_responds_to(v, sym_intern("_dump"), true)) {
+        Value s = vm_call1(v, sym_intern("_dump"), int_fix(limit));
         if (!is_string(s))
             raise_error(klass.TypeError, "_dump() must return string");
         Ivars iv;
@@ -474,7 +465,7 @@ static void dump_object(Dump *d, Value v, int64_t limit)
         put_user_class(d, v, klass.Regexp);
         put_byte(d, '/');
         put_bytes(d, str_view(source).ptr, str_view(source).len);
-        put_byte(d, (int)value_int(vm_call0(v, S("options"))));
+        put_byte(d, (int)value_int(vm_call0(v, sym_intern("options"))));
         end_ivars(d, any, enc, iv, limit);
         return;
     }
@@ -511,11 +502,11 @@ static void dump_object(Dump *d, Value v, int64_t limit)
         Ivars iv = ivars_of(v);
         put_class(d, 'o', v);
         put_long(d, 3 + (int64_t)ary_len(iv.names));
-        put_symbol(d, S("excl"));
+        put_symbol(d, sym_intern("excl"));
         dump_value(d, bool_value(excl), limit);
-        put_symbol(d, S("begin"));
+        put_symbol(d, sym_intern("begin"));
         dump_value(d, b, limit);
-        put_symbol(d, S("end"));
+        put_symbol(d, sym_intern("end"));
         dump_value(d, e, limit);
         put_ivars(d, iv, limit);
         return;
@@ -524,7 +515,7 @@ static void dump_object(Dump *d, Value v, int64_t limit)
         Ivars iv;
         bool any = begin_ivars(d, -1, &iv, v);
         put_class(d, 'S', v);
-        Value members = vm_call0(class_real(v), S("members"));
+        Value members = vm_call0(class_real(v), sym_intern("members"));
         put_long(d, (int64_t)ary_len(members));
         for (size_t i = 0; i < ary_len(members); i++) {
             put_symbol(d, ary_get(members, (long)i));
@@ -545,7 +536,7 @@ static void dump_object(Dump *d, Value v, int64_t limit)
         for (size_t i = 0; i < ary_len(iv.names); i++) {
             Value name = ary_get(iv.names, (long)i), x = ary_get(iv.values, (long)i);
             put_symbol(d, name);
-            if (set && name == S("@hash") && is_hash(x)) {
+            if (set && name == sym_intern("@hash") && is_hash(x)) {
                 remember(d, x);
                 dump_hash(d, x, limit, true);
             } else {
@@ -629,617 +620,16 @@ static Value marshal_s_dump(Value self, int argc, const Value *argv)
     if (!is_nil(io) && !vm_responds_to(io, SYM(write), true))
         raise_error(klass.TypeError, "instance of IO needed");
     Dump d = {str_buf_new(64, ENC_BINARY), hash_new(), hash_new(), hash_new(), 0};
-    vm_call0(d.seen, S("compare_by_identity"));
-    put_byte(&d, MAJOR);
-    put_byte(&d, MINOR);
+    vm_call0(d.seen, sym_intern("compare_by_identity"));
+    put_byte(&d, MARSHAL_MAJOR);
+    put_byte(&d, MARSHAL_MINOR);
     dump_value(&d, argv[0], limit);
     if (is_nil(io))
         return d.out;
-    if (vm_responds_to(io, S("binmode"), true))
-        vm_call0(io, S("binmode"));
+    if (vm_responds_to(io, sym_intern("binmode"), true))
+        vm_call0(io, sym_intern("binmode"));
     vm_call1(io, SYM(write), d.out);
     return io;
-}
-
-/* ---- loading ---- */
-
-typedef struct Load {
-    Value text;    /* String, or nil */
-    size_t at;
-    Value io;      /* else */
-    Value objects; /* Array by number */
-    Value symbols;
-    Value proc;    /* or nil */
-    bool freeze;
-} Load;
-
-static _Noreturn void too_short(void)
-{
-    raise_error(klass.ArgumentError, "marshal data too short");
-}
-
-static int take_byte(Load *l)
-{
-    if (is_nil(l->text)) {
-        Value b = vm_call0(l->io, S("getbyte"));
-        if (is_nil(b))
-            raise_error(klass.EOFError, "end of file reached");
-        return (int)fix_int(b);
-    }
-    StrView s = str_view(l->text);
-    if (l->at >= s.len)
-        too_short();
-    return (unsigned char)s.ptr[l->at++];
-}
-
-static int64_t take_long(Load *l)
-{
-    int c = (signed char)take_byte(l);
-    if (c == 0)
-        return 0;
-    if (c > 4)
-        return c - 5;
-    if (c < -4)
-        return c + 5;
-    int64_t n = 0;
-    int len = c > 0 ? c : -c;
-    if (c < 0)
-        n = -1;
-    for (int i = 0; i < len; i++) {
-        n &= ~((int64_t)0xff << 8 * i);
-        n |= (int64_t)take_byte(l) << 8 * i;
-    }
-    return n;
-}
-
-static Value take_bytes(Load *l) /* binary String */
-{
-    int64_t n = take_long(l);
-    if (n < 0)
-        too_short();
-    if (n == 0)
-        return str_new_enc("", 0, ENC_BINARY);
-    if (is_nil(l->text)) {
-        Value s = vm_call1(l->io, SYM(read), int_fix(n));
-        if (is_nil(s) || (int64_t)str_view(str_to_str(s)).len < n)
-            too_short();
-        return str_new_enc(str_view(s).ptr, (size_t)n, ENC_BINARY);
-    }
-    StrView s = str_view(l->text);
-    if ((size_t)n > s.len - l->at)
-        too_short();
-    Value v = str_new_enc(s.ptr + l->at, (size_t)n, ENC_BINARY);
-    l->at += (size_t)n;
-    return v;
-}
-
-static Value load_value(Load *l, bool *ivars_wanted, Value extended);
-static Value load_typed(Load *l, int type, bool *ivars_wanted, Value extended, bool partial);
-
-static int64_t reserve(Load *l)
-{
-    ary_push(l->objects, V_NIL);
-    return (int64_t)ary_len(l->objects) - 1;
-}
-
-static Value enter(Load *l, Value v)
-{
-    ary_push(l->objects, v);
-    return v;
-}
-
-static void set_entry(Load *l, int64_t at, Value v)
-{
-    ary_set(l->objects, (long)at, v);
-}
-
-static Value take_symbol(Load *l)
-{
-    bool encoded = false;
-    for (;;) {
-        int t = take_byte(l);
-        switch (t) {
-        case 'I':
-            encoded = true;
-            continue;
-        case ';': {
-            int64_t n = take_long(l);
-            if (n < 0 || n >= (int64_t)ary_len(l->symbols))
-                raise_error(klass.ArgumentError, "bad symbol");
-            return ary_get(l->symbols, (long)n);
-        }
-        case ':': {
-            Value bytes = take_bytes(l);
-            int64_t at = (int64_t)ary_len(l->symbols);
-            ary_push(l->symbols, V_NIL);
-            int enc = ENC_US_ASCII;
-            if (!str_is_ascii(bytes))
-                enc = ENC_BINARY;
-            if (encoded) {
-                int64_t n = take_long(l);
-                while (n-- > 0) {
-                    Value name = take_symbol(l), v = load_value(l, NULL, V_NIL);
-                    if (name == S("E"))
-                        enc = truthy(v) ? ENC_UTF_8 : ENC_US_ASCII;
-                    else if (name == S("encoding"))
-                        enc = encoding_of(v);
-                }
-            }
-            Value sym = sym_intern_len(str_view(bytes).ptr, str_view(bytes).len, enc);
-            ary_set(l->symbols, (long)at, sym);
-            return sym;
-        }
-        default:
-            raise_error(klass.ArgumentError, "dump format error for symbol(0x%x)", t);
-        }
-    }
-}
-
-static Value path_to_class(Value path)
-{
-    StrView s = str_view(path);
-    char *text = strndup(s.ptr, s.len), *p = text;
-    Value at = klass.Object;
-    bool missing = false;
-    Value upto = str_new("", 0);
-    while (*p && !missing) {
-        char *e = strstr(p, "::");
-        if (e)
-            *e = 0;
-        Value name = sym_intern(p);
-        if (str_view(upto).len)
-            str_append_c(upto, "::");
-        str_append_c(upto, p);
-        Value v = sym_kind(name) == SYMKIND_CONST && is_module(at) ? const_find(at, name, at == klass.Object) : V_UNDEF;
-        if (is_undef(v))
-            missing = true;
-        else
-            at = v;
-        if (!e)
-            break;
-        if (missing)
-            str_append_c(upto, "::");
-        p = e + 2;
-    }
-    free(text);
-    if (missing)
-        raise_error(klass.ArgumentError, "undefined class/module %T", upto);
-    return at;
-}
-
-static Value take_class(Load *l)
-{
-    Value sym = take_symbol(l);
-    Value cls = path_to_class(sym_name_str(sym));
-    if (!is_class(cls))
-        raise_error(klass.TypeError, "%T does not refer to class", sym_name_str(sym));
-    return cls;
-}
-
-/* What every object goes through when it is whole. */
-static Value leave(Load *l, Value v)
-{
-    if (l->freeze && is_heap(v) && !is_module(v)) {
-        if (is_string(v) && class_real(v) == klass.String && !(obj_head(v) & OF_IVARS))
-            v = str_intern_literal(v);
-        else
-            obj_freeze(v);
-    }
-    if (!is_nil(l->proc))
-        v = vm_call1(l->proc, SYM(call), v);
-    return v;
-}
-
-static Value leave_entry(Load *l, int64_t at, Value v, bool partial)
-{
-    if (partial)
-        return v;
-    v = leave(l, v);
-    set_entry(l, at, v);
-    return v;
-}
-
-static void extend_all(Value v, Value extended)
-{
-    if (is_nil(extended))
-        return;
-    for (size_t i = ary_len(extended); i-- > 0;)
-        vm_call1(v, S("extend"), ary_get(extended, (long)i));
-}
-
-static void set_string_encoding(Value v, int enc)
-{
-    str_set_encoding(v, enc);
-    str_set_coderange(v, CR_UNKNOWN);
-}
-
-/* Instance variables after an 'I' object: encodings are not variables. */
-static void load_ivars(Load *l, Value v)
-{
-    int64_t n = take_long(l);
-    while (n-- > 0) {
-        Value name = take_symbol(l), x = load_value(l, NULL, V_NIL);
-        int enc = -1;
-        if (name == S("E"))
-            enc = truthy(x) ? ENC_UTF_8 : ENC_US_ASCII;
-        else if (name == S("encoding") && is_string(x))
-            enc = encoding_find(str_c(x));
-        if (enc >= 0) {
-            if (is_string(v))
-                set_string_encoding(v, enc);
-            else if (is_regexp(v) && enc != ENC_US_ASCII)
-                set_string_encoding(regexp_source(v), enc);
-            continue;
-        }
-        if (is_type(v, T_EXCEPTION)) {
-            if (name == S("mesg"))
-                obj_set_field(v, EXC_MESSAGE, x);
-            else if (name == S("bt")) {
-                if (!is_nil(x))
-                    vm_call1(v, S("set_backtrace"), x);
-            } else if (name == S("cause"))
-                obj_set_field(v, EXC_CAUSE, x);
-            else if (name != S("bt_locations"))
-                ivar_set(v, name, x);
-            continue;
-        }
-        ivar_set(v, name, x);
-    }
-}
-
-static Value load_float(Value bytes)
-{
-    const char *s = str_c(bytes);
-    if (strcmp(s, "nan") == 0)
-        return float_value(NAN);
-    if (strcmp(s, "inf") == 0)
-        return float_value(INFINITY);
-    if (strcmp(s, "-inf") == 0)
-        return float_value(-INFINITY);
-    return float_value(strtod(s, NULL));
-}
-
-static Value load_bignum(Load *l)
-{
-    int sign = take_byte(l);
-    int64_t n = take_long(l) * 2;
-    if (n < 0)
-        too_short();
-    Value text = str_new_enc("", 0, ENC_BINARY);
-    for (int64_t i = 0; i < n; i++) {
-        char c = (char)take_byte(l);
-        str_buf_cat(text, &c, 1);
-    }
-    mpz_t z;
-    mpz_init(z);
-    mpz_import(z, (size_t)n, -1, 1, 0, 0, str_view(text).ptr);
-    if (sign == '-')
-        mpz_neg(z, z);
-    KEEP(text);
-    return int_from_mpz(z);
-}
-
-static Value load_user_dump(Load *l, bool *ivars_wanted, Value extended)
-{
-    Value cls = take_class(l), data = take_bytes(l), result;
-    Value offset = V_NIL, zone = V_NIL, names = ary_new(0), values = ary_new(0);
-    int64_t nano = 0;
-    bool time = module_inherits(cls, klass.Time);
-    if (ivars_wanted && *ivars_wanted) {
-        if (time) {
-            int64_t n = take_long(l);
-            while (n-- > 0) {
-                Value name = take_symbol(l), x = load_value(l, NULL, V_NIL);
-                if (name == S("offset"))
-                    offset = x;
-                else if (name == S("zone"))
-                    zone = x;
-                else if (name == S("nano_num"))
-                    nano += is_fixnum(x) ? fix_int(x) : 0;
-                else if (sym_text(name)[0] == '@') {
-                    ary_push(names, name);
-                    ary_push(values, x);
-                }
-            }
-        } else {
-            load_ivars(l, data);
-        }
-        *ivars_wanted = false;
-    }
-    if (time) {
-        result = vm_call(cls, S("__load"), 4, (Value[]){data, offset, int_fix(nano), zone});
-        for (size_t i = 0; i < ary_len(names); i++)
-            ivar_set(result, ary_get(names, (long)i), ary_get(values, (long)i));
-    } else if (cls == klass.Encoding) {
-        result = encoding_value(encoding_of(data));
-    } else {
-        if (!vm_responds_to(cls, S("_load"), true))
-            raise_error(klass.TypeError, "class %C needs to have method '_load'", cls);
-        result = vm_call1(cls, S("_load"), data);
-    }
-    extend_all(result, extended);
-    int64_t at = reserve(l);
-    set_entry(l, at, result);
-    return leave_entry(l, at, result, false);
-}
-
-static Value load_user_marshal(Load *l, Value extended)
-{
-    Value cls = take_class(l);
-    int64_t at = reserve(l);
-    if (cls == klass.Rational || cls == klass.Complex) {
-        Value parts = load_value(l, NULL, V_NIL);
-        if (!is_array(parts) || ary_len(parts) != 2)
-            raise_error(klass.ArgumentError, "marshaled %s must have an array whose length is 2 but %d", "number", 0);
-        Value v = cls == klass.Rational ? rational_new(ary_get(parts, 0), ary_get(parts, 1)) : complex_new(ary_get(parts, 0), ary_get(parts, 1));
-        set_entry(l, at, v);
-        return leave_entry(l, at, v, false);
-    }
-    Value v = obj_alloc(cls);
-    set_entry(l, at, v);
-    extend_all(v, extended);
-    if (!vm_responds_to(v, SYM(marshal_load), true))
-        raise_error(klass.TypeError, "instance of %C needs to have method 'marshal_load'", cls);
-    Value data = load_value(l, NULL, V_NIL);
-    vm_call1(v, SYM(marshal_load), data);
-    return leave_entry(l, at, v, false);
-}
-
-static Value load_struct(Load *l, Value extended)
-{
-    Value cls = take_class(l);
-    int64_t n = take_long(l);
-    if (!module_inherits(cls, klass.Struct) && !module_inherits(cls, klass.Data))
-        raise_error(klass.TypeError, "class %C not a struct", cls);
-    Value v = obj_alloc(cls);
-    int64_t at = reserve(l);
-    set_entry(l, at, v);
-    extend_all(v, extended);
-    Value members = vm_call0(cls, S("members"));
-    if ((int64_t)ary_len(members) != n)
-        raise_error(klass.TypeError, "struct %C not compatible (struct size differs)", cls);
-    for (int64_t i = 0; i < n; i++) {
-        Value name = take_symbol(l);
-        if (name != ary_get(members, (long)i))
-            raise_error(klass.TypeError, "struct %C not compatible (:%s for :%s)", cls, sym_text(name), sym_text(ary_get(members, (long)i)));
-        obj_set_field(v, (unsigned)i, load_value(l, NULL, V_NIL));
-    }
-    if (module_inherits(cls, klass.Data))
-        obj_freeze(v);
-    return leave_entry(l, at, v, false);
-}
-
-static Value load_object(Load *l, Value extended)
-{
-    Value cls = take_class(l);
-    if (module_inherits(cls, klass.Range)) {
-        int64_t at = reserve(l);
-        Value b = V_NIL, e = V_NIL, excl = V_FALSE;
-        for (int64_t n = take_long(l); n > 0; n--) {
-            Value name = take_symbol(l), x = load_value(l, NULL, V_NIL);
-            if (name == S("begin"))
-                b = x;
-            else if (name == S("end"))
-                e = x;
-            else if (name == S("excl"))
-                excl = x;
-        }
-        Value v = cls == klass.Range ? range_new(b, e, truthy(excl)) : vm_call(cls, SYM(new), 3, (Value[]){b, e, excl});
-        set_entry(l, at, v);
-        return leave_entry(l, at, v, false);
-    }
-    Value v = obj_alloc(cls);
-    if (!is_type(v, T_OBJECT) && !is_type(v, T_EXCEPTION))
-        raise_error(klass.ArgumentError, "dump format error");
-    int64_t at = reserve(l);
-    set_entry(l, at, v);
-    extend_all(v, extended);
-    load_ivars(l, v);
-    if (obj_is_kind_of(v, klass.Set)) {
-        Value h = ivar_get(v, S("@hash"));
-        if (is_hash(h) && !obj_frozen(h))
-            vm_call1(h, S("default="), V_NIL);
-    }
-    return leave_entry(l, at, v, false);
-}
-
-static Value load_typed(Load *l, int type, bool *ivars_wanted, Value extended, bool partial)
-{
-    Value v;
-    int64_t at, n;
-    vm_check_stack();
-    switch (type) {
-    case '@':
-        n = take_long(l);
-        if (n < 0 || n >= (int64_t)ary_len(l->objects))
-            raise_error(klass.ArgumentError, "dump format error (unlinked)");
-        v = ary_get(l->objects, (long)n);
-        return is_nil(l->proc) ? v : vm_call1(l->proc, SYM(call), v);
-    case 'I': {
-        bool wanted = true;
-        int t = take_byte(l);
-        if (t == ':' || t == ';') { /* a symbol with an encoding */
-            int64_t slot = (int64_t)ary_len(l->symbols);
-            Value bytes = take_bytes(l);
-            ary_push(l->symbols, V_NIL);
-            load_ivars(l, bytes);
-            v = sym_intern_str(bytes);
-            ary_set(l->symbols, (long)slot, v);
-            return leave(l, v);
-        }
-        int64_t before = (int64_t)ary_len(l->objects);
-        v = load_typed(l, t, &wanted, extended, true);
-        if (!wanted)
-            return v;
-        load_ivars(l, v);
-        v = leave(l, v);
-        set_entry(l, before, v);
-        return v;
-    }
-    case 'e': {
-        Value path = sym_name_str(take_symbol(l)), m = path_to_class(path);
-        if (is_nil(extended))
-            extended = ary_new(1);
-        if (is_class(m)) {
-            v = load_typed(l, take_byte(l), ivars_wanted, extended, partial);
-            return v;
-        }
-        ary_push(extended, m);
-        return load_typed(l, take_byte(l), ivars_wanted, extended, partial);
-    }
-    case 'C': {
-        Value cls = take_class(l);
-        int t = take_byte(l);
-        int64_t before = (int64_t)ary_len(l->objects);
-        v = load_typed(l, t, ivars_wanted, extended, true);
-        if (cls == klass.Hash && is_hash(v)) {
-            vm_call0(v, S("compare_by_identity"));
-        } else {
-            if (!is_heap(v) || is_class(v))
-                raise_error(klass.ArgumentError, "dump format error (user class)");
-            Value copy = obj_alloc(cls);
-            if (!is_type(copy, obj_type(v)))
-                raise_error(klass.ArgumentError, "dump format error (user class)");
-            if (is_regexp(v)) {
-                copy = vm_call2(cls, SYM(new), regexp_source(v), vm_call0(v, S("options")));
-            } else {
-                vm_call1(copy, S("replace"), v);
-                if (is_hash(v) && !is_nil(((Hash *)v)->fallback.raw))
-                    vm_call1(copy, S("default="), slot_read(v, &((Hash *)v)->fallback));
-            }
-            v = copy;
-        }
-        set_entry(l, before, v);
-        return leave_entry(l, before, v, partial);
-    }
-    case '0':
-        return leave(l, V_NIL);
-    case 'T':
-        return leave(l, V_TRUE);
-    case 'F':
-        return leave(l, V_FALSE);
-    case 'i':
-        return leave(l, int_value(take_long(l)));
-    case 'f':
-        v = enter(l, load_float(take_bytes(l)));
-        return leave(l, v);
-    case 'l':
-        v = enter(l, load_bignum(l));
-        return leave(l, v);
-    case '"':
-        v = take_bytes(l);
-        at = reserve(l);
-        set_entry(l, at, v);
-        extend_all(v, extended);
-        return leave_entry(l, at, v, partial);
-    case '/': {
-        Value source = take_bytes(l);
-        int options = take_byte(l);
-        at = reserve(l);
-        int enc = ENC_BINARY;
-        if (ivars_wanted && *ivars_wanted) {
-            load_ivars(l, source);
-            enc = str_encoding(source);
-            *ivars_wanted = false;
-        }
-        (void)enc;
-        v = regexp_new_str(source, options & (RE_IGNORECASE | RE_EXTENDED | RE_MULTILINE | RE_FIXED | RE_NOENCODING));
-        set_entry(l, at, v);
-        return leave_entry(l, at, v, false);
-    }
-    case '[':
-        n = take_long(l);
-        v = ary_new(n > 0 && n < 65536 ? (size_t)n : 0);
-        at = reserve(l);
-        set_entry(l, at, v);
-        extend_all(v, extended);
-        while (n-- > 0)
-            ary_push(v, load_value(l, NULL, V_NIL));
-        return leave_entry(l, at, v, partial);
-    case '{':
-    case '}':
-        n = take_long(l);
-        v = hash_new();
-        at = reserve(l);
-        set_entry(l, at, v);
-        extend_all(v, extended);
-        while (n-- > 0) {
-            Value key = load_value(l, NULL, V_NIL);
-            Value x = load_value(l, NULL, V_NIL);
-            if (is_string(key) && !obj_frozen(key))
-                key = obj_freeze(str_dup(key));
-            hash_set(v, key, x);
-        }
-        if (type == '}')
-            vm_call1(v, S("default="), load_value(l, NULL, V_NIL));
-        return leave_entry(l, at, v, partial);
-    case 'S':
-        return load_struct(l, extended);
-    case 'o':
-        return load_object(l, extended);
-    case 'u':
-        return load_user_dump(l, ivars_wanted, extended);
-    case 'U':
-        return load_user_marshal(l, extended);
-    case 'c':
-    case 'm':
-    case 'M': {
-        Value path = take_bytes(l);
-        v = path_to_class(path);
-        if (type == 'c' && !is_class(v))
-            raise_error(klass.TypeError, "%T does not refer to class", path);
-        if (type == 'm' && (!is_module(v) || is_class(v)))
-            raise_error(klass.TypeError, "%T does not refer to module", path);
-        enter(l, v);
-        return leave(l, v);
-    }
-    case ':': {
-        Value bytes = take_bytes(l);
-        v = sym_intern_len(str_view(bytes).ptr, str_view(bytes).len, str_is_ascii(bytes) ? ENC_US_ASCII : ENC_BINARY);
-        ary_push(l->symbols, v);
-        return leave(l, v);
-    }
-    case ';':
-        n = take_long(l);
-        if (n < 0 || n >= (int64_t)ary_len(l->symbols))
-            raise_error(klass.ArgumentError, "bad symbol");
-        return leave(l, ary_get(l->symbols, (long)n));
-    default:
-        raise_error(klass.ArgumentError, "dump format error(0x%x)", type);
-    }
-}
-
-static Value load_value(Load *l, bool *ivars_wanted, Value extended)
-{
-    return load_typed(l, take_byte(l), ivars_wanted, extended, false);
-}
-
-static Value marshal_s_load(Value self, int argc, const Value *argv)
-{
-    (void)self;
-    Value options = call_take_keywords(&argc, argv);
-    static const char *const names[] = {"freeze", NULL};
-    Load l = {V_NIL, 0, V_NIL, ary_new(0), ary_new(0), argc > 1 ? argv[1] : V_NIL, false};
-    if (!is_nil(options)) {
-        keywords_only(options, names);
-        Value f = keyword_get(options, "freeze");
-        l.freeze = !is_undef(f) && truthy(f);
-    }
-    Value text = is_string(argv[0]) ? argv[0] : obj_try_convert(argv[0], T_STRING, "String", SYM(to_str));
-    if (!is_nil(text)) {
-        l.text = text;
-    } else if (vm_responds_to(argv[0], S("getbyte"), true) && vm_responds_to(argv[0], SYM(read), true)) {
-        l.io = argv[0];
-        if (vm_responds_to(l.io, S("binmode"), true))
-            vm_call0(l.io, S("binmode"));
-    } else {
-        raise_error(klass.TypeError, "instance of IO needed");
-    }
-    int major = take_byte(&l), minor = take_byte(&l);
-    if (major != MAJOR || minor > MINOR)
-        raise_error(klass.TypeError, "incompatible marshal file format (can't be read)\n\tformat version %d.%d required; %d.%d given", MAJOR, MINOR,
-                    major, minor);
-    return load_value(&l, NULL, V_NIL);
 }
 
 static const Builtin singleton_methods[] = {
@@ -1250,7 +640,7 @@ static const Builtin singleton_methods[] = {
 
 void marshal_boot(void)
 {
-    const_set(klass.Marshal, sym_intern("MAJOR_VERSION"), int_fix(MAJOR));
-    const_set(klass.Marshal, sym_intern("MINOR_VERSION"), int_fix(MINOR));
+    const_set(klass.Marshal, sym_intern("MAJOR_VERSION"), int_fix(MARSHAL_MAJOR));
+    const_set(klass.Marshal, sym_intern("MINOR_VERSION"), int_fix(MARSHAL_MINOR));
     ADD_SINGLETON_BUILTINS(klass.Marshal, singleton_methods);
 }
