@@ -95,7 +95,21 @@ void vm_check_stack(void); /* raises SystemStackError when the C stack runs low 
 /* Source to running code. */
 Value vm_eval_source(const char *src, size_t len, const char *file, int line, Value self, Value cref); /* top-level style */
 Value vm_require(Value feature); /* true, false; LoadError */
-Value vm_load(Value path, bool wrap);
+/* Has what require would load for feature run?  NONE: no, or there is no such file; MINE: this thread is at it. */
+typedef enum { LOAD_NONE, LOAD_DONE, LOAD_MINE, LOAD_ELSEWHERE } LoadState;
+LoadState load_feature_state(Value feature);
+bool load_wait_for(Value feature);        /* until no other thread loads it; false when none did */
+Value load_absolute_path(Value file);     /* of a code's path: "script.rb" as it was found at the start; nil for an eval's */
+
+Value load_current_dir(void);             /* what __dir__ is in the nearest Ruby frame: nil in an eval without a file name */
+
+/* Autoload (autoload.c): what a file that is being autoloaded has set so far is seen by its thread alone. */
+typedef enum { AUTOLOAD_OPEN /* to be loaded */, AUTOLOAD_SET /* this thread loads it and has set the constant */,
+               AUTOLOAD_SPENT /* loaded, or being loaded by this thread, and the constant is not set */ } AutoloadState;
+enum { AUTOLOAD_MODULE, AUTOLOAD_NAME, AUTOLOAD_VALUE, AUTOLOAD_LOCATION, AUTOLOAD_FLAGS /* fixnum */, AUTOLOAD_FIELDS };
+AutoloadState autoload_state(Value mod, Value name, Value path, Value *constant /* Array of AUTOLOAD_FIELDS, or nil */);
+bool autoload_set(Value mod, Value name, Value path, Value v); /* false: this thread does not autoload path */
+void autoload_run(Value path);            /* requires it; then everybody sees what it set */
 Value vm_backtrace(int skip);    /* Array of Strings; nil when deeper than there is */
 const char *vm_current_file(void); /* of the nearest Ruby frame */
 int vm_current_line(void);
@@ -122,6 +136,7 @@ void gvar_alias(Value new_name, Value old_name);
 bool gvar_defined(Value name);
 bool warn_wanted(const char *category); /* does Warning[:category] say so, and $VERBOSE not no? */
 void warn_printf_at(Value location, const char *format, ...); /* location: [file, line], else nothing is printed */
+void warn_printf_verbose(const char *format, ...); /* only with -w */
 void warn_printf(const char *format, ...); /* Kernel#warn level: not with -W0; format as raise_error */
 
 /* Process-wide VM. */

@@ -144,8 +144,10 @@ bool const_defined_from(Value mod, Value name);                 /* would Mod::Na
 void const_set(Value mod, Value name, Value v);                 /* warns "already initialized constant"; names anonymous modules */
 Value const_remove(Value mod, Value name);
 Value const_location(Value mod, Value name);                    /* [file, line] of a constant of mod itself; nil when unknown */
-enum { CONST_PRIVATE = 1, CONST_DEPRECATED = 2, CONST_AUTOLOAD = 4, CONST_AUTOLOADING = 8, CONST_LAZY = 16 }; /* flags of a constant's row */
+enum { CONST_PRIVATE = 1, CONST_DEPRECATED = 2, CONST_AUTOLOAD = 4, CONST_LAZY = 16 }; /* flags of a constant's row */
 void const_set_flags(Value mod, Value name, unsigned set, unsigned clear); /* NameError when it is not there */
+/* What an autoload hid until its end (AUTOLOAD_FIELDS of call.h) becomes everyone's. */
+void const_reveal(Value constant);
 void const_autoload(Value mod, Value name, Value path);
 void const_set_lazily(Value mod, Value name, Value proc);       /* each session calls proc at the first use, for its own value */
 Value const_autoload_path(Value mod, Value name, bool inherit); /* nil when it is no autoload */

@@ -193,4 +193,8 @@ uint64_t random_word(void);
 /* 0..limit, as CRuby draws it from a seed; generator: V_UNDEF (the session's), a Random, or any object with #rand. */
 uint64_t random_limited(Value generator, uint64_t limit);
 double random_float(void);                                 /* [0, 1) of the session's generator */
+
+/* ---- names of files ---- */
+Value path_expand(Value path, Value dir, bool tilde); /* absolute, without "." and ".."; dir nil: the current one */
+Value path_dirname(Value path, int64_t levels);
 #endif

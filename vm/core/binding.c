@@ -2,6 +2,7 @@
  * binding.c: Binding: a frame's Env as an object; local variables by name; irb and eval of it.
  */
 #include "vm/core/core_private.h"
+#include "vm/interp/fiber.h"
 #include "vm/interp/vm_state.h"
 #include "vm/object/names.h"
 #include <stdio.h>
@@ -10,6 +11,21 @@
 static Value kernel_binding(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     return binding_new(frame_caller());
+}
+
+/* The innermost Env.  TOPLEVEL_BINDING gets the main script's when it is first asked while that runs: a script whose frame
+ * nobody looks into is not slowed down by an Env. */
+static Value binding_env(Value binding)
+{
+    Value env = obj_field(binding, BINDINGF_ENV);
+    Frame *f = vm.script_frame, *top = vm.fiber == vm.main_fiber ? vm.fp : vm.main_fiber->fp;
+    if (binding != vm.script_binding || !f || f > top || f->serial != vm.script_serial)
+        return env;
+    vm.script_binding = V_NIL;
+    Value script = env_reify(f);
+    slot_write(script, &env_ptr(script)->outer, env);
+    obj_set_field(binding, BINDINGF_ENV, script);
+    return script;
 }
 
 /* The slot of a local visible from env, or NULL; *owner its Env. */
@@ -42,7 +58,7 @@ static Value env_local_names(Value env)
 
 static Value binding_local_variables(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    return env_local_names(obj_field(self, BINDINGF_ENV));
+    return env_local_names(binding_env(self));
 }
 
 static Value local_name(Value self, Value v)
@@ -59,7 +75,7 @@ static Value local_name(Value self, Value v)
 static Value binding_local_variable_get(Value self, UNUSED int argc, const Value *argv)
 {
     Value name = local_name(self, argv[0]), owner;
-    Slot *s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    Slot *s = find_local(binding_env(self), symbol_id(name), &owner);
     if (!s)
         raise_name_error(self, name, "local variable '%T' is not defined for %V", name, self);
     return slot_read(owner, s);
@@ -68,28 +84,28 @@ static Value binding_local_variable_get(Value self, UNUSED int argc, const Value
 static Value binding_local_variable_defined(Value self, UNUSED int argc, const Value *argv)
 {
     Value name = local_name(self, argv[0]), owner;
-    return bool_value(find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner) != NULL);
+    return bool_value(find_local(binding_env(self), symbol_id(name), &owner) != NULL);
 }
 
 static Value binding_local_variable_set(Value self, UNUSED int argc, const Value *argv)
 {
     Value name = local_name(self, argv[0]), owner;
-    Slot *s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    Slot *s = find_local(binding_env(self), symbol_id(name), &owner);
     if (!s) {
         /* A new local: an eval of an assignment makes the Env that holds it. */
         Value src = str_format("%T = nil", name);
-        eval_in_env(src, obj_field(self, BINDINGF_ENV), V_UNDEF, V_UNDEF, "(binding)", 1, self);
-        s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+        eval_in_env(src, binding_env(self), V_UNDEF, V_UNDEF, "(binding)", 1, self);
+        s = find_local(binding_env(self), symbol_id(name), &owner);
     }
     obj_modify(owner);
-    s = find_local(obj_field(self, BINDINGF_ENV), symbol_id(name), &owner);
+    s = find_local(binding_env(self), symbol_id(name), &owner);
     slot_write(owner, s, argv[1]);
     return argv[1];
 }
 
 static Value binding_receiver(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value env = obj_field(self, BINDINGF_ENV);
+    Value env = binding_env(self);
     return slot_read(env, &env_ptr(env)->self);
 }
 
@@ -114,7 +130,7 @@ static Value eval_with(Value src, Value binding, Value file, Value line, Frame *
         return eval_in_env(src, env_reify(scope), V_UNDEF, V_UNDEF, name, first, V_NIL);
     if (!is_type(binding, T_BINDING))
         raise_error(klass.TypeError, "wrong argument type %C (expected binding)", class_real(binding));
-    return eval_in_env(src, obj_field(binding, BINDINGF_ENV), V_UNDEF, V_UNDEF, name, first, binding);
+    return eval_in_env(src, binding_env(binding), V_UNDEF, V_UNDEF, name, first, binding);
 }
 
 static Value kernel_eval(UNUSED Value self, int argc, const Value *argv)
@@ -136,7 +152,7 @@ static Value kernel_local_variables(UNUSED Value self, UNUSED int argc, UNUSED c
 /* ---- _1, _2 ... and it: of the innermost block only, and no local variables ---- */
 static Value implicit_scope(Value binding)
 {
-    Value env = obj_field(binding, BINDINGF_ENV);
+    Value env = binding_env(binding);
     while (env != V_NIL && ((Code *)slot_read(env, &env_ptr(env)->code))->kind == CODE_EVAL)
         env = slot_read(env, &env_ptr(env)->outer);
     return env;

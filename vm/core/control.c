@@ -167,12 +167,7 @@ static Value kernel_callee(UNUSED Value self, UNUSED int argc, UNUSED const Valu
 }
 static Value kernel_dir(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    char real[4096];
-    const char *file = vm_current_file();
-    if (!realpath(file, real))
-        return file[0] == '-' && !file[1] ? str_new_c(".") : V_NIL;
-    char *slash = strrchr(real, '/');
-    return str_new(real, slash == real ? 1 : (size_t)(slash - real));
+    return load_current_dir();
 }
 static Value kernel_global_variables(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
 {

@@ -907,35 +907,42 @@ static Value mod_ruby2_keywords(Value self, int argc, const Value *argv)
 
 /* ---- the main object ---- */
 
-static Value main_include(Value self, int argc, const Value *argv)
+/* Object; for the copy of main that a wrapped load runs with, its wrapper. */
+static Value main_module(Value self)
 {
-    (void)self;
-    return mod_include(klass.Object, argc, argv);
+    Value cref = self == vm_main_object() ? V_NIL : frame_cref(), module = klass.Object;
+    for (; !is_nil(cref) && !is_nil(obj_field(cref, CREF_OUTER)); cref = obj_field(cref, CREF_OUTER))
+        module = obj_field(cref, CREF_MODULE);
+    return module;
 }
 
-static Value main_visibility(int argc, const Value *argv, Visibility vis)
+static Value main_include(Value self, int argc, const Value *argv)
 {
-    return change_visibility(klass.Object, argc, argv, vis);
+    return mod_include(main_module(self), argc, argv);
 }
+
 
 static Value main_public(Value self, int argc, const Value *argv)
 {
-    (void)self;
-    return main_visibility(argc, argv, VIS_PUBLIC);
+    return change_visibility(main_module(self), argc, argv, VIS_PUBLIC);
 }
 
 static Value main_private(Value self, int argc, const Value *argv)
 {
-    (void)self;
-    return main_visibility(argc, argv, VIS_PRIVATE);
+    return change_visibility(main_module(self), argc, argv, VIS_PRIVATE);
 }
 
 static Value main_define_method(Value self, int argc, const Value *argv)
 {
-    (void)self;
-    Value name = vm_call_with_block(klass.Object, sym_intern("define_method"), argc, argv, block_proc());
-    method_set_visibility(klass.Object, name, VIS_PUBLIC);
+    Value module = main_module(self);
+    Value name = vm_call_with_block(module, sym_intern("define_method"), argc, argv, block_proc());
+    method_set_visibility(module, name, VIS_PUBLIC);
     return name;
+}
+
+static Value main_ruby2_keywords(Value self, int argc, const Value *argv)
+{
+    return mod_ruby2_keywords(main_module(self), argc, argv);
 }
 
 static Value main_to_s(Value self, int argc, const Value *argv)
@@ -951,6 +958,7 @@ static const Builtin main_methods[] = {
     {"public", main_public, 0, -1, BI_PRIVATE},
     {"private", main_private, 0, -1, BI_PRIVATE},
     {"define_method", main_define_method, 1, 2, BI_PRIVATE},
+    {"ruby2_keywords", main_ruby2_keywords, 1, -1, BI_PRIVATE},
 };
 
 static const Builtin methods[] = {

@@ -4,8 +4,6 @@
 #include "vm/core.h"
 
 enum { PATH_NOESCAPE = 1, PATH_PATHNAME = 2, PATH_DOTMATCH = 4, PATH_CASEFOLD = 8, PATH_EXTGLOB = 16 }; /* File::FNM_* */
-Value path_expand(Value path, Value dir, bool tilde); /* absolute, without "." and ".."; dir nil: the current one */
-Value path_dirname(Value path, int64_t levels);
 Value path_home(Value user); /* nil: the session's own */
 Value path_cwd(void);
 bool path_match(const char *pattern, size_t plen, const char *s, size_t slen, int flags); /* no braces */

@@ -50,7 +50,7 @@ static Value mod_using(Value self, int argc, const Value *argv)
 static Value main_using(Value self, int argc, const Value *argv)
 {
     (void)argc;
-    if (!is_nil(frame_method_name()))
+    if (!is_nil(frame_method_name()) || frame_self() != self)
         raise_error(klass.RuntimeError, "main.using is permitted only at toplevel");
     use(argv[0]);
     return self;

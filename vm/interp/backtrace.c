@@ -210,12 +210,7 @@ static Value location_path(Value self, UNUSED int argc, UNUSED const Value *argv
 }
 static Value location_absolute_path(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
-    Value path = location_get(self, "path");
-    char real[4096];
-    StrView v = str_view(path);
-    if (v.len && v.ptr[0] != '(' && v.ptr[0] != '-' && realpath(str_c(path), real))
-        return str_new_c(real);
-    return v.len && v.ptr[0] == '/' ? path : V_NIL;
+    return load_absolute_path(location_get(self, "path"));
 }
 static Value location_lineno(Value self, UNUSED int argc, UNUSED const Value *argv)
 {

@@ -423,6 +423,9 @@ static void vm_visit(Visitor *v)
     v->value(v, &vm.stack_error);
     v->value(v, &vm.at_exit);
     v->value(v, &vm.script_name);
+    v->value(v, &vm.script_file);
+    v->value(v, &vm.script_binding);
+    v->value(v, &vm.script_path);
     v->value(v, &vm.recursion);
     v->value(v, &vm.catch_tags);
     fiber_visit_roots(v);

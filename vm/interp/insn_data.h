@@ -238,9 +238,10 @@ static bool const_cacheable(Value cref, Value name, Value v)
 static __attribute__((noinline)) Value const_miss(uint32_t name, InlineCache *c, bool top)
 {
     Value cref = vm.fp->cref, sym = symbol_value(name);
+    const uint32_t serial = const_serial; /* whoever finds what only this thread may see bumps it */
     Value v = top ? const_get_from(klass.Object, sym) : const_get_lexical(cref, sym);
     if (top ? const_find(klass.Object, sym, true) == v : const_cacheable(cref, sym, v)) {
-        c->serial = const_serial;
+        c->serial = serial;
         c->entry = v;
         c->extra = CACHE_CONST;
         c->extra2 = top ? 0 : vm.fp->cref;

@@ -293,6 +293,11 @@ Value program_run(void *arg)
         print_dump(&o, source, &options);
         return V_NIL;
     }
+    if (!o.exprs.count && strcmp(file, "-") != 0) {
+        char real[4096];
+        vm.script_file = str_new_c(file);
+        vm.script_path = realpath(file, real) ? str_new_c(real) : V_NIL;
+    }
     v = str_view(source);
     code = (Code *)code_compile(v.ptr, v.len, &options, &data);
     if (o.check_syntax) {
@@ -310,6 +315,9 @@ Value program_run(void *arg)
     if (o.persistent) {
         persist_set_mode(true);
     }
+    vm.script_binding = const_get_from(klass.Object, sym_intern("TOPLEVEL_BINDING"));
+    vm.script_frame = vm.fp + 1;
+    vm.script_serial = vm.serial + 1;
     run_code(code, vm.main_object, cref_new(klass.Object, V_NIL, VIS_PRIVATE, V_FALSE), FRAME_TOP, V_NIL,
              NULL, 0);
     if (o.commit) {

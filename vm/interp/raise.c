@@ -266,9 +266,8 @@ static void warn_write(Value text, Value message)
     v = str_view(text);
     if (!v.len || v.ptr[v.len - 1] != '\n')
         str_append_c(text, "\n");
-    Value err = gvar_get(sym_intern("$stderr"));
-    if (err != V_NIL && vm_responds_to(err, SYM(write), false))
-        vm_call1(err, SYM(write), text);
+    if (vm.booted)
+        vm_call1(klass.Warning, sym_intern("warn"), text);
     else
         fwrite(str_view(text).ptr, 1, str_view(text).len, stderr);
 }
@@ -278,19 +277,32 @@ bool warn_wanted(const char *category)
     return !vm.verbose_nil && vm.booted && truthy(vm_call1(klass.Warning, SYM(op_aref), sym_intern(category)));
 }
 
-void warn_printf(const char *format, ...)
+static void warn_here(const char *format, va_list *ap)
 {
-    if (vm.verbose_nil)
-        return;
-    va_list ap;
-    va_start(ap, format);
-    Value message = format_message(format, &ap);
-    va_end(ap);
+    Value message = format_message(format, ap);
     Frame *f = frame_ruby(vm.fp);
     Value text = str_new_c("");
     if (f > vm.frames && vm.booted)
         text = str_format("%T:%d: ", slot_read((Value)f->code, &f->code->path), vm_current_line());
     warn_write(text, message);
+}
+
+void warn_printf(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (!vm.verbose_nil)
+        warn_here(format, &ap);
+    va_end(ap);
+}
+
+void warn_printf_verbose(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (vm.verbose)
+        warn_here(format, &ap);
+    va_end(ap);
 }
 
 void warn_printf_at(Value location, const char *format, ...)

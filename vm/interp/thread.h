@@ -19,6 +19,7 @@ typedef struct Thread {
     struct Thread *joining;     /* whose end it waits for */
     bool woken;
     bool deadly;                /* BLOCKED: only another thread can wake it: counts for deadlock */
+    bool awaits_load;           /* in load.c, until another thread has loaded a file */
     bool sleeping;              /* in sleep, join, Thread.stop or a wait of thread.rb: thread_wake() ends it */
     Value pending;              /* unwind records to raise in it: Array or nil */
     Value value;                /* result */

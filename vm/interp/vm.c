@@ -67,7 +67,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     symbol_boot();
     heap_boot();
     vm.errinfo = vm.result = vm.unwind = vm.main_object = vm.top_cref = vm.stack_error = vm.at_exit = V_NIL;
-    vm.script_name = vm.recursion = vm.catch_tags = V_NIL;
+    vm.script_binding = vm.script_name = vm.script_file = vm.script_path = vm.recursion = vm.catch_tags = V_NIL;
     main_stack_boot();
     class_boot();
     exec_boot();
@@ -85,6 +85,7 @@ __attribute__((noinline)) static void boot_all(struct Store *store)
     errno_boot();
     backtrace_boot();
     load_boot();
+    autoload_boot();
     ADD_BUILTINS(obj_singleton_class(vm.main_object), main_methods);
     vm.string_shape = class_root_shape(klass.String);
     vm.array_shape = class_root_shape(klass.Array);

@@ -44,8 +44,12 @@ typedef struct Vm {
     Value stack_error;          /* reserve for when there is no room to make one */
     bool overflow;              /* handling a stack overflow: the reserve may be used */
     uint32_t string_shape, array_shape, hash_shape;
+    Frame *script_frame;        /* of the main script once it runs, with its serial */
+    uint64_t script_serial;
+    Value script_binding;       /* TOPLEVEL_BINDING until it has the script's locals (binding.c), then nil */
     Value at_exit;              /* Array of Procs */
     Value script_name;          /* $0 */
+    Value script_file, script_path; /* the main script as its code names it, and its real path at the start; or nil */
     bool booted;
     bool verbose_nil, verbose, debug; /* $VERBOSE: nil / true */
     Value recursion;            /* recursion guard: Array of name, obj, other triples, of the running fiber */
@@ -316,6 +320,7 @@ Value eval_in_env(Value src, Value env, Value self, Value cref, const char *file
 Value run_code(Code *code, Value self, Value cref, uint32_t flags, Value env, MethodEntry *me, BlockRef block);
 Value binding_new(Frame *f);
 void load_boot(void);
+void autoload_boot(void);
 void load_feature_add(Value path);    /* $LOADED_FEATURES gains the String */
 void load_feature_remove(Value path);
 void load_prelude(void);

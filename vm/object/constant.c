@@ -27,15 +27,6 @@ static bool find_here(Value mod, Value name, Found *found)
     return true;
 }
 
-typedef struct Loading {
-    Value path;
-} Loading;
-
-static Value load_file(void *arg)
-{
-    return vm_call1(vm_main_object(), sym_intern("require"), ((Loading *)arg)->path);
-}
-
 /* A row that is an autoload is loaded here; false when the file did not define the constant. */
 static bool resolve(Found *found, Value name)
 {
@@ -46,31 +37,39 @@ static bool resolve(Found *found, Value name)
         found->flags = *symtable_flags(found->table, symbol_id(name)) &= ~(uint32_t)CONST_LAZY;
         const_serial++;
     }
-    if (!(found->flags & CONST_AUTOLOAD))
-        return true;
-    if (found->flags & CONST_AUTOLOADING)
-        return false;
-    Value owner = found->owner, path = found->value;
-    *symtable_flags(found->table, symbol_id(name)) |= CONST_AUTOLOADING;
-    Loading loading = {path};
-    Value result, record;
-    bool ok = vm_protect(load_file, &loading, &result, &record);
-    bool there = find_here(owner, name, found);
-    if (there && (found->flags & CONST_AUTOLOADING)) {
-        *symtable_flags(found->table, symbol_id(name)) &= ~(uint32_t)CONST_AUTOLOADING;
-        found->flags &= ~(uint32_t)CONST_AUTOLOADING;
-    }
-    if (!ok)
-        vm_resume_unwind(record);
-    if (!there)
-        return false;
-    if (found->flags & CONST_AUTOLOAD) { /* the file did not define it: the row goes, unless it is everyone's */
-        if (class_row_removable(owner, class_ext(owner)->constants, symbol_id(name)))
-            class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
-        const_serial++;
-        return false;
+    while (found->flags & CONST_AUTOLOAD) {
+        Value owner = found->owner, hidden;
+        switch (autoload_state(owner, name, found->value, &hidden)) {
+        case AUTOLOAD_SPENT:
+            return false;
+        case AUTOLOAD_SET:
+            found->value = ary_get(hidden, AUTOLOAD_VALUE);
+            found->flags = (uint32_t)fix_int(ary_get(hidden, AUTOLOAD_FLAGS));
+            return true;
+        case AUTOLOAD_OPEN:
+            break;
+        }
+        autoload_run(found->value);
+        if (!find_here(owner, name, found))
+            return false;
+        if (found->flags & CONST_AUTOLOAD && load_feature_state(found->value) != LOAD_ELSEWHERE) {
+            /* The file did not define it: the row goes, unless it is everyone's. */
+            warn_printf_verbose("Expected %T to define %s%s%s but it didn't", found->value,
+                           owner == klass.Object ? "" : class_name_c(owner), owner == klass.Object ? "" : "::", sym_text(name));
+            if (class_row_removable(owner, class_ext(owner)->constants, symbol_id(name)))
+                class_row_remove(owner, class_ext(owner)->constants, symbol_id(name));
+            const_serial++;
+            return false;
+        }
     }
     return true;
+}
+
+/* Is there a constant to be had for this row, as far as that can be said without loading a file? */
+static bool stands(const Found *found, Value name)
+{
+    Value hidden;
+    return !(found->flags & CONST_AUTOLOAD) || autoload_state(found->owner, name, found->value, &hidden) != AUTOLOAD_SPENT;
 }
 
 static void warn_deprecated(const Found *found, Value name)
@@ -171,8 +170,12 @@ Value const_find_inside(Value mod, Value name)
 bool const_defined_from(Value mod, Value name)
 {
     Found found;
-
-    return find_in(mod, name, LOOK_EXCLUDE_OBJECT, &found) && !(found.flags & CONST_PRIVATE);
+    for (Value k = mod; !is_nil(k); k = class_next(k)) {
+        Value owner = class_owner_at(k);
+        if (!is_undef(owner) && find_here(owner, name, &found) && stands(&found, name))
+            return !(found.flags & CONST_PRIVATE) && (owner != klass.Object || mod == klass.Object);
+    }
+    return false;
 }
 
 bool const_defined(Value mod, Value name, bool inherit)
@@ -180,18 +183,14 @@ bool const_defined(Value mod, Value name, bool inherit)
     Found found;
     for (Value k = mod; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
         Value owner = inherit ? class_owner_at(k) : k;
-        if (!is_undef(owner) && find_here(owner, name, &found))
-            return !(found.flags & CONST_AUTOLOADING);
+        if (!is_undef(owner) && find_here(owner, name, &found) && stands(&found, name))
+            return true;
     }
     return inherit && obj_type(mod) == T_MODULE && const_defined(klass.Object, name, true);
 }
 
-void const_location_note(Value mod, Value name)
+static void location_set(Value mod, Value name, Value where)
 {
-    if (vm_booting)
-        return;
-    const char *file = vm_current_file();
-    Value where = file ? ary_new_from(2, (Value[]){str_new_c(file), int_fix(vm_current_line())}) : ary_new(0);
     ClassExt *x = class_ext(mod);
     Value table = slot_read(mod, &x->locations);
     if (is_nil(table)) {
@@ -201,8 +200,22 @@ void const_location_note(Value mod, Value name)
     symtable_set(table, symbol_id(name), where);
 }
 
+void const_location_note(Value mod, Value name)
+{
+    if (vm_booting)
+        return;
+    const char *file = vm_current_file();
+    Value where = file ? ary_new_from(2, (Value[]){str_new_c(file), int_fix(vm_current_line())}) : ary_new(0);
+    location_set(mod, name, where);
+}
+
 Value const_location(Value mod, Value name)
 {
+    Found found;
+    Value hidden;
+    if (find_here(mod, name, &found) && found.flags & CONST_AUTOLOAD &&
+        autoload_state(mod, name, found.value, &hidden) == AUTOLOAD_SET)
+        return ary_get(hidden, AUTOLOAD_LOCATION);
     Value table = slot_read(mod, &class_ext(mod)->locations);
     Slot *s = is_nil(table) ? NULL : symtable_find(table, symbol_id(name));
     return s ? slot_read(table, s) : V_NIL;
@@ -217,11 +230,21 @@ static void tell_added(Value mod, Value name)
         vm_call1(mod, SYM(const_added), name);
 }
 
+static void row_set(Value mod, Value name, Value v)
+{
+    class_row_set(mod, class_ext(mod)->constants, symbol_id(name), v);
+    Value table;
+    class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
+    *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_LAZY);
+    const_serial++;
+}
+
 void const_set(Value mod, Value name, Value v)
 {
     obj_modify(mod);
     Found found;
-    if (find_here(mod, name, &found) && !(found.flags & CONST_AUTOLOAD)) {
+    bool there = find_here(mod, name, &found), autoload = there && found.flags & CONST_AUTOLOAD;
+    if (there && !autoload) {
         if (mod == klass.Object)
             warn_printf("already initialized constant %s", sym_text(name));
         else
@@ -230,13 +253,24 @@ void const_set(Value mod, Value name, Value v)
     }
     if (is_module(v))
         class_name_set(v, mod, name);
-    class_row_set(mod, class_ext(mod)->constants, symbol_id(name), v);
-    Value table;
-    class_row_find(mod, class_ext(mod)->constants, symbol_id(name), &table);
-    *symtable_flags(table, symbol_id(name)) &= ~(uint32_t)(CONST_AUTOLOAD | CONST_AUTOLOADING | CONST_LAZY);
-    const_serial++;
-    const_location_note(mod, name);
+    if (!autoload || !autoload_set(mod, name, found.value, v)) {
+        row_set(mod, name, v);
+        const_location_note(mod, name);
+    }
     tell_added(mod, name);
+}
+
+void const_reveal(Value constant)
+{
+    Value mod = ary_get(constant, AUTOLOAD_MODULE), name = ary_get(constant, AUTOLOAD_NAME);
+    Found found;
+    if (!find_here(mod, name, &found) || !(found.flags & CONST_AUTOLOAD))
+        return; /* removed or set meanwhile */
+    row_set(mod, name, ary_get(constant, AUTOLOAD_VALUE));
+    unsigned flags = (unsigned)fix_int(ary_get(constant, AUTOLOAD_FLAGS));
+    if (flags)
+        const_set_flags(mod, name, flags, 0);
+    location_set(mod, name, ary_get(constant, AUTOLOAD_LOCATION));
 }
 
 void const_set_lazily(Value mod, Value name, Value proc)
@@ -266,6 +300,12 @@ void const_set_flags(Value mod, Value name, unsigned set, unsigned clear)
     Found found;
     if (!find_here(mod, name, &found))
         raise_name_error(mod, name, "constant %s::%s not defined", class_name_c(mod), sym_text(name));
+    Value hidden;
+    if (found.flags & CONST_AUTOLOAD && autoload_state(mod, name, found.value, &hidden) == AUTOLOAD_SET) {
+        unsigned old = (unsigned)fix_int(ary_get(hidden, AUTOLOAD_FLAGS));
+        ary_set(hidden, AUTOLOAD_FLAGS, int_fix((old | set) & ~clear));
+        return;
+    }
     obj_modify(found.table);
     uint32_t *flags = symtable_flags(found.table, symbol_id(name));
     *flags = (*flags | set) & ~clear;
@@ -289,10 +329,12 @@ void const_autoload(Value mod, Value name, Value path)
 Value const_autoload_path(Value mod, Value name, bool inherit)
 {
     Found found;
+    Value hidden;
     for (Value k = mod; !is_nil(k); k = inherit ? class_next(k) : V_NIL) {
         Value owner = inherit ? class_owner_at(k) : k;
         if (!is_undef(owner) && find_here(owner, name, &found))
-            return (found.flags & (CONST_AUTOLOAD | CONST_AUTOLOADING)) == CONST_AUTOLOAD ? found.value : V_NIL;
+            return found.flags & CONST_AUTOLOAD && autoload_state(owner, name, found.value, &hidden) == AUTOLOAD_OPEN
+                       ? found.value : V_NIL;
     }
     return V_NIL;
 }

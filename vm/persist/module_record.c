@@ -338,7 +338,7 @@ void symtable_persist(Object *o, RecordBuilder *b)
         if (!t->rows[i].symbol)
             continue;
         record_put_symbol_id(b, t->rows[i].symbol);
-        record_put_value(b, int_fix(t->rows[i].flags & ~(uint32_t)CONST_AUTOLOADING)); /* that is this session's */
+        record_put_value(b, int_fix(t->rows[i].flags));
         record_put_slot(b, t->rows[i].value);
     }
 }
