@@ -2,11 +2,13 @@
 
 module Maglev
   # Writes all committed instances of `old` as what they have become: in steps of `chunk`, each a transaction of its own that
-  # is repeated on a conflict.  The block, if any, gets each instance first.  Returns how many there were.
-  def self.migrate_instances(old, chunk: 1000)
+  # is repeated on a conflict.  The block, if any, gets each instance first.  `progress` is called after each step with how
+  # many are done and how many there are.  Who is stopped in the middle calls it again: what is written is not
+  # done twice.  Returns how many there were.
+  def self.migrate_instances(old, chunk: 1000, progress: nil)
     raise MaglevException, "uncommitted changes would be committed with the migration: commit or abort first" if needs_commit
     oids = __instances(old, false)
-    oids.each_slice(chunk) do |slice|
+    oids.each_slice(chunk).with_index do |slice, step|
       transaction do
         slice.each do |oid|
           object = __instance(oid)
@@ -14,6 +16,7 @@ module Maglev
           __touch(object)
         end
       end
+      progress&.call(step * chunk + slice.size, oids.size)
     end
     oids.size
   end
@@ -105,19 +108,20 @@ end
 
 module Kernel
   # The two objects swap what they are: whoever refers to one has the other's class and content from now on; object_id and
-  # identity stay with the references.  Plain objects, structs, exceptions; strings, arrays and hashes of one class.
+  # identity stay with the references.  Both must be plain objects, or structs, exceptions, strings, arrays, hashes.
   def become(other)
     return self if equal?(other)
     [String, Array, Hash].each do |type|
       next unless type === self || type === other
-      unless singleton_methods(false).empty? && other.singleton_methods(false).empty? && self.class == other.class
-        raise ArgumentError, "#{self.class} and #{other.class} can't become each other"
+      unless type === self && type === other
+        raise ArgumentError, "#{self.class} and #{other.class} are laid out differently: they can't become each other"
       end
       raise FrozenError.new("can't modify frozen #{self.class}", receiver: self) if frozen?
       raise FrozenError.new("can't modify frozen #{other.class}", receiver: other) if other.frozen?
       mine = dup
       Maglev.__take_after(self, other)
       Maglev.__take_after(other, mine)
+      Maglev.__swap_classes(self, other)
       return self
     end
     Maglev.__swap(self, other)

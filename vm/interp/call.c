@@ -79,6 +79,8 @@ void call_splat(Call *c, Value list)
 
 MethodEntry *call_lookup(Value recv, uint32_t name)
 {
+    if (is_heap(recv) && unlikely(obj_head(recv) & OF_HOLLOW))
+        obj_attend(recv); /* others may have given it another class, or a singleton class */
     if (unlikely(refinements_used))
         return method_find_refined(class_of(recv), symbol_value(name), vm.fp->cref);
     return method_find(class_of(recv), symbol_value(name));

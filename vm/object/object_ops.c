@@ -108,6 +108,8 @@ Value class_real(Value v)
 
 bool obj_is_kind_of(Value v, Value cls)
 {
+    if (is_heap(v) && (obj_head(v) & OF_HOLLOW))
+        obj_attend(v); /* its class is what its record says */
     return module_inherits(class_of(v), cls);
 }
 

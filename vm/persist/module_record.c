@@ -149,7 +149,8 @@ void module_reload(Value v, StoreRecord *record)
         bool superseded = version_superseded(v);
         take_tables(class_ext(v), &r);
         take_rest(v, &r);
-        version_note(v, superseded);
+        if (superseded || version_superseded(v))
+            version_note(v);
         if (moved) {
             list_in_super(link);
             class_changed_ancestry(v, v);

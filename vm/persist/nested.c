@@ -281,6 +281,7 @@ void nested_abort(void)
     }
     resource_release(&undo);
     boot_parts_undo(level->parts, level->nparts);
+    versions_settle();
     txn_forget_fresh(level->fresh);
     reduced_undo(level->operations);
     level_end();

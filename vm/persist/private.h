@@ -200,8 +200,9 @@ void maglev_bind_root(Value root);
 /* versions.c */
 void versions_boot(void);
 bool version_superseded(Value cls);           /* another class has taken its place; cls may be nil */
-uint32_t version_shape(uint32_t shape);       /* the same names under the newest version of its class */
-void version_note(Value cls, bool before);    /* cls was read anew; was it superseded before? */
+void version_adapt(Value v);                  /* read as an instance of a superseded class: it is one of the newest version */
+void version_note(Value cls);                 /* cls was read anew, and is superseded now or was before */
+void versions_settle(void);                   /* all that moved with the view is read: instances in memory follow */
 
 /* features.c */
 void features_boot(void);

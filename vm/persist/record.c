@@ -99,6 +99,19 @@ void record_builder_free(void *p)
     *b = (RecordBuilder){0};
 }
 
+/* The store's number of v's class; that is saved with v if v got it (a singleton class, say) since it was saved itself. */
+static ClassId class_number(RecordBuilder *b, Value v)
+{
+    Value cls = obj_shape(v) ? shape_class(obj_shape(v)) : V_NIL;
+    if (!is_nil(cls) && !builtin_oid(cls) && !(obj_head(cls) & OF_OID)) {
+        b->differs = true;
+        if (b->checking)
+            return 0;
+        txn_reach(b, cls, v);
+    }
+    return class_to_store(cls);
+}
+
 StorePut record_fill(RecordBuilder *b, Value v)
 {
     b->object = v;
@@ -121,11 +134,10 @@ StorePut record_fill(RecordBuilder *b, Value v)
     if (has_slots(v)) {
         uint32_t shape = obj_shape(v);
         record_put_slots(b, obj_slots(v), shape_table[shape].count);
-        put.class_id = class_to_store(shape_class(shape));
-        put.shape = shape_to_store(shape);
+        put.class_id = class_number(b, v);
+        put.shape = put.class_id ? shape_to_store(shape) : 0;
     } else {
-        uint32_t shape = obj_shape(v);
-        put.class_id = shape ? class_to_store(shape_class(shape)) : 0;
+        put.class_id = class_number(b, v);
         Side *side = (obj_head(v) & OF_IVARS) ? side_find(v) : NULL;
         uint32_t own = 0;
         for (uint32_t i = 0; side && i < side->n; i++)
@@ -313,7 +325,6 @@ void record_restore(Value v, StoreRecord *record)
                          : obj_type(v) == T_CREF ? obj_shape(v) /* its root is no class's */
                                                  : class_root_shape(class_from_store(record->class_id));
         restore_slots(v, &r, shape);
-        obj_set_shape(v, version_shape(shape));
     } else {
         if (record->class_id && obj_type(v) != T_CLASS && obj_type(v) != T_MODULE)
             obj_set_shape(v, class_root_shape(class_from_store(record->class_id)));
@@ -328,6 +339,8 @@ void record_restore(Value v, StoreRecord *record)
         }
         row->restore(obj_ptr(v), &r);
     }
+    if (obj_shape(v) && obj_type(v) != T_CREF)
+        version_adapt(v);
     if (record->flags & RECORD_FROZEN)
         obj_ptr(v)->head |= OH_FROZEN;
     obj_ptr(v)->head |= OF_PERSISTENT | OH_LOG;

@@ -183,6 +183,7 @@ static void catch_up(void)
         boot_parts_refresh();
         features_refresh();
     }
+    versions_settle();
 }
 
 /* What this transaction stands on and others have changed after `since`, up to the snapshot: objects that it changed

@@ -1,10 +1,10 @@
 /* versions.c -- another class takes a class's place, objects swap what they are, variables that are the session's alone
  *
  * Migration is lazy: the record of a class that was superseded says so and names its successor; each instance that is read becomes
- * one of the newest version, with the instance variables it has, and is written as such when it is next changed.  The
+ * one of the newest version, with the instance variables it has, and is written as such when it is next changed.  Members of
+structs go by name as well; those that the newest version does not have stay as hidden variables, so that an abort finds them.  The
  * instances in memory follow at once: in this session when the class is superseded, in others at the boundary that brings
- * the class's new record; and back, when the transaction is aborted.  Only classes of plain objects can be superseded:
- * others' layouts are part of the class.
+ * the class's new record; and back, when the transaction is aborted.  Both classes must have instances of one built-in layout.
  */
 #include "private.h"
 #include "lib/error.h"
@@ -12,11 +12,14 @@
 
 static Value successor_name, predecessor_name; /* hidden instance variables of classes */
 static ValueList pairs;                        /* old class, new class: whose instances in memory have followed */
+static ValueList noted;                        /* classes read anew, whose instances may have to follow */
 
 static void pairs_visit(Visitor *v)
 {
     for (size_t i = 0; i < pairs.count; i++)
         v->value(v, &pairs.items[i]);
+    for (size_t i = 0; i < noted.count; i++)
+        v->value(v, &noted.items[i]);
 }
 
 bool version_superseded(Value cls)
@@ -35,48 +38,112 @@ static Value newest(Value cls)
     return cls;
 }
 
-uint32_t version_shape(uint32_t shape)
+/* Gives v room for n slots; those it has stay. */
+static void make_room(Value v, unsigned n)
 {
-    Value cls = shape_class(shape);
-    return version_superseded(cls) ? shape_rebase(shape, class_root_shape(newest(cls))) : shape;
+    if (n <= obj_slot_room(v))
+        return;
+    SlotObject *o = (SlotObject *)v;
+    Slot *ext = heap_malloc(n * sizeof(Slot)), *had = obj_slots(v);
+    unsigned room = obj_slot_room(v);
+    for (unsigned i = 0; i < n; i++)
+        ext[i].raw = i < room ? had[i].raw : V_NIL;
+    if (o->head & OF_EMBED)
+        o->head &= ~OF_EMBED;
+    else
+        heap_free(o->ext);
+    o->ext = ext;
+    o->ext_cap = n;
+}
+
+/* v is of the class of `root` from now on, and has under each name what it had. */
+static void rebase(Value v, uint32_t root)
+{
+    uint32_t from = obj_shape(v), to = root;
+    if (has_slots(v)) {
+        unsigned n = shape_table[from].count;
+        for (unsigned i = 0; i < n; i++)
+            if (shape_find(to, shape_name_at(from, i)) < 0)
+                to = shape_add(to, shape_name_at(from, i));
+        make_room(v, shape_table[to].count);
+        Slot *held = mem_alloc(session.context, (n + 1) * sizeof(Slot));
+        memcpy(held, obj_slots(v), n * sizeof(Slot));
+        for (unsigned i = 0; i < obj_slot_room(v); i++)
+            obj_slots(v)[i].raw = V_NIL;
+        for (unsigned i = 0; i < n; i++)
+            obj_slots(v)[shape_find(to, shape_name_at(from, i))] = held[i];
+        mem_free(held);
+    }
+    obj_set_shape(v, to);
+}
+
+void version_adapt(Value v)
+{
+    Value cls = shape_class(obj_shape(v));
+    if (version_superseded(cls))
+        rebase(v, class_root_shape(newest(cls)));
 }
 
 /* ---- instances in memory ---- */
 
-typedef struct Reclass {
-    Value from;
-    uint32_t root; /* shape of the other class */
-} Reclass;
+typedef struct Instances {
+    Value of, list;
+    size_t n;
+} Instances;
 
-static void reclass_one(Value v, void *arg)
+static void count_instance(Value v, void *arg)
 {
-    Reclass *r = arg;
+    Instances *found = arg;
     uint32_t shape = obj_shape(v);
-    if (obj_type(v) == T_OBJECT && shape && shape_class(shape) == r->from)
-        obj_set_shape(v, shape_rebase(shape, r->root));
+    found->n += shape && shape_class(shape) == found->of;
+}
+
+static void take_instance(Value v, void *arg)
+{
+    Instances *found = arg;
+    uint32_t shape = obj_shape(v);
+    if (shape && shape_class(shape) == found->of && ary_len(found->list) < found->n)
+        ary_push(found->list, v);
 }
 
 static void reclass(Value from, Value to)
 {
-    Reclass r = {from, class_root_shape(to)};
-    heap_each_object(reclass_one, &r);
+    Instances found = {.of = from};
+    heap_each_object(count_instance, &found);
+    found.list = ary_new(found.n);
+    heap_each_object(take_instance, &found);
+    for (size_t i = 0; i < ary_len(found.list); i++)
+        rebase(ary_get(found.list, (long)i), class_root_shape(to));
     method_serial++;
 }
 
-void version_note(Value cls, bool before)
+void version_note(Value cls)
 {
-    bool now = version_superseded(cls);
-    if (now && !before) {
+    list_push(&noted, cls);
+}
+
+static void settle(Value cls)
+{
+    size_t at = 0;
+    while (at < pairs.count && pairs.items[at] != cls)
+        at += 2;
+    bool followed = at < pairs.count;
+    if (version_superseded(cls) && !followed) {
         Value to = newest(cls);
         list_push(&pairs, cls);
         list_push(&pairs, to);
         reclass(cls, to);
     }
-    for (size_t i = pairs.count; before && !now && i > 0; i -= 2)
-        if (pairs.items[i - 2] == cls) {
-            reclass(pairs.items[i - 1], cls);
-            pairs.items[i - 2] = pairs.items[i - 1] = V_NIL;
-        }
+    if (!version_superseded(cls) && followed) {
+        reclass(pairs.items[at + 1], cls);
+        pairs.items[at] = pairs.items[at + 1] = V_NIL;
+    }
+}
+
+void versions_settle(void)
+{
+    while (noted.count)
+        settle(noted.items[--noted.count]);
 }
 
 /* __supersede(old, new): instances of old are instances of new from now on. */
@@ -85,14 +152,17 @@ static Value maglev_supersede(Value self, int argc, const Value *argv)
     (void)self, (void)argc;
     Value from = argv[0], to = argv[1];
     for (int i = 0; i < 2; i++)
-        if (!is_class(argv[i]) || class_is_singleton(argv[i]) || class_ext(argv[i])->instance_type != T_OBJECT)
-            raise_error(klass.ArgumentError, "%V is no class of plain objects: its instances can't change their class", argv[i]);
+        if (!is_class(argv[i]) || class_is_singleton(argv[i]) || class_ext(argv[i])->instance_type == T_CLASS ||
+            class_ext(argv[i])->instance_type == T_MODULE)
+            raise_error(klass.ArgumentError, "instances of %V can't change their class", argv[i]);
+    if (class_ext(from)->instance_type != class_ext(to)->instance_type)
+        raise_error(klass.ArgumentError, "instances of %C and %C are laid out differently: they can't change their class", from, to);
     if (newest(to) == from || version_superseded(from) || !persist_class_persistable(from) || !persist_class_persistable(to))
         raise_error(klass.ArgumentError, "%C can't take the place of %C", to, from);
     ivar_set(to, predecessor_name, from);
     ivar_set(from, successor_name, to);
     class_ext(from)->persist_flags |= SUPERSEDED;
-    version_note(from, false);
+    settle(from);
     return to;
 }
 
@@ -120,28 +190,40 @@ static Value maglev_touch(Value self, int argc, const Value *argv)
 
 /* ---- become ---- */
 
-static void take_over(Value v, uint32_t shape, const Slot *slots)
+/* v's class was another's: its singleton class is v's now. */
+static void own_singleton(Value v)
 {
-    unsigned n = shape_table[shape].count;
-    if (n > obj_slot_room(v)) {
-        SlotObject *o = (SlotObject *)v;
-        Slot *ext = heap_malloc(n * sizeof(Slot));
-        if (o->head & OF_EMBED)
-            o->head &= ~OF_EMBED;
-        else
-            heap_free(o->ext);
-        o->ext = ext;
-        o->ext_cap = n;
-    }
-    memcpy(obj_slots(v), slots, n * sizeof(Slot));
-    for (unsigned i = n; i < obj_slot_room(v); i++)
-        slot_init(&obj_slots(v)[i], V_NIL);
-    obj_set_shape(v, shape);
-    Value cls = shape_class(shape);
+    Value cls = shape_class(obj_shape(v));
     if (class_is_singleton(cls)) {
         obj_modify(cls);
         slot_write(cls, &class_ext(cls)->attached, v);
     }
+}
+
+static void take_over(Value v, uint32_t shape, const Slot *slots)
+{
+    unsigned n = shape_table[shape].count;
+    make_room(v, n);
+    memcpy(obj_slots(v), slots, n * sizeof(Slot));
+    for (unsigned i = n; i < obj_slot_room(v); i++)
+        slot_init(&obj_slots(v)[i], V_NIL);
+    obj_set_shape(v, shape);
+    own_singleton(v);
+}
+
+/* __swap_classes(a, b): of Strings, Arrays, Hashes: classes and singleton classes; the content is not touched. */
+static Value maglev_swap_classes(Value self, int argc, const Value *argv)
+{
+    (void)argc;
+    Value a = argv[0], b = argv[1];
+    obj_modify(a);
+    obj_modify(b);
+    uint32_t shape_a = obj_shape(a);
+    obj_set_shape(a, obj_shape(b));
+    obj_set_shape(b, shape_a);
+    own_singleton(a);
+    own_singleton(b);
+    return self;
 }
 
 /* __swap(a, b): class and instance variables of plain objects, structs, exceptions. */
@@ -201,6 +283,7 @@ static const Builtin methods[] = {
     {"__predecessor", maglev_predecessor, 1, 1, BI_HIDDEN},
     {"__successor", maglev_successor, 1, 1, BI_HIDDEN},
     {"__touch", maglev_touch, 1, 1, BI_HIDDEN},
+    {"__swap_classes", maglev_swap_classes, 2, 2, BI_HIDDEN},
     {"__swap", maglev_swap, 2, 2, BI_HIDDEN},
     {"__transient", maglev_transient_ivar, 2, 2, BI_HIDDEN},
     {"__const_lazy", maglev_const_lazy, 3, 3, BI_HIDDEN},
