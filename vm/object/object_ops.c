@@ -30,13 +30,14 @@ void obj_attend_slow(Value v)
     obj_refill_hook(v);
 }
 
-/* LOG was set: the collector and the transaction hear of the first change. */
+/* LOG was set: the transaction and the collector hear of the first change.  The hook may raise: LOG stays set till it has
+ * written v down, or the next change would go unnoticed. */
 static void note_change(Value v)
 {
-    obj_ptr(v)->head &= ~OH_LOG;
-    heap_remember(v);
     if (obj_log_hook)
         obj_log_hook(v);
+    obj_ptr(v)->head &= ~OH_LOG;
+    heap_remember(v);
 }
 
 void obj_touch(Value v)

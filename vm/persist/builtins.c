@@ -28,8 +28,9 @@ static void add(Value v, const char *prefix, const char *name)
 {
     size_t i = boot.objects.count;
     if (i == boot.names_cap) {
-        boot.names_cap = boot.names_cap ? boot.names_cap * 2 : 512;
-        boot.names = heap_realloc(boot.names, boot.names_cap * sizeof(char *));
+        size_t cap = boot.names_cap ? boot.names_cap * 2 : 512;
+        boot.names = heap_realloc(boot.names, cap * sizeof(char *));
+        boot.names_cap = cap;
     }
     size_t len = strlen(prefix) + strlen(name) + sizeof "object ";
     boot.names[i] = heap_malloc(len);

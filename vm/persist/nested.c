@@ -81,8 +81,9 @@ static bool has_image_form(Value v)
 static void image_keep(Value v, const StorePut *put, int level)
 {
     if (images.count == images.room) {
-        images.room = images.room ? images.room * 2 : 64;
-        images.at = heap_realloc(images.at, images.room * sizeof(Image));
+        size_t room = images.room ? images.room * 2 : 64;
+        images.at = heap_realloc(images.at, room * sizeof(Image));
+        images.room = room;
     }
     uint8_t *body = heap_malloc((size_t)put->nslots * 8 + put->nbytes + 8);
     if (put->nslots)

@@ -28,6 +28,7 @@ typedef struct ValueList { /* a C array of Values, visited as roots */
     size_t count, cap;
 } ValueList;
 void list_push(ValueList *, Value);
+void list_reserve(ValueList *, size_t more); /* so many pushes will not raise */
 
 /* What begins after a commit or an abort: the next transaction; nothing, but the view stays; nothing at all. */
 typedef enum BeginMode { BEGIN_AUTO, BEGIN_MANUAL, BEGIN_NEVER } BeginMode;
@@ -36,6 +37,7 @@ typedef struct PersistSession {
     Store *store;
     bool attached;
     bool commit_disallowed; /* after a failed commit, and in a forked child: abort first */
+    bool stale;             /* the change ring was not read to its end: objects held clean may be others' past */
     bool mode;              /* persistent mode of the running thread */
     bool has_view;          /* a snapshot is held; without one each fault takes its own */
     BeginMode begin_mode;

@@ -104,8 +104,9 @@ void reads_note_extent(uint32_t class_id)
         if (reads.classes[i] == class_id)
             return;
     if (reads.class_count == reads.class_room) {
-        reads.class_room = reads.class_room ? reads.class_room * 2 : 16;
-        reads.classes = mem_realloc(session.context, reads.classes, reads.class_room * sizeof(uint32_t));
+        size_t room = reads.class_room ? reads.class_room * 2 : 16;
+        reads.classes = mem_realloc(session.context, reads.classes, room * sizeof(uint32_t));
+        reads.class_room = room;
     }
     reads.classes[reads.class_count++] = class_id;
 }

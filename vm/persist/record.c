@@ -18,8 +18,9 @@ enum { RECORD_IVARS = 1, RECORD_HASH = 2, RECORD_FROZEN = 4 };
 static void put_word(RecordBuilder *b, uint64_t word)
 {
     if (b->nslots == b->slots_cap) {
-        b->slots_cap = b->slots_cap ? b->slots_cap * 2 : 32;
-        b->slots = heap_realloc(b->slots, b->slots_cap * sizeof(uint64_t));
+        size_t cap = b->slots_cap ? b->slots_cap * 2 : 32;
+        b->slots = heap_realloc(b->slots, cap * sizeof(uint64_t));
+        b->slots_cap = cap;
     }
     b->slots[b->nslots++] = word;
 }

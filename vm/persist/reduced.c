@@ -94,9 +94,11 @@ static Value maglev_whole(Value self, int argc, const Value *argv)
 static Value maglev_note(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    if (is_committed(argv[1]))
+    if (is_committed(argv[1])) {
+        list_reserve(&notes, ROW);
         for (int i = 0; i < ROW; i++)
             list_push(&notes, argv[i]);
+    }
     return V_NIL;
 }
 

@@ -7,6 +7,8 @@
  * T1  After an ereport or a conflict nothing of the commit happened: dirty objects are still dirty, objects that got an
  *     oid keep it (a later commit uses it) but are not OF_PERSISTENT.
  * T2  fresh objects are strong roots until they are persistent or the transaction is aborted.
+ * T3  The change ring tells a change once, and an abort forgets what it undid.  Where either is broken off by an error, all
+ *     that is in memory is in doubt (session.stale): nothing may be committed on it, and the next boundary reads it anew.
  */
 #include "private.h"
 #include "lib/config.h"
@@ -19,23 +21,32 @@
 
 PersistSession session = {.root = V_NIL, .boot_parts = V_NIL, .conflicts = V_NIL, .trap = V_NIL};
 
+void list_reserve(ValueList *list, size_t more)
+{
+    size_t cap = list->cap ? list->cap : 64;
+    if (list->count + more <= list->cap)
+        return;
+    while (cap < list->count + more)
+        cap *= 2;
+    list->items = heap_realloc(list->items, cap * sizeof(Value));
+    list->cap = cap;
+}
+
 void list_push(ValueList *list, Value v)
 {
-    if (list->count == list->cap) {
-        list->cap = list->cap ? list->cap * 2 : 64;
-        list->items = heap_realloc(list->items, list->cap * sizeof(Value));
-    }
+    list_reserve(list, 1);
     list->items[list->count++] = v;
 }
 
 /* ---- the write set ---- */
 
 static ValueList reached_from; /* beside session.fresh: who first reached it */
+static ValueList anew;         /* while a boundary reads them anew: roots, that may allocate */
 
 void txn_note_dirty(Value v)
 {
-    obj_ptr(v)->head |= OF_DIRTY;
     list_push(&session.dirty, v);
+    obj_ptr(v)->head |= OF_DIRTY;
 }
 
 void txn_mark_clean(Value v)
@@ -93,6 +104,9 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
 {
     if (obj_head(v) & OF_OID)
         return;
+    list_reserve(&session.fresh, 1); /* who has an oid is on the list: nothing may raise between the two */
+    list_reserve(&reached_from, 1);
+    list_reserve(&session.envs, 1);
     if (is_module(v) && !persist_class_persistable(v) && !b->describing) {
         list_push(&session.fresh, v);
         list_push(&reached_from, from);
@@ -103,6 +117,8 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
     oidmap_add(v, oid);
     list_push(&session.fresh, v);
     list_push(&reached_from, from);
+    if (obj_type(v) == T_ENV)
+        list_push(&session.envs, v);
     /* an object needs its class; modules have theirs among the slots of their record */
     uint32_t shape = obj_shape(v);
     Value cls = shape ? shape_class(shape) : V_NIL;
@@ -114,13 +130,11 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
         txn_refuse(b, v, "it has a finalizer");
     if (v == session.trap && !b->describing)
         txn_refuse(b, v, "trap_add_to_closure_list is set on it");
-    if (obj_type(v) == T_ENV)
-        list_push(&session.envs, v);
 }
 
 static void transaction_visit(Visitor *v)
 {
-    ValueList *lists[] = {&session.dirty, &session.fresh, &session.envs, &reached_from};
+    ValueList *lists[] = {&session.dirty, &session.fresh, &session.envs, &reached_from, &anew};
     for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
         for (size_t i = 0; i < lists[k]->count; i++)
             v->value(v, &lists[k]->items[i]);
@@ -156,14 +170,32 @@ static void stale_each(Value v, Oid oid, void *arg)
     list_push(arg, v);
 }
 
-/* After the snapshot moved: what others changed is forgotten. */
-static void catch_up(void)
+static void refresh_listed(void)
+{
+    for (size_t i = 0; i < anew.count; i++) {
+        Value v = anew.items[i];
+        if ((obj_head(v) & (OF_PERSISTENT | OF_DIRTY)) == OF_PERSISTENT)
+            obj_ptr(v)->head |= OH_LOG;
+        txn_refresh(v);
+    }
+    anew.count = 0;
+}
+
+/* Whatever is in memory may have been changed by others. */
+static void refresh_all(void)
+{
+    anew.count = 0;
+    oidmap_each(stale_each, &anew);
+    refresh_listed();
+}
+
+static void forget_changed(void)
 {
     Oid oids[256];
     size_t n;
-    ChangesStatus status;
+    ChangesStatus status = CHANGES_OVERRUN;
     bool parts = false;
-    while ((status = store_changes_next(oids, 256, &n)) == CHANGES_SOME) {
+    while (!session.stale && (status = store_changes_next(oids, 256, &n)) == CHANGES_SOME) {
         for (size_t i = 0; i < n; i++) {
             Value v = oidmap_object(oids[i]);
             if (!is_undef(v))
@@ -171,12 +203,8 @@ static void catch_up(void)
             parts |= oids[i] < OID_FIRST_USER && oids[i] != OID_ROOT;
         }
     }
-    if (status == CHANGES_OVERRUN) {
-        ValueList all = {0};
-        oidmap_each(stale_each, &all);
-        for (size_t i = 0; i < all.count; i++)
-            txn_refresh(all.items[i]);
-        heap_free(all.items);
+    if (session.stale || status == CHANGES_OVERRUN) {
+        refresh_all();
         parts = true;
     }
     if (parts) {
@@ -184,6 +212,28 @@ static void catch_up(void)
         features_refresh();
     }
     versions_settle();
+}
+
+/* T3 */
+static void in_doubt_unless(void (*done)(void))
+{
+    TRY()
+    {
+        done();
+    }
+    CATCH(err)
+    {
+        session.stale = session.commit_disallowed = true;
+        rethrow();
+    }
+    END_TRY();
+}
+
+/* After the snapshot moved: what others changed is forgotten. */
+static void catch_up(void)
+{
+    in_doubt_unless(forget_changed);
+    session.stale = false;
 }
 
 /* What this transaction stands on and others have changed after `since`, up to the snapshot: objects that it changed
@@ -224,18 +274,19 @@ static void forget_envs(void)
 /* What only this transaction would have saved keeps its oid as identity, but is of the session alone again. */
 void txn_forget_fresh(size_t from)
 {
-    for (size_t i = from; i < session.fresh.count; i++) {
-        Value v = session.fresh.items[i];
+    while (session.fresh.count > from) { /* from the end: who has an oid stays on the list, wherever side_get may raise */
+        Value v = session.fresh.items[session.fresh.count - 1];
         Oid oid = oidmap_oid(v);
-        if (!oid || (obj_head(v) & OF_PERSISTENT) || (is_module(v) && class_ext(v)->persist[0]))
-            continue;
-        oidmap_remove(v);
-        obj_ptr(v)->head &= ~OF_DIRTY;
-        persist_unlog(v);
-        side_get(v)->object_id = oid;
-        obj_ptr(v)->head |= OF_ID;
+        if (oid && !(obj_head(v) & OF_PERSISTENT) && !(is_module(v) && class_ext(v)->persist[0])) {
+            side_get(v)->object_id = oid;
+            oidmap_remove(v);
+            obj_ptr(v)->head &= ~OF_DIRTY;
+            persist_unlog(v);
+            obj_ptr(v)->head |= OF_ID;
+        }
+        session.fresh.count--;
+        reached_from.count = session.fresh.count;
     }
-    session.fresh.count = reached_from.count = from;
     size_t to = 0;
     for (size_t i = 0; i < session.dirty.count; i++) /* changed in a nested transaction: on both lists */
         if (obj_head(session.dirty.items[i]) & OF_DIRTY)
@@ -406,22 +457,21 @@ Value persist_commit(void)
     return V_TRUE;
 }
 
-/* Drops changes to committed objects and takes the newest view. */
-static void abort_outermost(void)
+static void drop_changes(void)
 {
     if (conf.durable_reads && session.has_view && session.dirty.count == 0)
         store_wait_snapshot_durable(); /* who aborts after reading may act on what was read */
     check_clean_objects();
     store_commit_abort();
     nested_end();
-    ValueList modules = {0};
+    anew.count = 0;
     for (size_t i = 0; i < session.dirty.count; i++) {
         Value v = session.dirty.items[i];
         obj_ptr(v)->head &= ~OF_DIRTY;
         if (v == session.root || record_can_hollow(v))
             record_empty(v);
         else if (obj_head(v) & OF_PERSISTENT)
-            list_push(&modules, v);
+            list_push(&anew, v);
     }
     txn_forget_fresh(0);
     boot_parts_forget();
@@ -430,14 +480,16 @@ static void abort_outermost(void)
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     take_view();
-    for (size_t i = 0; i < modules.count; i++) {
-        obj_ptr(modules.items[i])->head |= OH_LOG;
-        txn_refresh(modules.items[i]);
-    }
-    heap_free(modules.items);
+    refresh_listed();
     catch_up();
     boot_parts_refresh();
     features_refresh();
+}
+
+/* Drops changes to committed objects and takes the newest view. */
+static void abort_outermost(void)
+{
+    in_doubt_unless(drop_changes);
 }
 
 void persist_abort(void)

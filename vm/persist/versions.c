@@ -130,6 +130,7 @@ static void settle(Value cls)
     bool followed = at < pairs.count;
     if (version_superseded(cls) && !followed) {
         Value to = newest(cls);
+        list_reserve(&pairs, 2);
         list_push(&pairs, cls);
         list_push(&pairs, to);
         reclass(cls, to);
