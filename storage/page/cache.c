@@ -429,8 +429,8 @@ uint32_t cache_pin(PageKey key)
 {
     uint64_t *bits = pin_bits_of(the_store->slot);
     if (my_pins == my_pin_room) {
+        my_pin_list = mem_realloc(the_store->context, my_pin_list, (my_pin_room + 64) * sizeof(*my_pin_list));
         my_pin_room += 64;
-        my_pin_list = mem_realloc(the_store->context, my_pin_list, my_pin_room * sizeof(*my_pin_list));
     }
     for (;;) {
         uint64_t w;

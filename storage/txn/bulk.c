@@ -47,8 +47,9 @@ static PageNo take_pages(Bulk *bulk, uint32_t count)
         uint32_t extents = (count + EXTENT_PAGES - 1) / EXTENT_PAGES;
         uint32_t first;
         if (bulk->extent_count + extents > bulk->extent_room) {
-            bulk->extent_room = (bulk->extent_count + extents) * 2;
-            bulk->extents = mem_realloc(bulk_context, bulk->extents, bulk->extent_room * sizeof(uint32_t));
+            uint32_t room = (bulk->extent_count + extents) * 2;
+            bulk->extents = mem_realloc(bulk_context, bulk->extents, room * sizeof(uint32_t));
+            bulk->extent_room = room;
         }
         for (unsigned tries = 0;; tries++) {
             space_reserve(extents);

@@ -275,8 +275,9 @@ static void redo_bulk_entries(const WalRecord *record, Recovery *r)
         malformed(record);
     Ahead *ahead = hashtab_enter(r->ahead, &bulk->bulk, NULL);
     if (ahead->count + bulk->entries > ahead->room) {
-        ahead->room = (ahead->count + bulk->entries) * 2;
-        ahead->entries = mem_realloc(r->context, ahead->entries, ahead->room * sizeof(CommitEntry));
+        uint32_t room = (ahead->count + bulk->entries) * 2;
+        ahead->entries = mem_realloc(r->context, ahead->entries, room * sizeof(CommitEntry));
+        ahead->room = room;
     }
     memcpy(ahead->entries + ahead->count, bulk + 1, bytes);
     ahead->count += bulk->entries;

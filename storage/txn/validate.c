@@ -99,8 +99,9 @@ void validate_member(MemoryContext *context, uint32_t class_id)
         if (set.members[i] == class_id)
             return;
     if (set.member_count == set.member_room) {
-        set.member_room = set.member_room == 0 ? 16 : set.member_room * 2;
-        set.members = mem_realloc(context, set.members, set.member_room * sizeof(uint32_t));
+        uint32_t room = set.member_room == 0 ? 16 : set.member_room * 2;
+        set.members = mem_realloc(context, set.members, room * sizeof(uint32_t));
+        set.member_room = room;
     }
     set.members[set.member_count++] = class_id;
 }

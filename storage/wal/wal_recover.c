@@ -70,8 +70,9 @@ static bool fill(WalReader *reader, Lsn upto)
                          wal_segment_start(reader->wal, at) + reader->wal->config.segment_size - at);
 
         if (reader->have + n > reader->capacity) {
-            reader->capacity = MAX(reader->capacity * 2, reader->have + n);
-            reader->buffer = mem_realloc(reader->context, reader->buffer, reader->capacity);
+            uint64_t capacity = MAX(reader->capacity * 2, reader->have + n);
+            reader->buffer = mem_realloc(reader->context, reader->buffer, capacity);
+            reader->capacity = capacity;
         }
         if (!read_segment(reader, at, reader->buffer + reader->have, n))
             return false;

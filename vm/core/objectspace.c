@@ -32,8 +32,9 @@ static void rows_add(void *rows, FinalizerRow row)
 {
     __typeof__(&table) t = rows;
     if (t->n == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 8;
-        t->at = heap_realloc(t->at, t->cap * sizeof *t->at);
+        size_t cap = t->cap ? t->cap * 2 : 8;
+        t->at = heap_realloc(t->at, cap * sizeof *t->at);
+        t->cap = cap;
     }
     t->at[t->n++] = row;
 }

@@ -121,8 +121,10 @@ static Value *grow_values(Value *at, size_t n, size_t *cap)
 {
     if (n < *cap)
         return at;
-    *cap = *cap ? *cap * 2 : 64;
-    return mem_realloc(memctx_top(), at, *cap * sizeof(Value));
+    size_t more = *cap ? *cap * 2 : 64;
+    at = mem_realloc(memctx_top(), at, more * sizeof(Value));
+    *cap = more;
+    return at;
 }
 
 static void gather(Gatherer *g, Value v)
@@ -249,8 +251,9 @@ static void note_allocation(Value v)
     if (heap_is_internal(v) || !vm_allocation_site(&s.code, &s.word, &s.method))
         return;
     if (sites.n == sites.cap) {
-        sites.cap = sites.cap ? sites.cap * 2 : 1024;
-        sites.at = mem_realloc(memctx_top(), sites.at, sites.cap * sizeof *sites.at);
+        size_t cap = sites.cap ? sites.cap * 2 : 1024;
+        sites.at = mem_realloc(memctx_top(), sites.at, cap * sizeof *sites.at);
+        sites.cap = cap;
     }
     sites.at[sites.n++] = s;
     sites.sorted = false;
