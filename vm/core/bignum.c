@@ -488,8 +488,31 @@ Value int_to_str(Value v, int base)
     return s;
 }
 
+/*
+ * GMP would end the process.  It keeps its numbers whole while it asks, so it may be left by an error (what it had for the
+ * time being is lost).  Not heap_malloc: a collection may move the numbers that it is at.
+ */
+static void *gmp_memory(void *p)
+{
+    if (!p)
+        raise_error(klass.NoMemoryError, "failed to allocate memory");
+    return p;
+}
+
+static void *gmp_alloc(size_t n)
+{
+    return gmp_memory(malloc(n));
+}
+
+static void *gmp_realloc(void *p, size_t was, size_t n)
+{
+    (void)was;
+    return gmp_memory(realloc(p, n));
+}
+
 void bignum_boot(void)
 {
+    mp_set_memory_functions(gmp_alloc, gmp_realloc, NULL);
     heap_register_type(T_BIGNUM, &bignum_type);
     heap_register_type(T_FLOAT, &float_type);
 }

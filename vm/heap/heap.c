@@ -371,14 +371,13 @@ static bool over_limit(size_t more)
 
 _Noreturn static void no_memory(void)
 {
-    if (klass.NoMemoryError && in_use() > heap_limit_bytes() / 4 * 5 + 8 * ALLOWANCE)
+    if (vm_booting)
+        ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("the VM can't boot: out of memory, or heap_limit is too low"));
+    if (in_use() > heap_limit_bytes() / 4 * 5 + 8 * ALLOWANCE)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("no memory is left to raise NoMemoryError"),
                 errhint("Raise heap_limit in lodestone.conf."));
     allowed_until = MAX(in_use(), heap_limit_bytes()) + ALLOWANCE;
-    if (klass.NoMemoryError)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
-    ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("the heap's limit was reached during boot"));
-    abort();
+    raise_error(klass.NoMemoryError, "failed to allocate memory");
 }
 
 static void set_current(unsigned c, HeapPage *p)
