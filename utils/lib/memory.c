@@ -3,12 +3,14 @@
  *
  * Small blocks (up to SMALL_MAX) are cut from growing slabs, one free list a size class; larger ones come from malloc
  * one by one and hang on a list of their context.  Four classes to each doubling keep waste below a fifth.  Under a
- * sanitizer every block is a malloc of its own, so that it sees overruns and use after free.
+ * sanitizer, and with LODE_MEMORY=plain in the environment, every block is a malloc of its own: for whoever looks for
+ * overruns and use after free, or refuses allocations one by one.
  *
  *     slab:  | Slab | Chunk | bytes ... | Chunk | bytes ... | unused
  *     large: | Large | Chunk | bytes ...
  *
- * Invariants.  M1: Chunk.size is the usable size; <= SMALL_MAX means "in a slab of its context".
+ * Invariants.  M1: Chunk.size is the usable size; < small_end means "in a slab of its context"; so small_end never
+ * changes once there are blocks.
  * M2: a context's `bytes` is what it holds of malloc, its own struct left out.
  * Not thread-safe: contexts belong to one thread.
  */
@@ -18,11 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#ifdef LODE_SANITIZE
-#define SMALL_MAX 0
-#else
-#define SMALL_MAX 8192
-#endif
+#define SMALL_MAX      8192
 #define CLASS_COUNT    32
 #define SLAB_FIRST     ((size_t)4096)
 #define SLAB_MOST      ((size_t)256 * 1024)
@@ -72,10 +70,23 @@ struct MemoryContext {
     FreeChunk *free[CLASS_COUNT];
 };
 
+#ifdef LODE_SANITIZE
+static size_t small_end = 0;
+#else
+static size_t small_end = SMALL_MAX + 1;
+#endif
 static MemoryContext top_context = {.name = "top", .slab_size = SLAB_FIRST};
 static uint64_t alloc_count;
 static uint64_t fail_at;
 static bool fail_sticky;
+
+/* Ahead of main: other constructors have no contexts. */
+__attribute__((constructor)) static void choose_small_end(void)
+{
+    const char *how = getenv("LODE_MEMORY");
+    if (how && strcmp(how, "plain") == 0)
+        small_end = 0;
+}
 
 MemoryContext *memctx_top(void)
 {
@@ -190,7 +201,7 @@ static void *alloc(MemoryContext *ctx, size_t n, bool zero)
 {
     if (unlikely(must_fail() || n > ALLOCATION_MAX))
         return NULL;
-    if (n <= SMALL_MAX && SMALL_MAX > 0) {
+    if (n < small_end) {
         void *p = small_alloc(ctx, n);
         if (p && zero)
             memset(p, 0, n);
@@ -244,7 +255,7 @@ static Chunk *chunk_of(const void *p)
 
 static bool is_small(const Chunk *c)
 {
-    return SMALL_MAX > 0 && c->size <= SMALL_MAX;
+    return c->size < small_end;
 }
 
 void mem_free(void *p)
@@ -283,7 +294,7 @@ void *mem_realloc(MemoryContext *ctx, void *p, size_t n)
     Chunk *c = chunk_of(p);
     if (n <= c->size && (is_small(c) || n >= c->size / 2))
         return p;
-    if (is_small(c) || (n <= SMALL_MAX && SMALL_MAX > 0)) {
+    if (is_small(c) || n < small_end) {
         void *q = mem_alloc(c->ctx, n);
         memcpy(q, p, MIN(n, c->size));
         mem_free(p);
