@@ -138,6 +138,7 @@ enum { /* REDEFINED_ADD, ... */
 Value const_get_lexical(Value cref, Value name);                /* lexical scopes, ancestry, autoload, const_missing */
 Value const_get_from(Value mod, Value name);                    /* Mod::Name: ancestry (Object excluded with a module), autoload, const_missing */
 Value const_find(Value mod, Value name, bool inherit);          /* V_UNDEF when there is none; resolves autoload */
+Value const_find_public(Value mod, Value name);                 /* of mod itself, V_UNDEF; NameError for a private one */
 Value const_find_inside(Value mod, Value name);                 /* V_UNDEF; ancestry without Object, as Mod::Name looks */
 bool const_defined(Value mod, Value name, bool inherit);
 bool const_defined_from(Value mod, Value name);                 /* would Mod::Name find one without const_missing? */
@@ -148,6 +149,7 @@ enum { CONST_PRIVATE = 1, CONST_DEPRECATED = 2, CONST_AUTOLOAD = 4, CONST_LAZY =
 void const_set_flags(Value mod, Value name, unsigned set, unsigned clear); /* NameError when it is not there */
 /* What an autoload hid until its end (AUTOLOAD_FIELDS of call.h) becomes everyone's. */
 void const_reveal(Value constant);
+_Noreturn void const_raise_missing(Value mod, Value name);      /* what Module#const_missing does */
 void const_autoload(Value mod, Value name, Value path);
 void const_set_lazily(Value mod, Value name, Value proc);       /* each session calls proc at the first use, for its own value */
 Value const_autoload_path(Value mod, Value name, bool inherit); /* nil when it is no autoload */

@@ -561,9 +561,9 @@ static void frame_jump(Unit *u, Node *node)
     Node *arguments = node->type == NODE_RETURN ? ((ReturnNode *)node)->arguments
                     : node->type == NODE_NEXT   ? ((NextNode *)node)->arguments
                                                 : ((BreakNode *)node)->arguments;
+    Opcode op = return_opcode(u, node);
     int mark = u->top, value;
     NodeList list;
-    Control *before;
 
     if (node->type == NODE_RETURN && u->kind == CODE_TOP && arguments != NULL && u->c->idle_return_line == 0)
         u->c->idle_return_line = (uint32_t)parse_line(u->c->parse, node->location.start);
@@ -573,9 +573,13 @@ static void frame_jump(Unit *u, Node *node)
         value = temp(u);
         jump_value(u, arguments, value);
     }
-    before = leave_to(u, NULL);
-    emit(u, return_opcode(u, node), value);
-    come_back(u, before, NULL);
+    if (op == OP_RETURN) {
+        Control *before = leave_to(u, NULL);
+        emit(u, op, value);
+        come_back(u, before, NULL);
+    } else {
+        emit(u, op, value); /* unwinds through the rows: the jump itself may be a LocalJumpError, to be rescued right here */
+    }
     u->top = mark;
 }
 

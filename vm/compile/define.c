@@ -420,6 +420,11 @@ static void class_base(Unit *u, Node *path, int dst)
     }
 }
 
+static int scoped_flag(const Node *constant_path)
+{
+    return constant_path->type == NODE_CONSTANT_PATH ? 2 : 0;
+}
+
 void class_node(Unit *u, ClassNode *node, int dst)
 {
     int mark = u->top, cbase = temp(u), super = temp(u), result = temp(u);
@@ -432,7 +437,7 @@ void class_node(Unit *u, ClassNode *node, int dst)
         emit(u, OP_LOADUNDEF, super);
     child = class_unit(u, &node->base, "class", node->name, node->locals, node->body);
     set_line(u, node->base.location.start);
-    emit(u, OP_DEFCLASS, result, super, cbase, symbol_name(u->c, node->name), 0, unit_literal(child));
+    emit(u, OP_DEFCLASS, result, super, cbase, symbol_name(u->c, node->name), scoped_flag(node->constant_path), unit_literal(child));
     move(u, dst, result);
     u->top = mark;
 }
@@ -446,7 +451,8 @@ void module_node(Unit *u, ModuleNode *node, int dst)
     emit(u, OP_LOADUNDEF, super);
     child = class_unit(u, &node->base, "module", node->name, node->locals, node->body);
     set_line(u, node->base.location.start);
-    emit(u, OP_DEFCLASS, result, super, cbase, symbol_name(u->c, node->name), 1, unit_literal(child));
+    emit(u, OP_DEFCLASS, result, super, cbase, symbol_name(u->c, node->name), 1 | scoped_flag(node->constant_path),
+         unit_literal(child));
     move(u, dst, result);
     u->top = mark;
 }

@@ -400,9 +400,7 @@ static Value mod_const_missing(Value self, int argc, const Value *argv)
 {
     (void)argc;
     Value name = name_of(argv[0]);
-    if (self == klass.Object)
-        raise_name_error(self, name, "uninitialized constant %s", sym_text(name));
-    raise_name_error(self, name, "uninitialized constant %s::%s", class_name_c(self), sym_text(name));
+    const_raise_missing(self, name);
 }
 
 static Value mod_remove_const(Value self, int argc, const Value *argv)

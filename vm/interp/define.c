@@ -36,33 +36,30 @@ void define_singleton_method(Frame *f, Value obj, Value name, Value code)
     method_define_code(obj_singleton_class(obj), name, code, f->cref, VIS_PUBLIC);
 }
 
-_Noreturn static void not_a(const char *kind, Value base, Value name, Value old)
+_Noreturn static void not_a(const char *kind, Value base, Value name)
 {
     Value at = const_location(base, name);
-    if (!is_array(at) || ary_len(at) != 2)
-        raise_error(klass.TypeError, "%V is not a %s", old, kind);
-    raise_error(klass.TypeError, "%V is not a %s\n%T:%T: previous definition of %T was here", old, kind, ary_get(at, 0),
-                ary_get(at, 1), name);
+    Value text = str_format("%T is not a %s", name, kind);
+    if (is_array(at) && ary_len(at) == 2)
+        str_append_str(text, str_format("\n%T:%T: previous definition of %T was here", ary_get(at, 0), ary_get(at, 1), name));
+    raise_error(klass.TypeError, "%T", text);
 }
 
-Value define_class(Frame *f, Value super, Value base, Value name, bool module)
+Value define_class(Value super, Value base, Value name, bool module, bool scoped)
 {
-    (void)f;
     if (!is_module(base))
         raise_error(klass.TypeError, "%V is not a class/module", base);
     if (super != V_UNDEF && !module && !is_class(super))
         raise_error(klass.TypeError, "superclass must be an instance of Class (given an instance of %C)", class_real(super));
-    Value old = const_find(base, name, false);
-    if (old == V_UNDEF && base == klass.Object)
-        old = const_find(base, name, true);
+    Value old = scoped ? const_find_public(base, name) : const_find(base, name, false);
     if (old != V_UNDEF) {
         if (module) {
             if (!is_type(old, T_MODULE))
-                not_a("module", base, name, old);
+                not_a("module", base, name);
             return old;
         }
         if (!is_class(old))
-            not_a("class", base, name, old);
+            not_a("class", base, name);
         if (super != V_UNDEF && class_superclass(old) != super)
             raise_error(klass.TypeError, "superclass mismatch for class %T", name);
         return old;

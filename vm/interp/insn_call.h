@@ -563,17 +563,24 @@ BODY(RETURN)
     SAVE();
     return return_value(bp, R(ARG_A));
 }
+/* A jump that turns out to end its own frame: by way of the ensure clauses around it. */
+static const uint32_t *leave_frame(Value **bp, Value v)
+{
+    if (unlikely(vm.fp->code->ncatches && unwind_ensured(vm.fp)))
+        vm_unwind(throw_new(UNWIND_RETURN, int_fix((int64_t)vm.fp->serial), v));
+    return return_value(bp, v);
+}
 BODY(RETURN_FAR)
 {
     SAVE();
     if (vm.fp->flags & FRAME_LAMBDA || !(vm.fp->outer || vm.fp->flags & FRAME_CLASS))
-        return return_value(bp, R(ARG_A));
+        return leave_frame(bp, R(ARG_A));
     unwind_return(vm.fp, R(ARG_A));
 }
 BODY(BREAK)
 {
     SAVE();
     if (vm.fp->flags & FRAME_LAMBDA)
-        return return_value(bp, R(ARG_A));
+        return leave_frame(bp, R(ARG_A));
     unwind_break(vm.fp, R(ARG_A));
 }

@@ -124,7 +124,7 @@ BODY(DEFCLASS)
 {
     SAVE();
     Frame *f = vm.fp;
-    Value cls = define_class(f, R(ARG_B), R(ARG_C), symbol_value(pc[3]), ARG_D & 1);
+    Value cls = define_class(R(ARG_B), R(ARG_C), symbol_value(pc[3]), ARG_D & 1, ARG_D & 2);
     enter_class_body(f, cls, (Code *)operand_object(f->code, pc, 4), ARG_A, false);
     *bp = vm.fp->base;
     return vm.fp->pc;

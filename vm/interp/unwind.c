@@ -92,6 +92,11 @@ static const CatchRow *find_catch(const Code *code, uint32_t word, bool exceptio
     return NULL;
 }
 
+bool unwind_ensured(const Frame *f)
+{
+    return find_catch(f->code, (uint32_t)(f->pc - f->code->words), false) != NULL;
+}
+
 bool unwind_run(Frame *entry, Value record, bool *finished)
 {
     bool is_throw = is_type(record, T_THROW);

@@ -282,6 +282,7 @@ Value throw_new(int kind, Value target, Value value);
 _Noreturn void vm_unwind(Value record);
 /* After a jump into vm_exec: finds the handler at or above `entry`; false when the frames are popped and it goes on. */
 bool unwind_run(Frame *entry, Value record, bool *finished);
+bool unwind_ensured(const Frame *f); /* does an ensure clause surround the instruction that f executes? */
 Value unwind_take(const ErrorData *err); /* record of a caught error, whatever it was */
 void unwind_frames_to(Frame *f);
 _Noreturn void unwind_break(Frame *f, Value v);
@@ -338,7 +339,7 @@ void control_run_at_exit(void);
 /* ---- define.c, primitives.c: for instructions ---- */
 void define_method(Frame *f, Value name, Value code);
 void define_singleton_method(Frame *f, Value obj, Value name, Value code);
-Value define_class(Frame *f, Value super, Value base, Value name, bool module);
+Value define_class(Value super, Value base, Value name, bool module, bool scoped); /* scoped: as Base::Name */
 void enter_class_body(Frame *f, Value cls, Code *code, unsigned ret, bool singleton);
 Value defined_what(Frame *f, int kind, Value v, Value name);
 

@@ -803,6 +803,7 @@ void class_boot(void)
     heap_register_type(T_ICLASS, &iclass_row);
     symtable_boot();
     method_boot();
+    constant_boot();
     side_boot();
     heap_data_boot();
     heap_add_visitor(visit_known, "well-known classes");

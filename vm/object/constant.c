@@ -101,8 +101,17 @@ static bool find_in(Value mod, Value name, Reach reach, Found *found)
     return false;
 }
 
+static Value private_owner; /* whose the private constant is for which const_missing was called last; nil: for none */
+
+void constant_boot(void)
+{
+    private_owner = V_NIL;
+    heap_add_root(&private_owner);
+}
+
 static Value missing(Value mod, Value name)
 {
+    private_owner = V_NIL;
     return vm_call1(mod, SYM(const_missing), name);
 }
 
@@ -136,6 +145,36 @@ Value const_get_lexical(Value cref, Value name)
     return missing(first, name);
 }
 
+
+/* const_missing may have the constant; if not, Module#const_missing says that it is private. */
+static Value missing_private(Value mod, const Found *found, Value name)
+{
+    private_owner = found->owner;
+    return vm_call1(mod, SYM(const_missing), name);
+}
+
+void const_raise_missing(Value mod, Value name)
+{
+    Value owner = private_owner;
+    private_owner = V_NIL;
+    if (!is_nil(owner))
+        raise_name_error(owner, name, "private constant %s::%s referenced", class_name_c(owner), sym_text(name));
+    if (mod == klass.Object)
+        raise_name_error(mod, name, "uninitialized constant %s", sym_text(name));
+    Value text = vm_call0(mod, SYM(name));
+    if (is_nil(text))
+        text = vm_call0(mod, SYM(inspect));
+    raise_name_error(mod, name, "uninitialized constant %T::%s", text, sym_text(name));
+}
+
+Value const_find_public(Value mod, Value name)
+{
+    Found found;
+    if (!find_in(mod, name, LOOK_HERE, &found))
+        return V_UNDEF;
+    return found.flags & CONST_PRIVATE ? missing_private(mod, &found, name) : found.value;
+}
+
 Value const_get_from(Value mod, Value name)
 {
     if (!is_module(mod))
@@ -144,7 +183,7 @@ Value const_get_from(Value mod, Value name)
     if (!find_in(mod, name, LOOK_EXCLUDE_OBJECT, &found))
         return missing(mod, name);
     if (found.flags & CONST_PRIVATE)
-        raise_name_error(mod, name, "private constant %s::%s referenced", class_name_c(found.owner), sym_text(name));
+        return missing_private(mod, &found, name);
     warn_deprecated(&found, name);
     return found.value;
 }

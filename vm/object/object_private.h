@@ -38,6 +38,7 @@ void shape_boot(void);
 void symtable_boot(void);
 void class_types_boot(void);
 void method_boot(void);
+void constant_boot(void);
 void object_ops_boot(void);
 
 static inline bool has_slots(Value v)
