@@ -35,3 +35,21 @@ said '=> Maglev::TransactionTimeout' busy 'begin; Maglev.commit; rescue Maglev::
 said '=> true' busy 'Maglev.abort; Maglev.commit'
 session_close idle
 session_close busy
+server_stop
+# a process that has the store alone ends its own
+prints '[[Maglev::TransactionTimeout, true], [Maglev::TransactionTimeout, true], true]' lode --solo -e '
+limit = ->(e) { [e.class, e.message.include?("transaction_timeout")] }
+sleep 0.4
+committed = begin; Maglev[:solo] = 1; Maglev.commit; rescue => e; limit[e]; end
+Maglev.abort
+sleep 0.4
+read = begin; Maglev[:big].size; rescue => e; limit[e]; end
+Maglev.abort
+done = begin
+  Maglev[:solo] = 1
+  Maglev.commit
+rescue Maglev::TransactionTimeout
+  Maglev.abort
+  retry
+end
+p [committed, read, done]'

@@ -88,6 +88,7 @@ static void clear_set(void)
 
 void store_commit_begin(void)
 {
+    view_look_at_own();
     if (the_store == NULL || the_store->me == NULL || atomic_load(&the_store->me->snapshot) == 0)
         view_missing();
     if (set.context == NULL)

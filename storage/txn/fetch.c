@@ -50,6 +50,8 @@ bool store_fetch(Oid oid, StoreRecord *out)
 {
     RecordHeader header;
     Sequence sequence;
+    if (unlikely(the_store != NULL && the_store->mode == STORE_SOLO))
+        view_look_at_own();
     Location location = find_version(oid, &header, &sequence);
     if (location == 0)
         return false;

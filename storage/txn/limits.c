@@ -2,7 +2,8 @@
  * limits.c - long and idle transactions: what each keeps from being reclaimed, warnings, and their end.
  *
  * A snapshot keeps all versions that commits replace after it was taken.  How many bytes that is, is the difference of one
- * shared count (StoreShared.superseded) between then and now.  The checkpointer looks at all sessions every second.
+ * shared count (StoreShared.superseded) between then and now.  The checkpointer looks at all sessions every second; a process
+ * that has the store alone looks at itself when it reads or begins to commit.
  *
  * A view that is beyond a limit is ended by taking its snapshot out of the slot.  Nothing is done to the session: its next read
  * of the store, or its commit, finds no snapshot and raises ERR_TRANSACTION_TIMEOUT until it begins anew.
@@ -78,4 +79,11 @@ void views_watch(void)
     for (uint32_t i = 0; i < the_store->shared->sessions_max; i++)
         if (atomic_load(&the_store->slots[i].state) != SLOT_FREE)
             look_at((int)i, &the_store->slots[i], now);
+}
+
+void view_look_at_own(void)
+{
+    SessionSlot *me = the_store != NULL ? the_store->me : NULL;
+    if (me != NULL && the_store->mode == STORE_SOLO && (conf.transaction_timeout != 0 || conf.transaction_max_size != 0))
+        look_at(store_session_slot(), me, now_us());
 }

@@ -91,6 +91,7 @@ void view_started(SessionSlot *me);
 NORETURN void view_missing(void);
 /* Warns of and ends views beyond the configured limits.  The checkpointer calls it about every second. */
 void views_watch(void);
+void view_look_at_own(void); /* without a checkpointer: the same of this session */
 
 /* ---- catalogue.c ------------------------------------------------------------------------------------------------------ */
 
