@@ -57,20 +57,25 @@ const char *message_name(MessageType type)
 
 /* ---------------------------------------------------------------- building */
 
-static void put_bytes(MessageBuilder *b, const void *bytes, size_t n)
+static void put_bytes(MessageBuilder *b, const void *what, size_t n)
 {
     if (b->length + n > b->room) {
-        size_t room = b->room ? b->room : 256;
+        size_t room = b->room;
         while (room < b->length + n) {
             room *= 2;
         }
-        b->bytes = realloc(b->bytes, room);
-        if (!b->bytes) {
-            abort(); /* a few KiB; the client's own argument vector is larger */
+        uint8_t *bytes = b->failed ? NULL : realloc(b->bytes == b->within ? NULL : b->bytes, room);
+        if (!bytes) {
+            b->failed = true;
+            return;
         }
+        if (b->bytes == b->within) {
+            memcpy(bytes, b->within, b->length);
+        }
+        b->bytes = bytes;
         b->room = room;
     }
-    memcpy(b->bytes + b->length, bytes, n);
+    memcpy(b->bytes + b->length, what, n);
     b->length += n;
 }
 
@@ -78,7 +83,10 @@ void message_begin(MessageBuilder *b, MessageType type)
 {
     uint8_t header[PROTOCOL_HEADER_SIZE] = {'L', 'D', (uint8_t)type};
 
-    *b = (MessageBuilder){0};
+    b->bytes = b->within;
+    b->room = sizeof b->within;
+    b->length = 0;
+    b->failed = false;
     put_bytes(b, header, sizeof header);
 }
 
@@ -140,7 +148,8 @@ static bool send_all(MessageBuilder *b, int sock, const int *fds, int fd_count, 
     int saved;
 
     finish_header(b);
-    while (sent < b->length) {
+    errno = ENOMEM;
+    while (!b->failed && sent < b->length) {
         ssize_t n = send_with_fds(sock, b->bytes + sent, b->length - sent, fds, sent ? 0 : fd_count, flags);
         if (n < 0 && errno == EINTR) {
             continue;
@@ -152,8 +161,10 @@ static bool send_all(MessageBuilder *b, int sock, const int *fds, int fd_count, 
     }
     saved = errno;
     bool done = sent == b->length;
-    free(b->bytes);
-    *b = (MessageBuilder){0};
+    if (b->bytes != b->within) {
+        free(b->bytes);
+    }
+    b->bytes = NULL;
     errno = saved;
     return done;
 }

@@ -36,10 +36,12 @@ typedef struct Message {
     int fd_count;
 } Message;
 
-/* A message under construction: bytes in malloced memory, header included. */
+/* A message under construction, header included.  Short ones need no memory; one that got none is not sent. */
 typedef struct MessageBuilder {
-    uint8_t *bytes;
+    uint8_t *bytes; /* `within`, or malloced */
     size_t length, room;
+    bool failed;
+    uint8_t within[256];
 } MessageBuilder;
 
 /* What START holds.  Strings point into the message's payload. */
@@ -70,8 +72,7 @@ void message_begin(MessageBuilder *b, MessageType type);
 void message_put_u32(MessageBuilder *b, uint32_t value);
 void message_put_u64(MessageBuilder *b, uint64_t value);
 void message_put_string(MessageBuilder *b, const char *text);
-/* Sends and frees; with `fds` in the same packet as the first bytes.  False with errno when the peer is gone.
- */
+/* Sends and frees; with `fds` in the same packet as the first bytes.  False with errno when the peer is gone, or ENOMEM. */
 bool message_send(MessageBuilder *b, int sock, const int *fds, int fd_count);
 /* The same, but never waits: what does not fit the socket's buffer at once is an error (EAGAIN). */
 bool message_send_now(MessageBuilder *b, int sock);

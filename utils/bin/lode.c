@@ -139,7 +139,9 @@ static void send_start(int sock, int argc, char **argv, uint64_t ignored, uint64
     start.envp = environ;
     start_build(&b, &start);
     /* a refusal may already be on its way: then sending fails, and reading tells why */
-    message_send(&b, sock, fds, count);
+    if (!message_send(&b, sock, fds, count) && errno == ENOMEM) {
+        ereport(ERROR, ERR_OUT_OF_MEMORY, errmsg("out of memory for what the session is to know"));
+    }
     if (here >= 0) {
         close(here);
     }
