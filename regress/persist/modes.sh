@@ -49,6 +49,22 @@ said '=> [false, 0]' b '[Space::Thing.include?(Enumerable), [].sum]'
 said '=> true' b 'Maglev.commit'
 said '=> [true, true, :mixed, :mixed, 1000]' b '[Space::Thing.include?(Enumerable), Space::Thing.include?(Mixin), "".mixed, Integer.mixed, [].sum]'
 prints '[true, false, :mixed, :mixed, 1001]' lode -e 'p [Space::Thing.include?(Enumerable), Space::Thing.include?(Mixin), "".mixed, Integer.mixed, [1].sum]'
+# variables of the boot's classes themselves: in persistent mode everyone's, else the session's own; removal as for constants
+said '=> [1, {a: 1}, [:@kept]]' a 'Maglev.persistent { class String; @kept = 1; end; Comparable.instance_variable_set(:@table, {a: 1}) }; Maglev.commit; class String; @own = $stdout; end; class Integer; @own = 1; end; Maglev[:n] = 1; Maglev.commit; [String.instance_variable_get(:@kept), Comparable.instance_variable_get(:@table), String.instance_variables - [:@own]]'
+said '=> [1, nil, 2]' b 'Maglev.commit; class String; @mine = 2; class << self; attr_reader :kept, :own, :mine; end; end; [String.kept, String.own, String.mine]'
+said '=> [3, false]' b 'class String; @kept = 3; end; [String.kept, Maglev.needs_commit]'
+said '=> 1' a 'Maglev.persistent { class String; @kept = 4; end }; Maglev.abort; String.instance_variable_get(:@kept)'
+said '=> [{b: 2}, 5]' a 'Maglev.persistent { Comparable.instance_variable_set(:@table, {b: 2}); class Integer; @fresh = 5; end }; Maglev.commit; [Comparable.instance_variable_get(:@table), Integer.instance_variable_get(:@fresh)]'
+said '=> [{b: 2}, [:@fresh, :@own], nil]' b 'Maglev.commit; Integer.instance_variable_set(:@own, 6); [Comparable.instance_variable_get(:@table), Integer.instance_variables.sort, Float.instance_variables[0]]'
+said '!! TypeError: @fresh of Integer is persistent: remove it in Maglev.persistent { }' b 'Integer.remove_instance_variable(:@fresh)'
+said '=> 5' b 'Maglev.persistent { Integer.remove_instance_variable(:@fresh) }.tap { Maglev.commit }'
+prints '[{b: 2}, [:@own], [:@kept], 1]' lode -e 'p [Comparable.instance_variable_get(:@table), (class Integer; @own = 1; end; Integer.instance_variables), String.instance_variables, String.instance_variable_get(:@kept)]'
+# two sessions that give one class its first variables do not conflict, but in the same one
+said '=> true' a 'Maglev.commit; Maglev.persistent { class Float; @a = 1; end }; Maglev.commit'
+said '=> [true, 2, 1]' b 'Maglev.persistent { class Float; @b = 2; end }; [Maglev.commit, Float.instance_variable_get(:@b), Float.instance_variable_get(:@a)]'
+# names undefined and removed in persistent mode are so for all
+said '=> [false, :kept, false]' a 'Maglev.persistent { class Lost; def one = 1; def two = 2; ONE = 1; @@v = 1; def self.see = :kept; end }; Maglev.commit; Maglev.persistent { class Lost; undef_method :one; remove_method :two; remove_const :ONE; remove_class_variable :@@v; end }; Maglev.commit; [Lost.method_defined?(:two), Lost.see, Lost.class_variable_defined?(:@@v)]'
+said '=> [false, false, [], NoMethodError, []]' b 'Maglev.commit; [Lost.method_defined?(:one), Lost.method_defined?(:two), Lost.constants, (Lost.new.one rescue $!.class), Lost.class_variables]'
 # a module that gains a module later gives it to the classes that have it already
 said '=> true' a 'Maglev.persistent { module Inner; def inner = :inner; end; module Outer; end; class User; include Outer; end }; Maglev.commit'
 said '=> true' a 'Maglev.persistent { module Outer; include Inner; end }; Maglev.commit'

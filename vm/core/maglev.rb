@@ -3,6 +3,9 @@
 module Maglev
   # The session, under the names that MagLev gave its parts.
   module System
+    @session_temps = {}
+    @session_stats = Array.new(48, 0)
+
     class << self
       def session_id = Maglev.session_id
       def session_count = Maglev.session_count
@@ -13,8 +16,8 @@ module Maglev
       def getgid = Process.gid
       def getegid = Process.egid
       def getpgrp = Process.getpgrp
-      def session_temp(key) = (@session_temps ||= {})[key]
-      def session_temp_put(key, value) = (@session_temps ||= {})[key] = value
+      def session_temp(key) = @session_temps[key]
+      def session_temp_put(key, value) = @session_temps[key] = value
 
       # A commit that would save this object for the first time raises TransactionError with the path to it; nil: no object.
       def trap_add_to_closure_list(object) = Maglev.__trap(object)
@@ -28,14 +31,12 @@ module Maglev
       def stone_name(full = false) = full ? Maglev.__store_directory : File.basename(Maglev.__store_directory)
 
       # 48 numbers of the session's own, 0 to 47.
-      def get_session_stat(i) = __stats[__stat_number(i)]
-      def set_session_stat(i, value) = __stats[__stat_number(i)] = value
-      def increment_session_stat(i, by = 1) = __stats[__stat_number(i)] += by
+      def get_session_stat(i) = @session_stats[__stat_number(i)]
+      def set_session_stat(i, value) = @session_stats[__stat_number(i)] = value
+      def increment_session_stat(i, by = 1) = @session_stats[__stat_number(i)] += by
       def decrement_session_stat(i, by = 1) = increment_session_stat(i, -by)
 
       private
-
-      def __stats = @session_stats ||= Array.new(48, 0)
 
       def __stat_number(i)
         return i if (0..47).cover?(i)

@@ -221,7 +221,8 @@ module Maglev
 
   # MagLev's Repository: the part that lists instances.
   class Repository
-    def self.instance = @instance ||= new
+    @instance = new
+    def self.instance = @instance
 
     # An Array of Arrays: the instances of each class, subclasses not counted.
     def list_instances(classes) = classes.map { |c| Maglev.instances(c, subclasses: false) }

@@ -59,7 +59,7 @@ static void visit(Object *o, Visitor *v)
     visit_slots(v, x->methods, TABLE_COPIES);
     visit_slots(v, x->constants, TABLE_COPIES);
     visit_slots(v, x->cvars, TABLE_COPIES);
-    v->slot(v, &x->ivars);
+    visit_slots(v, x->ivars, TABLE_COPIES);
     v->slot(v, &x->module);
     v->slot(v, &x->includer);
     v->slot(v, &x->mixins);

@@ -35,7 +35,7 @@ struct ClassExt {
     Slot methods[TABLE_COPIES];   /* T_SYMTABLE or nil: rows are T_METHOD_ENTRY */
     Slot constants[TABLE_COPIES]; /* rows' flags: CONST_* */
     Slot cvars[TABLE_COPIES];
-    Slot ivars;                   /* T_SYMTABLE or nil: instance variables of the class itself */
+    Slot ivars[TABLE_COPIES];     /* those of the class itself: all in the persistent copy but for classes of the boot */
     Slot module;                  /* ICLASS: whose tables; else nil */
     Slot includer;                /* ICLASS: the class or module in whose ancestry it stands; refinement: the module it is in */
     Slot attached;                /* singleton class: its object; refinement: the class refined; else nil */

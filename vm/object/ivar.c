@@ -1,7 +1,7 @@
 /* ivar.c -- instance variables of any object, and the side table
  *
- * Objects with slots keep them there, by shape.  Classes and modules have a symbol table of their own (it can be
- * stored).  All other types use the side table, keyed by address: a row also holds object_id and identity hash.
+ * Objects with slots keep them there, by shape.  Classes and modules have symbol tables of their own, in two copies as their
+ * constants (class_private.h).  All other types use the side table, keyed by address: a row also holds object_id and identity hash.
  * Transient ones lie there, too (object_private.h): an object that has a variable of that name in its body keeps it.
  * S1: a side row exists exactly when OF_IVARS or OF_ID is set in the header (OF_FINALIZER has its own table).
  */
@@ -217,8 +217,8 @@ static Value stored_get(Value obj, Value name)
         return i < 0 ? V_UNDEF : slot_read(obj, &obj_slots(obj)[i]);
     }
     if (is_module(obj)) {
-        Value table = slot_read(obj, &class_ext(obj)->ivars);
-        Slot *s = is_nil(table) ? NULL : symtable_find(table, id);
+        Value table;
+        Slot *s = class_row_find(obj, class_ext(obj)->ivars, id, &table);
         return s ? slot_read(table, s) : V_UNDEF;
     }
     if (!(obj_head(obj) & OF_IVARS))
@@ -240,6 +240,28 @@ Value ivar_get(Value obj, Value name)
 static bool stored_defined(Value obj, Value name)
 {
     return has_slots(obj) ? shape_find(obj_shape(obj), symbol_id(name)) >= 0 : !is_undef(stored_get(obj, name));
+}
+
+/* A class's own variables go with it, whatever the mode; but those of the boot's classes are mostly the session's. */
+static bool all_persistent(Value module)
+{
+    return !vm_booting && !class_ext(module)->persist[0];
+}
+
+static void module_set(Value module, uint32_t id, Value v)
+{
+    if (all_persistent(module))
+        symtable_set(class_table_for_change(module, class_ext(module)->ivars, TABLE_PERSISTENT), id, v);
+    else
+        class_row_set(module, class_ext(module)->ivars, id, v);
+}
+
+static void module_remove(Value module, uint32_t id)
+{
+    if (all_persistent(module))
+        symtable_remove(class_table_for_change(module, class_ext(module)->ivars, TABLE_PERSISTENT), id);
+    else
+        class_row_remove(module, class_ext(module)->ivars, id);
 }
 
 /* The variable is a transient one: sets it, which is no change of the object. */
@@ -271,12 +293,7 @@ void ivar_set(Value obj, Value name, Value v)
         else
             obj_add_slot(obj, shape_add(shape, id), v);
     } else if (is_module(obj)) {
-        Value table = slot_read(obj, &class_ext(obj)->ivars);
-        if (is_nil(table)) {
-            table = symtable_new();
-            slot_write(obj, &class_ext(obj)->ivars, table);
-        }
-        symtable_set(table, id, v);
+        module_set(obj, id, v);
     } else {
         side_set(obj, id, v);
     }
@@ -347,7 +364,7 @@ Value ivar_remove(Value obj, Value name)
     if (is_module(obj)) {
         Value gone = ivar_get(obj, name);
         if (!is_undef(gone))
-            symtable_remove(slot_read(obj, &class_ext(obj)->ivars), id);
+            module_remove(obj, id);
         return gone;
     }
     return side_remove(obj, id);
@@ -355,7 +372,6 @@ Value ivar_remove(Value obj, Value name)
 
 typedef struct EachArg {
     Value obj;
-    Value table;
     void (*fn)(Value, Value, void *);
     void *arg;
     bool hidden;
@@ -364,8 +380,9 @@ typedef struct EachArg {
 static void each_row(uint32_t id, Slot *s, void *arg)
 {
     EachArg *e = arg;
-    if (e->hidden || ivar_name_visible(id))
-        e->fn(symbol_value(id), slot_read(e->table, s), e->arg);
+    bool shadowed = class_row_find(e->obj, class_ext(e->obj)->ivars, id, NULL) != s;
+    if (!shadowed && (e->hidden || ivar_name_visible(id)))
+        e->fn(symbol_value(id), stored_get(e->obj, symbol_value(id)), e->arg);
 }
 
 static void each(Value obj, bool hidden, void (*fn)(Value, Value, void *), void *arg)
@@ -384,10 +401,8 @@ static void each(Value obj, bool hidden, void (*fn)(Value, Value, void *), void 
                 fn(symbol_value(id), v, arg);
         }
     } else if (is_module(obj)) {
-        Value table = slot_read(obj, &class_ext(obj)->ivars);
-        EachArg e = {obj, table, fn, arg, hidden};
-        if (!is_nil(table))
-            symtable_each(table, each_row, &e);
+        EachArg e = {obj, fn, arg, hidden};
+        class_rows_each(obj, class_ext(obj)->ivars, each_row, &e);
     } else if (obj_head(obj) & OF_IVARS) {
         for (uint32_t i = 0; i < side_find(obj)->n; i++) {
             Side *s = side_find(obj);

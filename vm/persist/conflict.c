@@ -41,7 +41,7 @@ static void look_for_owner(Value v, TableOwner *found)
     const char *part = has_table(x->methods, found->table)     ? "methods"
                        : has_table(x->constants, found->table) ? "constants"
                        : has_table(x->cvars, found->table)     ? "class_variables"
-                       : x->ivars.raw == found->table          ? "instance_variables"
+                       : has_table(x->ivars, found->table)     ? "instance_variables"
                                                                : NULL;
     if (part) {
         found->owner = v;

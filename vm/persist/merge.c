@@ -128,8 +128,9 @@ static bool boot_class_merge(Value module)
         x->mixins = mixins;
     else if (mixins.raw != V_NIL && !slot_same(mixins, x->mixins))
         return false; /* both made the first list: the order of the ancestry is not ours to choose */
-    Slot *places[] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT]};
-    for (int i = 0; i < 3; i++) {
+    Slot *places[] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT],
+                      &x->ivars[TABLE_PERSISTENT]};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         Slot theirs = record_take_slot(&r), mine = *places[i];
         if (theirs.raw == V_NIL || slot_same(theirs, mine))
             continue;

@@ -1,7 +1,7 @@
 /* module_record.c -- classes, modules, method entries and symbol tables in records
  *
  * The record of a class or module holds its persistent parts: superclass (or the iclass that stands there), the persistent
- * copies of its three tables, instance variables, name, what its instances look like.  The transient copies are
+ * copies of its four tables, name, what its instances look like.  The transient copies are
  * the session's own and never stored, and so are modules mixed in in transient mode (CLASS_OWN_MIXIN): their iclasses
  * stand directly behind the class or iclass they were put behind, and records look past them.  A boot class has
  * such a record only for what user code added in persistent mode: in place of the superclass it has the list of
@@ -44,7 +44,7 @@ void class_persist(Object *o, RecordBuilder *b)
     record_put_slot(b, x->methods[TABLE_PERSISTENT]);
     record_put_slot(b, x->constants[TABLE_PERSISTENT]);
     record_put_slot(b, x->cvars[TABLE_PERSISTENT]);
-    record_put_slot(b, x->ivars);
+    record_put_slot(b, x->ivars[TABLE_PERSISTENT]);
     record_put_slot(b, x->module);
     record_put_slot(b, x->includer);
     record_put_slot(b, x->attached);
@@ -68,13 +68,13 @@ static void take_tables(ClassExt *x, RecordReader *r)
     x->methods[TABLE_PERSISTENT] = record_take_slot(r);
     x->constants[TABLE_PERSISTENT] = record_take_slot(r);
     x->cvars[TABLE_PERSISTENT] = record_take_slot(r);
+    x->ivars[TABLE_PERSISTENT] = record_take_slot(r);
 }
 
 /* What follows the tables in the record of a module that is not the boot's. */
 static void take_rest(Value v, RecordReader *r)
 {
     ClassExt *x = class_ext(v);
-    x->ivars = record_take_slot(r);
     x->module = record_take_slot(r);
     x->includer = record_take_slot(r);
     x->attached = record_take_slot(r);
@@ -169,7 +169,8 @@ static unsigned parts_mask(Value module)
 {
     ClassExt *x = class_ext(module);
     return (x->methods[TABLE_PERSISTENT].raw != V_NIL) | (x->constants[TABLE_PERSISTENT].raw != V_NIL) << 1 |
-           (x->cvars[TABLE_PERSISTENT].raw != V_NIL) << 2 | (x->mixins.raw != V_NIL) << 3;
+           (x->cvars[TABLE_PERSISTENT].raw != V_NIL) << 2 | (x->mixins.raw != V_NIL) << 3 |
+           (x->ivars[TABLE_PERSISTENT].raw != V_NIL) << 4;
 }
 
 /* include, prepend or extend in persistent mode: a boot module keeps a list, others have iclasses that are saved. */
@@ -247,14 +248,21 @@ void module_touched(Value module)
     list_push(&touched, module);
 }
 
+static Slot *part_at(Value module, int i)
+{
+    ClassExt *x = class_ext(module);
+    Slot *parts[BOOT_PARTS] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT],
+                               &x->ivars[TABLE_PERSISTENT], &x->mixins};
+    return parts[i];
+}
+
 void boot_parts_forget(void)
 {
     for (size_t i = 0; i < touched.count; i++) {
-        ClassExt *x = class_ext(touched.items[i]);
-        if (x->persist[1]) /* what is committed is read anew */
+        if (class_ext(touched.items[i])->persist[1]) /* what is committed is read anew */
             continue;
-        x->methods[TABLE_PERSISTENT].raw = x->constants[TABLE_PERSISTENT].raw = x->cvars[TABLE_PERSISTENT].raw = V_NIL;
-        x->mixins.raw = V_NIL;
+        for (int k = 0; k < BOOT_PARTS; k++)
+            part_at(touched.items[i], k)->raw = V_NIL;
         apply_mixins(touched.items[i]);
         method_serial++;
         const_serial++;
@@ -265,14 +273,6 @@ void boot_parts_forget(void)
         oidmap_remove(session.boot_parts);
         session.boot_parts = V_NIL;
     }
-}
-
-static Slot *part_at(Value module, int i)
-{
-    ClassExt *x = class_ext(module);
-    Slot *parts[BOOT_PARTS] = {&x->methods[TABLE_PERSISTENT], &x->constants[TABLE_PERSISTENT], &x->cvars[TABLE_PERSISTENT],
-                               &x->mixins};
-    return parts[i];
 }
 
 /* For a nested transaction: which tables the boot modules that were touched have now.  The contents are objects. */

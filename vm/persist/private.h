@@ -219,7 +219,7 @@ void boot_parts_refresh(void);
 void module_touched(Value boot_module);       /* a persistent definition goes into a boot class */
 void boot_parts_collect(void);                /* at commit: boot classes whose parts are new become dirty */
 void boot_parts_forget(void);                 /* at abort */
-enum { BOOT_PARTS = 4 };
+enum { BOOT_PARTS = 5 };
 typedef struct BootParts { /* the persistent tables of a boot module, and its list of mixins */
     Value module;
     Slot parts[BOOT_PARTS];

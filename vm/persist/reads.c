@@ -139,7 +139,7 @@ static void hide_table(Slot s)
 bool reads_is_data_table(Value owner, const Slot *s)
 {
     return reads.serializable && is_module(owner) &&
-           (s == &class_ext(owner)->cvars[TABLE_PERSISTENT] || s == &class_ext(owner)->ivars);
+           (s == &class_ext(owner)->cvars[TABLE_PERSISTENT] || s == &class_ext(owner)->ivars[TABLE_PERSISTENT]);
 }
 
 void reads_hide(Value v)
@@ -153,7 +153,7 @@ void reads_hide(Value v)
             reads_note(oidmap_oid(v));
     } else if (is_module(v)) {
         hide_table(class_ext(v)->cvars[TABLE_PERSISTENT]);
-        hide_table(class_ext(v)->ivars);
+        hide_table(class_ext(v)->ivars[TABLE_PERSISTENT]);
     }
 }
 
