@@ -1,8 +1,10 @@
 /* bignum.c -- exact arithmetic on Integers: fixnums by machine words, the rest by GMP
  *
  * GMP works on views of the limbs in the cell and allocates its results with malloc; results are copied into a cell.
- * Sizes are checked before GMP sees them, since it aborts when it runs out.  Nothing here calls Ruby.
+ * Sizes are checked before GMP sees them, since it aborts when it runs out.  What takes more than linear time goes
+ * through big_work: for long operands that runs interrupts and other threads, and may raise.
  */
+#include "vm/core/big_work.h"
 #include "vm/core/core_private.h"
 #include "vm/core/number.h"
 #include "vm/record.h"
@@ -105,14 +107,25 @@ Value int_from_double(double d)
     mpz_init_set_d(z, d);
     return int_from_mpz(z);
 }
+static void work_parse(BigWork *w)
+{
+    mpz_set_str(w->out[0], w->text, (int)w->number);
+}
+Value int_from_digits(char *digits, size_t n, int base, bool negative)
+{
+    BigWork w = {.run = work_parse, .text = digits, .number = (uint64_t)base};
+    big_work(&w, n / 16, n / 16);
+    free(digits);
+    if (negative)
+        mpz_neg(w.out[0], w.out[0]);
+    return int_from_mpz(w.out[0]);
+}
 Value int_literal(const char *digits, bool negative)
 {
-    mpz_t z;
-    mpz_init(z);
-    mpz_set_str(z, digits, 10);
-    if (negative)
-        mpz_neg(z, z);
-    return int_from_mpz(z);
+    char *copy = strdup(digits);
+    if (!copy)
+        raise_error(klass.NoMemoryError, "failed to allocate memory");
+    return int_from_digits(copy, strlen(copy), 10, negative);
 }
 
 void int_check_bits(uint64_t bits, const char *what)
@@ -145,24 +158,31 @@ Value int_sub(Value a, Value b)
     KEEP(b);
     return int_from_mpz(z);
 }
+static void work_mul(BigWork *w)
+{
+    mpz_mul(w->out[0], w->in[0], w->in[1]);
+}
 Value int_mul(Value a, Value b)
 {
     int64_t r;
     if (both_fixnum(a, b) && !__builtin_mul_overflow(fix_int(a), fix_int(b), &r))
         return int_value(r);
     MpzView x, y;
-    mpz_t z;
     mpz_srcptr p = int_view(&x, a), q = int_view(&y, b);
     int_check_bits((mpz_size(p) + mpz_size(q)) * 64, "bignum too big");
-    mpz_init(z);
-    mpz_mul(z, p, q);
+    BigWork w = {.run = work_mul, .in = {p, q}};
+    big_work(&w, mpz_size(p), mpz_size(q));
     KEEP(a);
     KEEP(b);
-    return int_from_mpz(z);
+    return int_from_mpz(w.out[0]);
 }
 void raise_zero_div(void)
 {
     raise_error(klass.ZeroDivisionError, "divided by 0");
+}
+static void work_divmod(BigWork *w)
+{
+    mpz_fdiv_qr(w->out[0], w->out[1], w->in[0], w->in[1]);
 }
 void int_divmod(Value a, Value b, Value *quot, Value *rem)
 {
@@ -179,20 +199,18 @@ void int_divmod(Value a, Value b, Value *quot, Value *rem)
         return;
     }
     MpzView x, y;
-    mpz_t q, r;
-    mpz_init(q);
-    mpz_init(r);
-    mpz_fdiv_qr(q, r, int_view(&x, a), int_view(&y, b));
+    BigWork w = {.run = work_divmod, .in = {int_view(&x, a), int_view(&y, b)}};
+    big_work(&w, mpz_size(w.in[0]), mpz_size(w.in[1]));
     KEEP(a);
     KEEP(b);
     if (quot)
-        *quot = int_from_mpz(q);
+        *quot = int_from_mpz(w.out[0]);
     else
-        mpz_clear(q);
+        mpz_clear(w.out[0]);
     if (rem)
-        *rem = int_from_mpz(r);
+        *rem = int_from_mpz(w.out[1]);
     else
-        mpz_clear(r);
+        mpz_clear(w.out[1]);
 }
 Value int_div(Value a, Value b)
 {
@@ -228,6 +246,10 @@ bool int_odd(Value a)
     obj_attend(a);
     return ((Bignum *)a)->limb[0] & 1;
 }
+static void work_gcd(BigWork *w)
+{
+    mpz_gcd(w->out[0], w->in[0], w->in[1]);
+}
 Value int_gcd(Value a, Value b)
 {
     if (both_fixnum(a, b)) {
@@ -240,12 +262,11 @@ Value int_gcd(Value a, Value b)
         return uint_value(x);
     }
     MpzView x, y;
-    mpz_t z;
-    mpz_init(z);
-    mpz_gcd(z, int_view(&x, a), int_view(&y, b));
+    BigWork w = {.run = work_gcd, .in = {int_view(&x, a), int_view(&y, b)}};
+    big_work(&w, mpz_size(w.in[0]), mpz_size(w.in[1]));
     KEEP(a);
     KEEP(b);
-    return int_from_mpz(z);
+    return int_from_mpz(w.out[0]);
 }
 int int_cmp(Value a, Value b)
 {
@@ -318,21 +339,14 @@ double int_fdiv(Value a, Value b)
         return 0.0 / int_double(b);
     if (is_fixnum(a) && is_fixnum(b) && llabs(fix_int(a)) < (1LL << 53) && llabs(fix_int(b)) < (1LL << 53))
         return (double)fix_int(a) / (double)fix_int(b);
-    MpzView x, y;
-    mpz_srcptr p = int_view(&x, a), q = int_view(&y, b);
-    int64_t shift = 66 + (int64_t)mpz_sizeinbase(q, 2) - (int64_t)mpz_sizeinbase(p, 2);
-    mpz_t n, d, r;
-    mpz_init_set(n, p);
-    mpz_init_set(d, q);
-    mpz_init(r);
-    if (shift > 0)
-        mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
-    else
-        mpz_mul_2exp(d, d, (mp_bitcnt_t)-shift);
-    mpz_tdiv_qr(n, r, n, d);
-    int sign = mpz_sgn(n);
-    mpz_abs(n, n);
-    if (mpz_sgn(r))
+    int64_t shift = 66 + (int64_t)int_bit_length(int_abs(b)) - (int64_t)int_bit_length(int_abs(a));
+    Value quotient, rest;
+    int_divmod(int_shift(int_abs(a), MAX(shift, 0)), int_shift(int_abs(b), MAX(-shift, 0)), &quotient, &rest);
+    MpzView x;
+    mpz_t n;
+    mpz_init_set(n, int_view(&x, quotient));
+    KEEP(quotient);
+    if (rest != int_fix(0))
         mpz_setbit(n, 0);
     /* 66..67 bits: one rounding only, also into the denormals */
     int64_t bits = (int64_t)mpz_sizeinbase(n, 2), exp = bits - shift, keep = exp < -1021 ? exp + 1074 : 53;
@@ -350,11 +364,7 @@ double int_fdiv(Value a, Value b)
         result = e > 2000 ? INFINITY : e < -3000 ? 0.0 : ldexp((double)m, (int)e);
     }
     mpz_clear(n);
-    mpz_clear(d);
-    mpz_clear(r);
-    KEEP(a);
-    KEEP(b);
-    return sign < 0 ? -result : result;
+    return int_sign(a) * int_sign(b) < 0 ? -result : result;
 }
 
 Value int_shift(Value a, int64_t left)
@@ -399,6 +409,10 @@ uint64_t int_bit_length(Value a)
     KEEP(a);
     return bits;
 }
+static void work_pow(BigWork *w)
+{
+    mpz_pow_ui(w->out[0], w->in[0], w->number);
+}
 Value int_pow_ui(Value a, uint64_t e)
 {
     if (e == 0 || a == int_fix(1))
@@ -411,11 +425,31 @@ Value int_pow_ui(Value a, uint64_t e)
     if (bits > 1 && (e > (uint64_t)INT_MAX_LIMBS * 64 || bits * e > (uint64_t)INT_MAX_LIMBS * 64 / 4))
         raise_error(klass.ArgumentError, "exponent is too large");
     MpzView x;
-    mpz_t z;
-    mpz_init(z);
-    mpz_pow_ui(z, int_view(&x, a), e);
+    BigWork w = {.run = work_pow, .in = {int_view(&x, a)}, .number = e};
+    big_work(&w, bits * e / 64, bits * e / 64);
     KEEP(a);
-    return int_from_mpz(z);
+    return int_from_mpz(w.out[0]);
+}
+static void work_powmod(BigWork *w)
+{
+    mpz_powm(w->out[0], w->in[0], w->in[1], w->in[2]);
+}
+/* a ** b modulo m, with the sign of m; b is not negative, m not zero. */
+Value int_powmod(Value a, Value b, Value m)
+{
+    MpzView x, y, z;
+    BigWork w = {.run = work_powmod, .in = {int_view(&x, a), int_view(&y, b), int_view(&z, m)}};
+    big_work(&w, mpz_size(w.in[2]) * mpz_size(w.in[2]), mpz_size(w.in[1]) * 64);
+    if (mpz_sgn(int_view(&z, m)) < 0 && mpz_sgn(w.out[0]) > 0)
+        mpz_add(w.out[0], w.out[0], int_view(&z, m));
+    KEEP(a);
+    KEEP(b);
+    KEEP(m);
+    return int_from_mpz(w.out[0]);
+}
+static void work_sqrt(BigWork *w)
+{
+    mpz_sqrt(w->out[0], w->in[0]);
 }
 Value int_isqrt(Value a)
 {
@@ -423,11 +457,10 @@ Value int_isqrt(Value a)
         raise_error(const_get_from(klass.Math, sym_intern("DomainError")),
                     "Numerical argument is out of domain - \"isqrt\"");
     MpzView x;
-    mpz_t z;
-    mpz_init(z);
-    mpz_sqrt(z, int_view(&x, a));
+    BigWork w = {.run = work_sqrt, .in = {int_view(&x, a)}};
+    big_work(&w, mpz_size(w.in[0]), mpz_size(w.in[0]));
     KEEP(a);
-    return int_from_mpz(z);
+    return int_from_mpz(w.out[0]);
 }
 
 /* Rounds to a multiple of 10 ** -digits. */
@@ -464,6 +497,11 @@ Value int_round(Value a, int64_t digits, RoundMode mode)
     return neg ? int_neg(q) : q;
 }
 
+enum { LONG_TEXT = 1000 }; /* limbs; below, the text is written in place */
+static void work_text(BigWork *w)
+{
+    w->text = mpz_get_str(NULL, (int)w->number, w->in[0]);
+}
 Value int_to_str(Value v, int base)
 {
     if (base < 2 || base > 36)
@@ -482,8 +520,16 @@ Value int_to_str(Value v, int base)
     MpzView x;
     mpz_srcptr z = int_view(&x, v);
     Value s = str_buf_new(mpz_sizeinbase(z, base) + 2, ENC_US_ASCII);
-    mpz_get_str(str_ptr(s)->ptr, base, z);
-    KEEP(v);
+    BigWork w = {.run = work_text, .in = {z}, .number = (uint64_t)base};
+    if (mpz_size(z) < LONG_TEXT) {
+        mpz_get_str(str_ptr(s)->ptr, base, z);
+        KEEP(v);
+    } else {
+        big_work(&w, mpz_size(z), mpz_size(z));
+        KEEP(v);
+        strcpy(str_ptr(s)->ptr, w.text);
+        free(w.text);
+    }
     str_buf_set_len(s, strlen(str_ptr(s)->ptr));
     return s;
 }

@@ -173,17 +173,7 @@ static Value int_pow_mod(Value a, Value b, Value m)
         raise_error(klass.RangeError, "Integer#pow() 1st argument cannot be negative when 2nd argument specified");
     if (m == int_fix(0))
         raise_zero_div();
-    MpzView x, y, w;
-    mpz_t z;
-    mpz_init(z);
-    mpz_srcptr mod = int_view(&w, m);
-    mpz_powm(z, int_view(&x, a), int_view(&y, b), mod);
-    if (mpz_sgn(mod) < 0 && mpz_sgn(z) > 0)
-        mpz_add(z, z, mod);
-    KEEP(a);
-    KEEP(b);
-    KEEP(m);
-    return int_from_mpz(z);
+    return int_powmod(a, b, m);
 }
 
 /* ---- methods ---- */
@@ -472,10 +462,21 @@ METHOD(int_m_digits)
         raise_error(klass.ArgumentError, "invalid radix %T", base);
     if (int_sign(self) < 0)
         raise_error(const_get_from(klass.Math, sym_intern("DomainError")), "out of domain");
+    if (!is_fixnum(self) && is_fixnum(base) && fix_int(base) <= 36) { /* GMP's conversion takes less than quadratic time */
+        Value text = int_to_str(self, (int)fix_int(base));
+        size_t len = str_view(text).len;
+        Value digits = ary_new(len);
+        for (size_t i = len; i-- > 0;) {
+            char c = str_view(text).ptr[i];
+            ary_push(digits, int_fix(c <= '9' ? c - '0' : c - 'a' + 10));
+        }
+        return digits;
+    }
     Value ary = ary_new(20), n = self;
     if (n == int_fix(0))
         ary_push(ary, n);
     while (n != int_fix(0)) {
+        vm_check_interrupts();
         Value r;
         int_divmod(n, base, &n, &r);
         ary_push(ary, r);

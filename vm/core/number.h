@@ -47,6 +47,9 @@ Value int_pow_ui(Value a, uint64_t e);
 Value int_abs(Value a);
 int int_cmp_double(Value a, double d); /* -1 0 1; 2: NaN */
 Value int_isqrt(Value a);
+Value int_powmod(Value a, Value b, Value m); /* a ** b modulo m, with the sign of m; b is not negative, m not zero */
+/* n digits of the base, 0-terminated, malloc'ed: taken over. */
+Value int_from_digits(char *digits, size_t n, int base, bool negative);
 uint64_t int_bit_length(Value a);
 typedef enum { ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN, ROUND_FLOOR, ROUND_CEIL, ROUND_TRUNC } RoundMode;
 Value int_round(Value a, int64_t digits, RoundMode mode); /* digits < 0 */

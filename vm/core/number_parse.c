@@ -85,13 +85,7 @@ Value str_to_integer(const char *s, size_t len, int base, bool strict, bool rais
         if (*q != '_')
             text[k++] = *q;
     text[k] = 0;
-    mpz_t z;
-    mpz_init(z);
-    mpz_set_str(z, text, base);
-    free(text);
-    if (neg)
-        mpz_neg(z, z);
-    return int_from_mpz(z);
+    return int_from_digits(text, ndigits, base, neg);
 bad:
     if (raise)
         raise_invalid("Integer()", s, len);
