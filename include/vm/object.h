@@ -80,10 +80,6 @@ static inline uint32_t obj_shape(Value v)
 {
     return obj_guard_word(v) & 0x7fffffffu;
 }
-static inline bool obj_frozen_bit(Value v)
-{
-    return obj_head(v) & OH_FROZEN;
-}
 
 /* Mutation (O2).  obj_modify(v) before every change of v: stores, length,
  * flags, class, default proc.  Raises FrozenError, refills a hollow object,
@@ -104,6 +100,13 @@ static inline void obj_attend(Value v)
 {
     if (__builtin_expect((obj_head(v) & OH_ATTENTION) != 0, 0))
         obj_attend_slow(v);
+}
+
+/* A heap object's; part of its record, so a hollow one is refilled to know. */
+static inline bool obj_frozen_bit(Value v)
+{
+    obj_attend(v);
+    return obj_head(v) & OH_FROZEN;
 }
 
 /* Slots.  Only these convert (V1).  `owner` is the object that holds the slot. */

@@ -47,14 +47,16 @@ void features_committed(void)
     noted.count = 0;
 }
 
-void features_forget(void)
+bool features_forget(void)
 {
+    bool any = noted.count > 0;
     for (size_t i = 0; i < noted.count; i++)
         load_feature_remove(noted.items[i]);
     noted.count = 0;
     Value table = oidmap_object(OID_FEATURES);
     if (!is_undef(table) && !(obj_head(table) & OF_PERSISTENT))
         oidmap_remove(table);
+    return any;
 }
 
 static void list_row(uint32_t id, Slot *s, void *arg)

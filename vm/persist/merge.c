@@ -35,20 +35,21 @@ static void rows_free(void *p)
 /* The rows of a table's record at the session's snapshot; references stay unresolved. */
 static void rows_fetch(Rows *rows, Oid oid)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
+    Fault fault;
+    fault_begin(&fault);
     rows->n = 0;
     rows->at = NULL;
-    if (!store_fetch(oid, &record))
-        return;
-    RecordReader r = {&record, 0, 0};
-    rows->at = heap_calloc(record.nslots / 3 + 1, sizeof(Row));
-    while (record_slots_left(&r) >= 3) {
-        Row *row = &rows->at[rows->n++];
-        row->symbol = record_take_symbol_id(&r);
-        row->flags = (uint32_t)fix_int(record_take_slot(&r).raw);
-        row->value = record_take_slot(&r);
+    if (fault_fetch(&fault, oid)) {
+        RecordReader r = {&fault.record, 0, 0};
+        rows->at = heap_calloc(fault.record.nslots / 3 + 1, sizeof(Row));
+        while (record_slots_left(&r) >= 3) {
+            Row *row = &rows->at[rows->n++];
+            row->symbol = record_take_symbol_id(&r);
+            row->flags = (uint32_t)fix_int(record_take_slot(&r).raw);
+            row->value = record_take_slot(&r);
+        }
     }
+    fault_end(&fault);
 }
 
 static Row *rows_find(Rows *rows, uint32_t symbol)
@@ -114,14 +115,9 @@ static bool table_merge(Value table, Rows *base, Rows *theirs)
     return good;
 }
 
-/* Their record of a boot class: my fresh tables flow into theirs. */
-static bool boot_class_merge(Value module)
+static bool boot_class_merge_with(Value module, StoreRecord *theirs_now)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (!store_fetch(oidmap_oid(module), &record))
-        return false;
-    RecordReader r = {&record, 0, 0};
+    RecordReader r = {theirs_now, 0, 0};
     ClassExt *x = class_ext(module);
     Slot mixins = record_take_slot(&r);
     if (x->mixins.raw == V_NIL)
@@ -159,6 +155,16 @@ static bool boot_class_merge(Value module)
     return true;
 }
 
+/* Their record of a boot class: my fresh tables flow into theirs. */
+static bool boot_class_merge(Value module)
+{
+    Fault fault;
+    fault_begin(&fault);
+    bool good = fault_fetch(&fault, oidmap_oid(module)) && boot_class_merge_with(module, &fault.record);
+    fault_end(&fault);
+    return good;
+}
+
 /* ---- objects that replay, or merge themselves ---- */
 
 static Value own_merge; /* Symbol of the method that Module#merge_conflict defines */
@@ -171,12 +177,11 @@ static bool merges_itself(Value v)
 /* v as it was before this transaction: a detached copy. */
 static Value copy_of_base(Value v)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (!store_fetch(oidmap_oid(v), &record))
-        return V_NIL;
-    Value copy = record_copy(&record);
-    return obj_freeze(copy);
+    Fault fault;
+    fault_begin(&fault);
+    Value copy = fault_fetch(&fault, oidmap_oid(v)) ? obj_freeze(record_copy(&fault.record)) : V_NIL;
+    fault_end(&fault);
+    return copy;
 }
 
 /* v is what others committed: this session's changes are out of it. */
@@ -196,16 +201,17 @@ static void take_newest(Value v)
 static void boot_list_merge(Value v)
 {
     Value mine = ary_dup(v);
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (!store_fetch(OID_BOOT_PARTS, &record))
-        return;
-    ary_clear(v);
-    for (uint32_t k = 0; k < record.nslots; k++)
-        ary_push(v, builtin_object(SLOT_OID(record.slots[k])));
-    for (size_t k = 0; k < ary_len(mine); k++)
-        if (!ary_includes(v, ary_get(mine, (long)k)))
-            ary_push(v, ary_get(mine, (long)k));
+    Fault fault;
+    fault_begin(&fault);
+    if (fault_fetch(&fault, OID_BOOT_PARTS)) {
+        ary_clear(v);
+        for (uint32_t k = 0; k < fault.record.nslots; k++)
+            ary_push(v, builtin_object(SLOT_OID(fault.record.slots[k])));
+        for (size_t k = 0; k < ary_len(mine); k++)
+            if (!ary_includes(v, ary_get(mine, (long)k)))
+                ary_push(v, ary_get(mine, (long)k));
+    }
+    fault_end(&fault);
 }
 
 /* ---- the whole ---- */

@@ -202,23 +202,24 @@ static void apply_mixins(Value module)
 
 static void apply_parts(Value module, Oid oid)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (store_fetch(oid, &record))
-        module_reload(module, &record);
+    Fault fault;
+    fault_begin(&fault);
+    if (fault_fetch(&fault, oid))
+        module_reload(module, &fault.record);
+    fault_end(&fault);
     apply_mixins(module);
 }
 
 void boot_parts_refresh(void)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (!session.attached || !store_fetch(OID_BOOT_PARTS, &record))
-        return;
-    for (uint32_t i = 0; i < record.nslots; i++) {
-        if (!SLOT_IS_REFERENCE(record.slots[i]))
+    Fault fault;
+    fault_begin(&fault);
+    const StoreRecord *list = &fault.record;
+    uint32_t n = fault_fetch(&fault, OID_BOOT_PARTS) ? list->nslots : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!SLOT_IS_REFERENCE(list->slots[i]))
             continue;
-        Oid oid = SLOT_OID(record.slots[i]);
+        Oid oid = SLOT_OID(list->slots[i]);
         Value module = builtin_object(oid);
         if (is_undef(oidmap_object(oid)))
             oidmap_add(module, oid);
@@ -228,6 +229,7 @@ void boot_parts_refresh(void)
             txn_mark_clean(module);
         }
     }
+    fault_end(&fault);
 }
 
 static ValueList touched; /* boot modules that got persistent definitions in this transaction, perhaps their first */
@@ -256,8 +258,9 @@ static Slot *part_at(Value module, int i)
     return parts[i];
 }
 
-void boot_parts_forget(void)
+bool boot_parts_forget(void)
 {
+    bool any = touched.count > 0;
     for (size_t i = 0; i < touched.count; i++) {
         if (class_ext(touched.items[i])->persist[1]) /* what is committed is read anew */
             continue;
@@ -273,6 +276,7 @@ void boot_parts_forget(void)
         oidmap_remove(session.boot_parts);
         session.boot_parts = V_NIL;
     }
+    return any;
 }
 
 /* For a nested transaction: which tables the boot modules that were touched have now.  The contents are objects. */

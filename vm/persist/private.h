@@ -210,7 +210,7 @@ void versions_settle(void);                   /* all that moved with the view is
 void features_boot(void);
 void features_refresh(void);
 void features_committed(void);
-void features_forget(void);                   /* at abort */
+bool features_forget(void);                   /* at abort; were there any? */
 void features_clear(void);
 
 /* module_record.c */
@@ -218,7 +218,7 @@ void module_reload(Value module, StoreRecord *); /* at a boundary: tables, ances
 void boot_parts_refresh(void);
 void module_touched(Value boot_module);       /* a persistent definition goes into a boot class */
 void boot_parts_collect(void);                /* at commit: boot classes whose parts are new become dirty */
-void boot_parts_forget(void);                 /* at abort */
+bool boot_parts_forget(void);                 /* at abort; were there any? */
 enum { BOOT_PARTS = 5 };
 typedef struct BootParts { /* the persistent tables of a boot module, and its list of mixins */
     Value module;

@@ -123,7 +123,7 @@ StorePut record_fill(RecordBuilder *b, Value v)
     if (format < 0 || (!has_slots(v) && (!row || !row->persist)))
         txn_refuse(b, v, "objects of this kind can't be saved");
     StorePut put = {.oid = oidmap_oid(v), .format = (uint8_t)format, .is_new = !(obj_head(v) & OF_PERSISTENT)};
-    if (obj_frozen_bit(v))
+    if (obj_head(v) & OH_FROZEN)
         put.flags |= RECORD_FROZEN;
     if (obj_head(v) & OF_ID) {
         Side *side = side_find(v);
@@ -174,9 +174,11 @@ static bool module_unchanged(const StorePut *put, Value v)
 {
     if (put->is_new || !(is_module(v) || obj_type(v) == T_ICLASS))
         return false;
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    return store_fetch(put->oid, &record) && !put_differs(put, &record);
+    Fault fault;
+    fault_begin(&fault);
+    bool same = fault_fetch(&fault, put->oid) && !put_differs(put, &fault.record);
+    fault_end(&fault);
+    return same;
 }
 
 /* Puts v's new version into the commit's write set. */
@@ -208,23 +210,25 @@ bool record_would_be_written(Value v)
 {
     if (!(obj_head(v) & OF_PERSISTENT) || !(is_module(v) || obj_type(v) == T_ICLASS))
         return true;
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    return !store_fetch(oidmap_oid(v), &record) || !is_as_recorded(v, &record);
+    Fault fault;
+    fault_begin(&fault);
+    bool same = fault_fetch(&fault, oidmap_oid(v)) && is_as_recorded(v, &fault.record);
+    fault_end(&fault);
+    return !same;
 }
 
 #ifdef LODE_DEBUG
 /* A clean object must still be what its record says: otherwise some method changed it without obj_modify (O2). */
 void record_check_clean(Value v)
 {
-    StoreRecord record = {0};
-    store_record_init(&record, session.context);
-    if (!store_fetch(oidmap_oid(v), &record) || version_superseded(class_from_store(record.class_id)))
-        return; /* of an older class: what it is now is not written yet */
-    bool same = is_as_recorded(v, &record);
-    if (!same)
-        ereport(PANIC, ERR_INTERNAL, errmsg("object %lu, a %s, was changed without obj_modify", (unsigned long)record.oid,
+    Fault fault;
+    fault_begin(&fault);
+    /* Of an older class: what it is now is not written yet. */
+    if (fault_fetch(&fault, oidmap_oid(v)) && !version_superseded(class_from_store(fault.record.class_id)) &&
+        !is_as_recorded(v, &fault.record))
+        ereport(PANIC, ERR_INTERNAL, errmsg("object %lu, a %s, was changed without obj_modify", (unsigned long)fault.record.oid,
                                             class_name_c(class_real(v))));
+    fault_end(&fault);
 }
 #endif
 

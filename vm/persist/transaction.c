@@ -146,6 +146,15 @@ static void transaction_visit(Visitor *v)
 
 /* ---- boundaries ---- */
 
+static void read_anew(Value v, void (*take)(Value v, StoreRecord *record))
+{
+    Fault fault;
+    fault_begin(&fault);
+    if (fault_fetch(&fault, oidmap_oid(v)))
+        take(v, &fault.record);
+    fault_end(&fault);
+}
+
 void txn_refresh(Value v)
 {
     uint64_t head = obj_head(v);
@@ -155,10 +164,9 @@ void txn_refresh(Value v)
         return;
     ObjectType type = obj_type(v);
     if (type == T_SYMTABLE || type == T_CLASS || type == T_MODULE || type == T_ICLASS) {
-        StoreRecord record = {0};
-        store_record_init(&record, session.context);
-        if (store_fetch(oidmap_oid(v), &record))
-            module_reload(v, &record);
+        read_anew(v, module_reload);
+    } else if (type == T_PROC) {
+        read_anew(v, record_restore); /* it may be running: never without a body */
     } else if (record_can_hollow(v) || v == session.root) {
         record_empty(v);
     }
@@ -465,8 +473,10 @@ static void drop_changes(void)
     store_commit_abort();
     nested_end();
     anew.count = 0;
+    bool parts = false;
     for (size_t i = 0; i < session.dirty.count; i++) {
         Value v = session.dirty.items[i];
+        parts |= v != session.root && oidmap_oid(v) && oidmap_oid(v) < OID_FIRST_USER;
         obj_ptr(v)->head &= ~OF_DIRTY;
         if (v == session.root || record_can_hollow(v))
             record_empty(v);
@@ -474,16 +484,18 @@ static void drop_changes(void)
             list_push(&anew, v);
     }
     txn_forget_fresh(0);
-    boot_parts_forget();
-    features_forget();
+    parts |= boot_parts_forget();
+    bool features = features_forget();
     reduced_forget();
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     take_view();
     refresh_listed();
     catch_up();
-    boot_parts_refresh();
-    features_refresh();
+    if (parts)
+        boot_parts_refresh();
+    if (features)
+        features_refresh();
 }
 
 /* Drops changes to committed objects and takes the newest view. */
