@@ -72,7 +72,7 @@ typedef struct Array {
     /* With OT_VECTOR (vm/vector.h) elements may be SLOT_ABSENT, which slot_read answers; all other access is array.c's. */
     Slot *ptr; /* first element; into the own cell when OF_EMBED, else into a heap_malloc'ed buffer at offset off */
     uint32_t len, cap;
-    uint32_t off, pad;
+    uint32_t off, carded; /* carded: slots of a room that has cards behind it (array.c A5); 0: it has none */
     Slot inl[];
 } Array;
 typedef struct AryView {

@@ -76,6 +76,13 @@ static inline void visit_slots(Visitor *v, Slot *s, size_t n)
         v->slot(v, &s[i]);
 }
 
+/* Cards: a byte for each piece of a big body, not 0 once somebody stored into the piece.  A young collection visits such
+ * pieces of an old object only, and marking in steps visits a few pieces a step. */
+typedef struct HeapCards {
+    uint8_t *at; /* NULL: the body has none, it is small */
+    size_t n;
+} HeapCards;
+
 struct RecordBuilder;
 struct RecordReader;
 struct Vector;
@@ -101,6 +108,10 @@ typedef struct TypeRow {
     /* Bytes of the fresh cell that restore is given for a record of so many slots and bytes; NULL: `size`. */
     size_t (*cell_size)(size_t nslots, size_t nbytes);
     size_t size; /* of the struct */
+    /* A type with cards; all three or none.  visit_fixed: references that lie in no piece; visit_card: those of one piece. */
+    HeapCards (*cards)(Object *);
+    void (*visit_fixed)(Object *, Visitor *);
+    void (*visit_card)(Object *, Visitor *, size_t card);
     /* Every store into an object of this type comes after obj_modify or is told by heap_remember (H4, H13).  When false, the old
      * ones are visited at each collection.  SLOTS types are logged. */
     bool logged;
@@ -146,6 +157,7 @@ void heap_note_moves(bool wanted); /* from here on: only then are moved cells to
 /* v is stored into without obj_modify (a reference was resolved, a body refilled): the next collection visits it whatever its
  * age.  Nothing when v is young.  Never collects. */
 void heap_remember(Value v);
+void heap_note_change(Value v); /* obj_modify's slow path: the same, but of a body with cards only marked pieces are visited */
 bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a live cell? */
 extern uint64_t heap_epoch;      /* counts collections: what was written into unvisited memory before one is void */
 extern bool heap_measure_time;   /* count time_ns */

@@ -122,11 +122,11 @@ static inline Value slot_read(Value owner, Slot *s)
     return s->raw;
 }
 /* A collection between obj_modify and the store may have made the owner old. */
-void heap_remember(Value owner);
+void heap_note_change(Value owner);
 static inline void slot_stored(Value owner)
 {
     if (__builtin_expect((obj_head(owner) & OH_LOG) != 0, 0))
-        heap_remember(owner);
+        heap_note_change(owner);
 }
 static inline void slot_write(Value owner, Slot *s, Value v) /* after obj_modify(owner) */
 {

@@ -9,6 +9,8 @@
  * A4  An array that the store has in chunks (OT_VECTOR, vm/vector.h) has its Vector in inl[0].  Chunk c is what lies at
  *     c * VECTOR_SLOTS and on of the room, counted from ptr - off: so shift changes no chunk.  Before elements change,
  *     ary_touch or ary_overwrite is told; before they are copied as Slots, ary_load.
+ * A5  A room of CARDED_MIN slots or more has cards behind its last slot, one for CARD_SLOTS slots.  ary_touch and ary_overwrite
+ *     mark them; what follows stores before anything that may collect.
  */
 #include "vm/core/core_private.h"
 #include "array_private.h"
@@ -16,7 +18,7 @@
 #include "vm/vector.h"
 #include "lib/base.h"
 
-enum { EMBED_MAX = 12 };
+enum { EMBED_MAX = 12, CARD_SLOTS = 128, CARDED_MIN = 2 * CARD_SLOTS };
 
 /* A cell has room for one slot at least: an array that grows out of it may need the place for its Vector (A4). */
 static size_t ary_cell_bytes(size_t capacity)
@@ -73,6 +75,38 @@ Value ary_new_filled(size_t len, Value x)
     return v;
 }
 
+/* ---- cards (A5) ---- */
+
+static size_t cards_for(size_t slots)
+{
+    return slots < CARDED_MIN ? 0 : (slots + CARD_SLOTS - 1) / CARD_SLOTS;
+}
+
+static uint8_t *ary_cards(const Array *a)
+{
+    return (uint8_t *)(a->ptr - a->off + a->carded);
+}
+
+static void mark_cards(Array *a, size_t start, size_t n)
+{
+    size_t first = (a->off + start) / CARD_SLOTS, last = (a->off + start + n - 1) / CARD_SLOTS;
+    memset(ary_cards(a) + first, 1, last - first + 1);
+}
+
+static size_t room_bytes(size_t slots)
+{
+    return slots * sizeof(Slot) + cards_for(slots);
+}
+
+/* The body lies in room, of so many slots, from now on, `off` slots behind its beginning. */
+static void ary_set_room(Array *a, Slot *room, size_t off, size_t slots)
+{
+    a->ptr = room + off;
+    a->off = (uint32_t)off;
+    a->cap = (uint32_t)(slots - off);
+    a->carded = cards_for(slots) ? (uint32_t)slots : 0;
+}
+
 /* ---- chunks (A4) ---- */
 
 static Vector *ary_vector(Array *a)
@@ -100,7 +134,7 @@ void ary_load(Value v, size_t start, size_t n)
         vector_load(v, 0, chunk_of(ary_ptr(v), i));
 }
 
-static void mark_range(Value v, size_t start, size_t n)
+static void mark_chunks(Value v, size_t start, size_t n)
 {
     Array *a = ary_ptr(v);
     Vector *vector = ary_vector(a);
@@ -109,17 +143,14 @@ static void mark_range(Value v, size_t start, size_t n)
     vector_mark(vector, chunk_of(a, start), chunk_of(a, start + n - 1));
 }
 
-static void ary_touch_slow(Value v, size_t start, size_t n)
+void ary_touch_slow(Value v, size_t start, size_t n)
 {
-    ary_load(v, start, n);
-    mark_range(v, start, n);
-}
-
-/* Elements start..start+n will change, or appear beyond the end: after obj_modify, before pointers are taken. */
-static inline void ary_touch(Value v, size_t start, size_t n)
-{
-    if (unlikely(obj_head(v) & OT_VECTOR) && n != 0)
-        ary_touch_slow(v, start, n);
+    if (obj_head(v) & OT_VECTOR) {
+        ary_load(v, start, n);
+        mark_chunks(v, start, n);
+    }
+    if (ary_ptr(v)->carded)
+        mark_cards(ary_ptr(v), start, n);
 }
 
 void ary_touch_all(Value v)
@@ -131,25 +162,34 @@ void ary_touch_all(Value v)
  * some of their elements, are read. */
 static void ary_overwrite_slow(Value v, size_t start, size_t n)
 {
-    Array *a = ary_ptr(v);
-    if (start > 0 && chunk_of(a, start - 1) == chunk_of(a, start))
-        ary_load(v, start - 1, 1);
-    if (start + n < a->len && chunk_of(a, start + n - 1) == chunk_of(a, start + n))
-        ary_load(v, start + n, 1);
-    mark_range(v, start, n);
+    if (obj_head(v) & OT_VECTOR) {
+        Array *a = ary_ptr(v);
+        if (start > 0 && chunk_of(a, start - 1) == chunk_of(a, start))
+            ary_load(v, start - 1, 1);
+        if (start + n < a->len && chunk_of(a, start + n - 1) == chunk_of(a, start + n))
+            ary_load(v, start + n, 1);
+        mark_chunks(v, start, n);
+    }
+    if (ary_ptr(v)->carded)
+        mark_cards(ary_ptr(v), start, n);
 }
 
 static inline void ary_overwrite(Value v, size_t start, size_t n)
 {
-    if (unlikely(obj_head(v) & OT_VECTOR) && n != 0)
+    if (unlikely(ary_in_pieces(v)) && n != 0)
         ary_overwrite_slow(v, start, n);
 }
 
 /* All elements got other places in the room; all were loaded before. */
 static void ary_relocated(Value v)
 {
-    if (unlikely(obj_head(v) & OT_VECTOR) && ary_ptr(v)->len != 0)
-        mark_range(v, 0, ary_ptr(v)->len);
+    Array *a = ary_ptr(v);
+    if (a->len == 0)
+        return;
+    if (unlikely(a->head & OT_VECTOR))
+        mark_chunks(v, 0, a->len);
+    if (a->carded)
+        mark_cards(a, 0, a->len);
 }
 
 static void ary_drop_vector(Array *a)
@@ -190,21 +230,19 @@ void ary_reserve(Value v, size_t n)
     if (a->head & OT_VECTOR) { /* elements keep their places */
         if (cap > ARY_MAX - a->off)
             raise_error(klass.IndexError, "index %zu too big", n);
-        Slot *room = heap_realloc(a->ptr - a->off, (a->off + cap) * sizeof(Slot));
-        a->ptr = room + a->off;
-        a->cap = (uint32_t)cap;
-        return;
+        ary_set_room(a, heap_realloc(a->ptr - a->off, room_bytes(a->off + cap)), a->off, a->off + cap);
+    } else {
+        Slot *buffer = heap_malloc(room_bytes(cap));
+        a = ary_ptr(v);
+        memcpy(buffer, a->ptr, a->len * sizeof(Slot));
+        if (a->head & OF_EMBED)
+            a->head &= ~OF_EMBED;
+        else
+            heap_free(a->ptr - a->off);
+        ary_set_room(a, buffer, 0, cap);
     }
-    Slot *buffer = heap_malloc(cap * sizeof(Slot));
-    a = ary_ptr(v);
-    memcpy(buffer, a->ptr, a->len * sizeof(Slot));
-    if (a->head & OF_EMBED)
-        a->head &= ~OF_EMBED;
-    else
-        heap_free(a->ptr - a->off);
-    a->ptr = buffer;
-    a->cap = (uint32_t)cap;
-    a->off = 0;
+    if (a->carded) /* places have changed, or the cards were not copied: rare enough to mark all */
+        memset(ary_cards(a), 1, cards_for(a->carded));
 }
 
 AryView ary_view(Value v)
@@ -338,6 +376,7 @@ Value ary_subseq(Value v, size_t start, size_t len)
         start = w.len;
     if (len > w.len - start)
         len = w.len - start;
+    ary_overwrite(r, 0, len);
     slot_copy_range(r, ary_ptr(r)->ptr, w.ptr + start, len);
     ary_ptr(r)->len = (uint32_t)len;
     return r;
@@ -845,6 +884,28 @@ static void ary_visit(Object *o, Visitor *v)
     }
 }
 
+static HeapCards ary_cards_of(Object *o)
+{
+    Array *a = (Array *)o;
+    return a->carded ? (HeapCards){ary_cards(a), cards_for(a->carded)} : (HeapCards){0};
+}
+
+static void ary_visit_fixed(UNUSED Object *o, UNUSED Visitor *v)
+{
+}
+
+/* A chunk is whole cards, so that one card is either absent or all there. */
+_Static_assert(VECTOR_SLOTS % CARD_SLOTS == 0, "a card lies in one chunk");
+static void ary_visit_card(Object *o, Visitor *v, size_t card)
+{
+    Array *a = (Array *)o;
+    size_t from = MAX(card * CARD_SLOTS, (size_t)a->off), to = MIN((card + 1) * CARD_SLOTS, (size_t)a->off + a->len);
+    Vector *vector = ary_vector(a);
+    uint32_t chunk = (uint32_t)(card * CARD_SLOTS / VECTOR_SLOTS);
+    if (from < to && (!vector || chunk >= vector->chunks || vector_present(vector, chunk)))
+        visit_slots(v, a->ptr + (from - a->off), to - from);
+}
+
 static void ary_free(Object *o)
 {
     Array *a = (Array *)o;
@@ -856,7 +917,7 @@ static void ary_free(Object *o)
 static size_t ary_memsize(Object *o)
 {
     Array *a = (Array *)o;
-    return (a->head & OF_EMBED) ? 0 : ((size_t)a->cap + a->off) * sizeof(Slot);
+    return (a->head & OF_EMBED) ? 0 : room_bytes((size_t)a->cap + a->off);
 }
 
 static void ary_moved(Object *o, Object *from)
@@ -873,7 +934,7 @@ static void ary_hollow(Object *o)
     ary_free(o);
     a->head |= OF_EMBED;
     a->ptr = a->inl;
-    a->len = a->off = 0;
+    a->len = a->off = a->carded = 0;
     a->cap = (uint32_t)ary_embed_cap((Value)o);
 }
 
@@ -901,7 +962,7 @@ static void ary_restore(Object *o, RecordReader *r)
     Array *a = (Array *)o;
     a->head |= OF_EMBED;
     a->ptr = a->inl;
-    a->len = a->off = 0;
+    a->len = a->off = a->carded = 0;
     a->cap = (uint32_t)ary_embed_cap((Value)o);
     if (record_bytes_left(r) == 0) {
         size_t n = record_slots_left(r);
@@ -912,11 +973,12 @@ static void ary_restore(Object *o, RecordReader *r)
     }
     uint64_t off = record_take_u64(r), len = record_take_u64(r);
     Vector *vector = record_take_vector(r, (off + len + VECTOR_SLOTS - 1) / VECTOR_SLOTS);
-    Slot *room = heap_malloc((off + len + 1) * sizeof(Slot));
+    Slot *room = heap_malloc(room_bytes(off + len + 1));
     a->head &= ~OF_EMBED;
-    a->ptr = room + off;
-    a->off = (uint32_t)off;
-    a->len = a->cap = (uint32_t)len;
+    ary_set_room(a, room, off, off + len + 1);
+    if (a->carded)
+        memset(ary_cards(a), 0, cards_for(a->carded));
+    a->len = (uint32_t)len;
     for (size_t i = 0; i < len; i++)
         a->ptr[i].raw = SLOT_ABSENT;
     ary_set_vector(a, vector);
@@ -979,6 +1041,9 @@ static const TypeRow ary_row = {
     .vector = ary_vector_at,
     .chunk_put = ary_chunk_put,
     .chunk_take = ary_chunk_take,
+    .cards = ary_cards_of,
+    .visit_fixed = ary_visit_fixed,
+    .visit_card = ary_visit_card,
     .absent_slot = ary_absent_slot,
 };
 

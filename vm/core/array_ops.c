@@ -216,7 +216,9 @@ static Value ary_shuffle_bang(Value self, int argc, const Value *argv)
         if (ary_len(self) < i)
             raise_error(klass.RuntimeError, "modified during shuffle!");
         obj_modify(self);
-        ary_touch_all(self);
+        ary_load(self, i - 1, 1);
+        ary_touch(self, k, 1);
+        ary_touch(self, i - 1, 1);
         Array *a = ary_ptr(self);
         Slot x = a->ptr[i - 1];
         a->ptr[i - 1] = a->ptr[k];

@@ -63,10 +63,12 @@ static void merge_sort(Value work, Value spare, size_t n, Comparer cmp)
             Value x = ary_at(work, i);
             size_t k = i;
             while (k > lo && cmp(ary_at(work, k - 1), x) > 0) {
+                ary_touch(work, k, 1);
                 Slot *items = ary_ptr(work)->ptr;
                 items[k] = items[k - 1];
                 k--;
             }
+            ary_touch(work, k, 1);
             slot_write(work, &ary_ptr(work)->ptr[k], x);
         }
     }
@@ -76,13 +78,16 @@ static void merge_sort(Value work, Value spare, size_t n, Comparer cmp)
             size_t mid = lo + width < n ? lo + width : n, hi = lo + 2 * width < n ? lo + 2 * width : n;
             if (mid == hi || cmp(ary_at(work, mid - 1), ary_at(work, mid)) <= 0)
                 continue;
+            ary_touch(spare, lo, mid - lo);
             slot_copy_range(spare, ary_ptr(spare)->ptr + lo, ary_ptr(work)->ptr + lo, mid - lo);
             size_t i = lo, j = mid, to = lo;
             while (i < mid && j < hi) {
                 bool left = cmp(ary_at(spare, i), ary_at(work, j)) <= 0;
+                ary_touch(work, to, 1);
                 Slot *items = ary_ptr(work)->ptr;
                 items[to++] = left ? ary_ptr(spare)->ptr[i++] : items[j++];
             }
+            ary_touch(work, to, mid - i);
             slot_copy_range(work, ary_ptr(work)->ptr + to, ary_ptr(spare)->ptr + i, mid - i);
         }
     }
@@ -186,6 +191,7 @@ static bool sort_plain(Value keys, Value values)
         for (size_t i = 0; i < n; i++)
             words[i] = ary_ptr(values)->ptr[sorted[i].from];
         obj_modify(values);
+        ary_touch(values, 0, n);
         slot_copy_range(values, ary_ptr(values)->ptr, words, n);
     }
     heap_free(room);

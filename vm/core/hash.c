@@ -13,6 +13,8 @@
  * B5  A hash that the store has in chunks (vm/vector.h) has two vectors: entries, ENTRIES_PER_CHUNK a chunk, tombstones
  *     kept, and the index.  An absent chunk's memory is untouched; entry_at and index_at are the ways to read, and
  *     entry_for_write and index_add the ways to change one.
+ * B6  Entries for CARDED_MIN or more have cards behind the last, one for CARD_ENTRIES.  Whoever stores into entries marks
+ *     them, with nothing that may collect in between.
  */
 #include "hash_private.h"
 #include "vm/record.h"
@@ -22,6 +24,7 @@
 enum { SMALL = 8 };
 #define TOMBSTONE 1ull
 enum { ENTRIES, INDEX, VECTORS };
+enum { CARD_ENTRIES = 64, CARDED_MIN = 4 * CARD_ENTRIES };
 enum { ENTRIES_PER_CHUNK = VECTOR_SLOTS / 3, INDEX_PER_CHUNK = VECTOR_BYTES / sizeof(uint32_t) };
 
 typedef struct HashVectors {
@@ -66,11 +69,43 @@ static HashEntry *entry_at(Value hash, size_t i)
     return likely(i < hash_ptr(hash)->used) ? &hash_ptr(hash)->entries[i] : &none;
 }
 
+/* ---- cards (B6) ---- */
+
+static size_t cards_for(size_t cap)
+{
+    return cap < CARDED_MIN ? 0 : (cap + CARD_ENTRIES - 1) / CARD_ENTRIES;
+}
+
+static uint8_t *cards_of(const Hash *h)
+{
+    return (uint8_t *)(h->entries + h->cap);
+}
+
+static void mark_card(Hash *h, size_t i)
+{
+    if (h->cap >= CARDED_MIN)
+        cards_of(h)[i / CARD_ENTRIES] = 1;
+}
+
+static void mark_all_cards(Hash *h)
+{
+    if (h->cap >= CARDED_MIN)
+        memset(cards_of(h), 1, cards_for(h->cap));
+}
+
+/* Memory for so many entries and their cards; they are not filled. */
+static HashEntry *entries_new(size_t cap)
+{
+    return heap_malloc(cap * sizeof(HashEntry) + cards_for(cap));
+}
+
 static HashEntry *entry_for_write(Value hash, size_t i)
 {
     HashEntry *e = entry_at(hash, i);
     if (unlikely(hash_ptr(hash)->vectors != NULL))
         vector_mark(hash_ptr(hash)->vectors->v[ENTRIES], (uint32_t)(i / ENTRIES_PER_CHUNK), (uint32_t)(i / ENTRIES_PER_CHUNK));
+    if (likely(i < hash_ptr(hash)->used))
+        mark_card(hash_ptr(hash), i);
     return e;
 }
 
@@ -174,6 +209,7 @@ static void hash_make_room(Value hash)
                 h->entries[to++] = h->entries[i];
         h->used = to;
         h->start = 0;
+        mark_all_cards(h);
         if (h->vectors)
             vector_mark(h->vectors->v[ENTRIES], 0, UINT32_MAX - 1);
         hash_reindex(hash);
@@ -182,13 +218,14 @@ static void hash_make_room(Value hash)
     uint64_t cap = h->cap ? (uint64_t)h->cap * 2 : 4;
     if (cap > UINT32_MAX / 4)
         raise_error(klass.ArgumentError, "hash too big");
-    HashEntry *entries = heap_malloc(cap * sizeof(HashEntry));
+    HashEntry *entries = entries_new(cap);
     h = hash_ptr(hash);
     if (h->used)
         memcpy(entries, h->entries, h->used * sizeof(HashEntry));
     heap_free(h->entries);
     h->entries = entries;
     h->cap = (uint32_t)cap;
+    mark_all_cards(h);
     hash_reindex(hash);
 }
 
@@ -368,6 +405,7 @@ void hash_set(Value hash, Value key, Value v)
     index_add(hash, code);
     HashEntry *e = &h->entries[h->used];
     e->code = code;
+    mark_card(h, h->used);
     slot_write(hash, &e->key, key);
     slot_write(hash, &e->value, v);
     h->used++;
@@ -487,7 +525,7 @@ void hash_copy_entries(Value to, Value from)
     obj_attend(from);
     vector_load_all(from, ENTRIES);
     uint32_t live = hash_ptr(from)->live;
-    HashEntry *entries = live ? heap_malloc(live * sizeof(HashEntry)) : NULL;
+    HashEntry *entries = live ? entries_new(live) : NULL;
     Hash *f = hash_ptr(from), *t = hash_ptr(to);
     uint32_t n = 0;
     for (uint32_t i = 0; i < f->used && n < live; i++)
@@ -499,6 +537,7 @@ void hash_copy_entries(Value to, Value from)
     t->used = t->live = n;
     t->cap = live;
     t->start = 0;
+    mark_all_cards(t);
     hash_reindex(to);
 }
 
@@ -578,19 +617,39 @@ void hash_rebuild(Value hash)
 
 /* ---- the type's row ---- */
 
-static void hash_visit(Object *o, Visitor *v)
+static HeapCards hash_cards(Object *o)
 {
     Hash *h = (Hash *)o;
-    v->slot(v, &h->fallback);
-    for (uint32_t i = 0; i < h->used; i++) {
+    return h->cap >= CARDED_MIN ? (HeapCards){cards_of(h), cards_for(h->cap)} : (HeapCards){0};
+}
+
+static void hash_visit_fixed(Object *o, Visitor *v)
+{
+    v->slot(v, &((Hash *)o)->fallback);
+}
+
+static void visit_entries(Hash *h, Visitor *v, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
         if (unlikely(h->vectors != NULL) && i / ENTRIES_PER_CHUNK < h->vectors->v[ENTRIES]->chunks &&
             !vector_present(h->vectors->v[ENTRIES], i / ENTRIES_PER_CHUNK)) {
             i += ENTRIES_PER_CHUNK - 1 - i % ENTRIES_PER_CHUNK;
             continue;
         }
-        v->slot(v, &h->entries[i].key);
-        v->slot(v, &h->entries[i].value);
+        visit_slots(v, &h->entries[i].key, 2);
     }
+}
+
+static void hash_visit_card(Object *o, Visitor *v, size_t card)
+{
+    Hash *h = (Hash *)o;
+    visit_entries(h, v, (uint32_t)(card * CARD_ENTRIES), (uint32_t)MIN((card + 1) * CARD_ENTRIES, (size_t)h->used));
+}
+
+static void hash_visit(Object *o, Visitor *v)
+{
+    hash_visit_fixed(o, v);
+    visit_entries((Hash *)o, v, 0, ((Hash *)o)->used);
 }
 
 static void hash_free(Object *o)
@@ -604,7 +663,7 @@ static void hash_free(Object *o)
 static size_t hash_memsize(Object *o)
 {
     Hash *h = (Hash *)o;
-    return h->cap * sizeof(HashEntry) + (h->index_bits ? sizeof(uint32_t) << h->index_bits : 0);
+    return h->cap * sizeof(HashEntry) + cards_for(h->cap) + (h->index_bits ? sizeof(uint32_t) << h->index_bits : 0);
 }
 
 static void hash_hollow(Object *o)
@@ -677,7 +736,8 @@ static void restore_vectors(Hash *h, RecordReader *r)
     h->cap = (uint32_t)record_take_u64(r);
     h->index_bits = (uint32_t)record_take_u64(r);
     h->start = (uint32_t)record_take_u64(r);
-    h->entries = heap_malloc((size_t)h->cap * sizeof(HashEntry)); /* untouched: a large one takes no memory yet */
+    h->entries = entries_new(h->cap); /* untouched: a large one takes no memory yet */
+    memset(cards_of(h), 0, cards_for(h->cap));
     h->index = heap_malloc(sizeof(uint32_t) << h->index_bits);
     h->vectors = heap_calloc(1, sizeof(HashVectors));
     h->vectors->v[ENTRIES] = record_take_vector(r, entry_chunks(h->used));
@@ -702,8 +762,9 @@ static void hash_restore(Object *o, RecordReader *r)
     }
     uint32_t n = (uint32_t)(record_slots_left(r) / 3);
     if (n) {
-        h->entries = heap_malloc(n * sizeof(HashEntry));
+        h->entries = entries_new(n);
         h->cap = n;
+        mark_all_cards(h);
     }
     for (uint32_t i = 0; i < n; i++) {
         Slot code = record_take_slot(r), key = record_take_slot(r), value = record_take_slot(r);
@@ -769,6 +830,9 @@ static const TypeRow hash_row = {
     .vector = hash_vector,
     .chunk_put = hash_chunk_put,
     .chunk_take = hash_chunk_take,
+    .cards = hash_cards,
+    .visit_fixed = hash_visit_fixed,
+    .visit_card = hash_visit_card,
     .size = sizeof(Hash),
 };
 

@@ -108,7 +108,7 @@ static void update_object(Object *o)
 static void update_all(void)
 {
     update_list(&heap.always);
-    update_list(&heap.remembered_list);
+    mark_follow_remembered(forward_object);
     roots_visit(&updater);
     for (size_t i = 0; i < heap.boot_always.n; i++)
         heap_visit_object(obj_ptr(heap.boot_always.at[i]), &updater);

@@ -52,6 +52,8 @@ void heap_register_type(ObjectType type, const TypeRow *row)
     heap_rows[type] = row;
     if (!row->logged)
         heap.logged_types &= ~((uint64_t)1 << type);
+    if (row->cards)
+        heap.carded_types |= (uint64_t)1 << type;
 }
 
 const TypeRow *heap_type_row(ObjectType type)

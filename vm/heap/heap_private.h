@@ -74,6 +74,7 @@ typedef struct Heap {
     uint64_t forgotten;
     uint64_t pressed_at;    /* bytes in use at which the next such collection is due */
     uint64_t logged_types;  /* a bit each: every store comes after obj_modify */
+    uint64_t carded_types;  /* a bit each: big bodies have cards */
     Values remembered_list; /* old objects written since the last collection, or held by C code during it */
     Values always;          /* old objects of the other types */
     Values boot_remembered, boot_always; /* the same for boot objects: for good */
@@ -119,6 +120,10 @@ static inline bool type_logged(uint64_t head)
 {
     return heap.logged_types >> (head & OH_TYPE) & 1;
 }
+static inline bool type_carded(uint64_t head)
+{
+    return heap.carded_types >> (head & OH_TYPE) & 1;
+}
 static inline bool heap_marked(Value v)
 {
     return bit_test(heap.mark, bit_of(v));
@@ -151,6 +156,8 @@ bool mark_step(uint64_t budget);   /* visits about so many bytes of objects; tru
 void mark_roots(void);             /* what C code holds (pinned), roots, visitors, boot objects that were written */
 void mark_old(void);               /* remembered objects and those of types that do not log */
 void mark_hold_stack(void);        /* pins what C code holds now, before a step */
+/* Objects were moved: the list of remembered ones and their bits follow. */
+void mark_follow_remembered(Value (*forward)(Value));
 void mark_clear_weak(void);
 /* Calls every visitor of roots with v; moving code updates by it. */
 void roots_visit(Visitor *v);

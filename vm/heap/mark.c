@@ -13,7 +13,10 @@
  *       is the transaction's, and an object without it stays remembered.
  *   G4  What C code holds while a collection or a step runs is remembered, not logged: it may be between obj_modify and the
  *       store, or fill an object that it allocated just now.
- *   G5  A mark set by the marking under way means: visited, or on the mark stack.
+ *   G5  A mark set by the marking under way means: visited, or on the mark stack; of a body with cards the pieces from a number
+ *       on may be there.
+ *   G6  Of a remembered object with cards the next collection visits the pieces whose cards are set, unless WHOLE is set too:
+ *       references changed in a way that sets no cards (heap_remember).
  *   C3  An object keeps its class alive through its shape.
  */
 #include "vm/heap/heap_private.h"
@@ -76,13 +79,58 @@ void values_grow(Values *list)
 
 /* ---- the barrier ---- */
 
-void heap_remember(Value v)
+void heap_note_change(Value v)
 {
     size_t bit = bit_of(v);
     if (!bit_test(heap.mark, bit) || bit_test(heap.remembered, bit))
         return;
     bit_set(heap.remembered, bit);
     values_push(page_of((void *)v)->boot ? &heap.boot_remembered : &heap.remembered_list, v);
+}
+
+/* The flag of G6: the bit behind an object's own, which no other object has. */
+static void set_whole(Value v)
+{
+    if (type_carded(obj_head(v)))
+        bit_set(heap.remembered, bit_of(v) + 1);
+}
+
+/* Was it set?  It is no longer. */
+static bool take_whole(Value v)
+{
+    if (!type_carded(obj_head(v)))
+        return true;
+    size_t bit = bit_of(v) + 1;
+    bool was = bit_test(heap.remembered, bit);
+    bit_clear(heap.remembered, bit);
+    return was;
+}
+
+void heap_remember(Value v)
+{
+    if (!heap_marked(v))
+        return;
+    set_whole(v);
+    heap_note_change(v);
+}
+
+static void forget_remembered(Value v)
+{
+    bit_clear(heap.remembered, bit_of(v));
+    take_whole(v);
+}
+
+/* All bits go before any is set: a place may have been left by one and taken by another. */
+void mark_follow_remembered(Value (*forward)(Value))
+{
+    for (size_t i = 0; i < heap.remembered_list.n; i++)
+        for (size_t k = 0; k < 2; k++)
+            bit_clear(heap.remembered, bit_of(heap.remembered_list.at[i]) + k);
+    for (size_t i = 0; i < heap.remembered_list.n; i++) {
+        Value v = heap.remembered_list.at[i] = forward(heap.remembered_list.at[i]);
+        bit_set(heap.remembered, bit_of(v));
+        set_whole(v);
+    }
 }
 
 /* ---- marking ---- */
@@ -197,13 +245,76 @@ void heap_visit_references(Value v, Visitor *visitor)
     heap_visit_object(obj_ptr(v), visitor);
 }
 
-static void mark_references(Value v)
+/* On the mark stack: the object of a body whose pieces are not all visited; the number of the next one lies below. */
+#define REST ((Value)1)
+enum { CARDS_AT_ONCE = 16 };
+
+static void push_rest(Value v, size_t card)
+{
+    values_push(&mark_stack, card);
+    values_push(&mark_stack, v | REST);
+}
+
+static void mark_class(Value v)
 {
     uint32_t shape = obj_shape(v);
     if (shape)
         mark(shape_table[shape].cls); /* C3 */
+}
+
+static HeapCards cards_of(Object *o)
+{
+    return type_carded(o->head) ? heap_rows[o->head & OH_TYPE]->cards(o) : (HeapCards){0};
+}
+
+static void mark_card(Object *o, HeapCards cards, size_t card)
+{
+    cards.at[card] = 0;
+    heap_rows[o->head & OH_TYPE]->visit_card(o, &marker, card);
+}
+
+static void mark_fixed(Object *o)
+{
+    if (o->head & OF_IVARS)
+        heap_side.visit(o, &marker);
+    heap_rows[o->head & OH_TYPE]->visit_fixed(o, &marker);
+}
+
+static void mark_references(Value v)
+{
+    mark_class(v);
     marking = obj_ptr(v);
-    heap_visit_object(marking, &marker);
+    if (unlikely(cards_of(marking).n)) {
+        mark_fixed(marking);
+        push_rest(v, 0);
+    } else {
+        heap_visit_object(marking, &marker);
+    }
+    marking = &no_object;
+}
+
+/* Some pieces.  The body may be another one than at the last step: then its cards tell (G6). */
+static void mark_rest_of(Value v)
+{
+    size_t card = mark_stack.at[--mark_stack.n];
+    marking = obj_ptr(v);
+    HeapCards cards = cards_of(marking);
+    size_t end = MIN(card + CARDS_AT_ONCE, cards.n);
+    if (end < cards.n)
+        push_rest(v, end);
+    for (; card < end; card++)
+        mark_card(marking, cards, card);
+    marking = &no_object;
+}
+
+static void mark_changed(Value v)
+{
+    mark_class(v);
+    marking = obj_ptr(v);
+    HeapCards cards = cards_of(marking);
+    mark_fixed(marking);
+    for (uint8_t *at = cards.at, *end = at + cards.n; (at = memchr(at, 1, (size_t)(end - at))) != NULL; at++)
+        mark_card(marking, cards, (size_t)(at - cards.at));
     marking = &no_object;
 }
 
@@ -220,7 +331,7 @@ static inline void grow_old(Value v)
     if (!type_logged(o->head))
         values_push(&heap.always, v);
     else if (unlikely(stays_remembered(v)))
-        heap_remember(v);
+        heap_note_change(v);
     else if (!(o->head & OH_LOG))
         o->head |= OH_LOG;
 }
@@ -233,13 +344,17 @@ bool mark_step(uint64_t budget)
     unsigned head = 0, waiting = 0;
     work = 0;
     while (work < budget) {
-        while (waiting < AHEAD && mark_stack.n) {
+        while (waiting < AHEAD && mark_stack.n && work < budget) {
             Value v = mark_stack.at[--mark_stack.n];
+            if (unlikely(v & REST)) {
+                mark_rest_of(v - REST);
+                continue;
+            }
             __builtin_prefetch((void *)v);
             queue[(head + waiting++) % AHEAD] = v;
         }
         if (!waiting)
-            return true;
+            break;
         Value v = queue[head];
         head = (head + 1) % AHEAD;
         waiting--;
@@ -267,7 +382,7 @@ __attribute__((no_sanitize_address)) void heap_scan_range(const void *low, const
         bit_set(heap.pin, bit_of(v));
         values_push(&pinned, v);
         if (!scanning_own && !page_of((void *)v)->boot) /* v may have been logged before we came here (G4) */
-            heap_remember(v);
+            heap_note_change(v);
         mark(v);
     }
 }
@@ -332,13 +447,17 @@ void mark_old(void)
     size_t kept = 0;
     for (size_t i = 0, n = heap.remembered_list.n; i < n; i++) {
         Value v = heap.remembered_list.at[i];
+        bool whole = take_whole(v) || !cards_of(obj_ptr(v)).n;
         if (stays_remembered(v)) {
             heap.remembered_list.at[kept++] = v;
         } else {
             bit_clear(heap.remembered, bit_of(v));
             obj_ptr(v)->head |= OH_LOG;
         }
-        mark_references(v);
+        if (whole)
+            mark_references(v);
+        else
+            mark_changed(v);
     }
     heap.remembered_list.n = kept;
 }
@@ -346,7 +465,7 @@ void mark_old(void)
 void mark_start(void)
 {
     for (size_t i = 0; i < heap.remembered_list.n; i++)
-        bit_clear(heap.remembered, bit_of(heap.remembered_list.at[i]));
+        forget_remembered(heap.remembered_list.at[i]);
     heap.remembered_list.n = heap.always.n = mark_stack.n = weak_owners.n = 0;
     heap.live_bytes = 0;
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {

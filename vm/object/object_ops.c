@@ -37,7 +37,7 @@ static void note_change(Value v)
     if (obj_log_hook)
         obj_log_hook(v);
     obj_ptr(v)->head &= ~OH_LOG;
-    heap_remember(v);
+    heap_note_change(v);
 }
 
 void obj_touch(Value v)
