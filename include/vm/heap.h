@@ -162,6 +162,7 @@ bool heap_is_object(Value word); /* any bit pattern: does it point at (into) a l
 extern uint64_t heap_epoch;      /* counts collections: what was written into unvisited memory before one is void */
 extern bool heap_measure_time;   /* count time_ns */
 extern bool heap_disabled;       /* GC.disable: collect only when the limit is reached */
+enum { HEAP_PAUSES = 20 };
 typedef struct GcStats {
     uint64_t count, minor, major; /* collections */
     uint64_t allocated;           /* bytes, cells and memory outside */
@@ -171,8 +172,9 @@ typedef struct GcStats {
     uint64_t free_bytes;          /* of free cells in pages that are not boot's */
     uint64_t malloc_bytes;
     uint64_t remembered;          /* old objects that the next young collection visits */
-    uint64_t time_ns, longest_ns; /* of pauses */
-    uint64_t pauses[10];          /* how many took less than 1 us, 4 us, 16 us, ...; the last: all longer */
+    uint64_t time_ns;             /* in collections, those asked for too: the processor's time */
+    uint64_t longest_ns;          /* of the pauses that allocations made: a turn of marking or sweeping */
+    uint64_t pauses[HEAP_PAUSES]; /* how many of them took less than 1 us, 2 us, 4 us, ...; the last: all longer */
 } GcStats;
 void heap_stats(GcStats *);      /* finishes a lazy sweep, so that the counts are exact */
 uint64_t heap_collections(void);

@@ -1,6 +1,7 @@
 /* gc.c -- the GC module: what programs may ask of the collector */
 #include "vm/core/core_private.h"
 #include "vm/core.h"
+#include <math.h>
 
 static bool stress;
 
@@ -230,6 +231,18 @@ static void add_boot_write(const char *type, uint64_t pages, void *arg)
     hash_set(*(Value *)arg, sym_intern(type), uint_value(pages));
 }
 
+/* How many pauses of automatic collections took less than so many microseconds and not less than half of that. */
+static Value gc_pauses(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    GcStats s;
+    heap_stats(&s);
+    Value hash = hash_new();
+    for (unsigned i = 0; i < HEAP_PAUSES; i++)
+        hash_set(hash, i + 1 < HEAP_PAUSES ? uint_value((uint64_t)1 << i) : float_value(INFINITY), uint_value(s.pauses[i]));
+    return hash;
+}
+
 /* Pages of the boot heap that this session has written, by type of object; nil without the test mode. */
 static Value gc_boot_writes(Value self, int argc, const Value *argv)
 {
@@ -250,6 +263,7 @@ static const Builtin singleton_methods[] = {
     {"measure_total_time", gc_measure, 0, 0, 0},
     {"measure_total_time=", gc_set_measure, 1, 1, 0},
     {"config", gc_config, 0, 1, 0},
+    {"pauses", gc_pauses, 0, 0, 0},
     {"boot_writes", gc_boot_writes, 0, 0, 0},
     {"compact", gc_compact, 0, 1, BI_KW},
     {"latest_compact_info", gc_latest_compact_info, 0, 0, 0},

@@ -1,6 +1,7 @@
 /* collect.c -- when and how a collection runs
  *
- *   young    the nursery's bytes are used up: mark from the marks that stand, sweep the pages that were allocated in
+ *   young    the nursery's bytes are used up: mark from the marks that stand, sweep the pages that were allocated in.  When that
+ *            is much, the marking goes on in steps
  *   whole    heap_collect: no marks, all roots, one pause; then, if asked, objects move
  *   steps    the heap grew by three quarters since the last whole marking: marks are cleared, roots marked, and each run of
  *            cells handed out marks four times its bytes; when nothing is left, what a young collection does ends it
@@ -23,6 +24,11 @@
 
 enum { MARK_PER_BYTE = 4 };              /* bytes marked for a byte handed out: the heap grows by a fourth meanwhile */
 #define MARK_STEP_MAX ((uint64_t)2 << 20)
+#define YOUNG_STEP ((uint64_t)4 << 20)   /* bytes visited before a young collection goes on in steps */
+/* A round is the steps from one visit of the roots to the next.  Each finds what the program made during the one before, about a
+ * fourth of it; what a small one may have missed is left to the last pause. */
+#define ROUND_SMALL ((uint64_t)256 << 10)
+enum { ROUNDS_MAX = 16 };
 #define MAJOR_MIN ((uint64_t)32 << 20)
 #define NURSERY_MIN ((uint64_t)2 << 20)
 #define NURSERY_START ((uint64_t)8 << 20)
@@ -32,23 +38,30 @@ enum { MARK_PER_BYTE = 4 };              /* bytes marked for a byte handed out: 
 #define SURVIVORS_MANY ((uint64_t)4 << 20)
 #define SURVIVORS_FEW ((uint64_t)3 << 19)
 
-static uint64_t now_ns(void)
+uint64_t heap_now_ns(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
-static void note_pause(uint64_t from)
+static uint64_t note_time(uint64_t from)
 {
-    uint64_t took = now_ns() - from;
+    uint64_t took = heap_now_ns() - from;
+    if (heap_measure_time)
+        heap.stats.time_ns += took;
+    return took;
+}
+
+void heap_note_pause(uint64_t from)
+{
+    uint64_t took = note_time(from);
     if (!heap_measure_time)
         return;
-    heap.stats.time_ns += took;
     if (took > heap.stats.longest_ns)
         heap.stats.longest_ns = took;
     unsigned bucket = 0;
-    while (bucket + 1 < COUNT_OF(heap.stats.pauses) && took >= (uint64_t)1000 << bucket * 2)
+    while (bucket + 1 < HEAP_PAUSES && took >= (uint64_t)1000 << bucket)
         bucket++;
     heap.stats.pauses[bucket]++;
 }
@@ -116,10 +129,6 @@ static void mark_rest(void)
     mark_roots();
     mark_old();
     mark_step(UINT64_MAX);
-#ifndef LODE_DEBUG
-    if (heap_mode & HEAP_BARRIER)
-#endif
-        mark_verify_barrier();
 }
 
 static void collect_whole(HeapCompaction compaction, bool evacuate)
@@ -138,6 +147,7 @@ static void collect_whole(HeapCompaction compaction, bool evacuate)
         evacuate_all();
     sweep_begin();
     sweep_finish();
+    pages_cool(UINT64_MAX);
     if (compaction)
         compact_pages(compaction == HEAP_COMPACT_SLIDING);
     if (heap_mode & HEAP_COMPACT)
@@ -155,16 +165,21 @@ void heap_collect(void)
     heap_compact(HEAP_COMPACT_NOT);
 }
 
+static void collect_by_modes(HeapCompaction how)
+{
+    if (how == HEAP_COMPACT_NOT && heap.modes_on && (heap_mode & HEAP_COMPACT))
+        how = heap.stats.count % 2 ? HEAP_COMPACT_SLIDING : HEAP_COMPACT_TWO_FINGER;
+    collect_whole(how, heap.modes_on && (heap_mode & HEAP_EVACUATE));
+}
+
 void heap_compact(HeapCompaction how)
 {
     if (heap.collecting || !heap.base)
         return;
-    uint64_t from = now_ns();
-    if (how == HEAP_COMPACT_NOT && heap.modes_on && (heap_mode & HEAP_COMPACT))
-        how = heap.stats.count % 2 ? HEAP_COMPACT_SLIDING : HEAP_COMPACT_TWO_FINGER;
-    collect_whole(how, heap.modes_on && (heap_mode & HEAP_EVACUATE));
+    uint64_t from = heap_now_ns();
+    collect_by_modes(how);
     heap.last.asked = true;
-    note_pause(from);
+    note_time(from);
 }
 
 void heap_verify_moves(void)
@@ -178,26 +193,11 @@ void heap_verify_moves(void)
     heap.last.asked = true;
 }
 
-static void collect_young(void)
-{
-    begin();
-    heap.young_only = !heap.marking;
-    heap.last = (HeapLast){.whole = heap.marking, .grown = heap.marking};
-    heap.marking = false;
-    mark_rest();
-    finish();
-    sweep_begin();
-    heap.collecting = false;
-}
+static uint64_t live_before; /* bytes, when the young collection began */
 
-void heap_collect_young(void)
+static void size_nursery(void)
 {
-    if (heap.collecting || !heap.base)
-        return;
-    uint64_t from = now_ns(), live = heap.live_bytes;
-    collect_young();
-    note_pause(from);
-    uint64_t survived = heap.live_bytes - MIN(live, heap.live_bytes);
+    uint64_t survived = heap.live_bytes - MIN(live_before, heap.live_bytes);
     if (survived > SURVIVORS_MANY)
         heap.nursery /= 2;
     else if (survived < SURVIVORS_FEW)
@@ -205,14 +205,65 @@ void heap_collect_young(void)
     set_goals();
 }
 
-static void marking_begin(void)
+/* All that lives is marked, in this pause. */
+static void conclude(void)
+{
+    heap.last = (HeapLast){.whole = !heap.young_only, .grown = !heap.young_only};
+    heap.marking = false;
+#ifndef LODE_DEBUG
+    if (heap_mode & HEAP_BARRIER)
+#endif
+        mark_verify_barrier();
+    finish();
+    sweep_begin();
+    if (heap.young_only)
+        size_nursery();
+    heap.collecting = false;
+}
+
+static void marking_begin(bool young_only)
 {
     begin();
-    mark_start();
+    if (!young_only)
+        mark_start();
+    heap.young_only = young_only;
+    live_before = heap.live_bytes;
     heap.marking = true;
     heap.marking_rounds = 0;
+    heap.round_from = heap.visited;
     heap.stepped = heap.since;
     mark_roots();
+    if (young_only)
+        mark_old();
+}
+
+void heap_collect_young(void)
+{
+    if (heap.collecting || !heap.base)
+        return;
+    uint64_t from = heap_now_ns();
+    if (heap.marking) {
+        begin();
+        mark_rest();
+    } else {
+        marking_begin(true);
+        mark_step(UINT64_MAX);
+    }
+    conclude();
+    note_time(from);
+}
+
+static void young_begin(uint64_t budget)
+{
+    marking_begin(true);
+    if (mark_step(budget))
+        conclude();
+    heap.collecting = false;
+}
+
+static void whole_begin(void)
+{
+    marking_begin(false);
     heap.collecting = false;
 }
 
@@ -223,14 +274,19 @@ static void marking_step(uint64_t budget)
     heap.stepped = heap.since;
     mark_hold_stack(); /* G4 */
     bool done = mark_step(budget);
-    if (done && heap.marking_rounds++ < 2) { /* what was written and allocated meanwhile, while it may still take its time */
+    if (done && heap.marking_rounds < ROUNDS_MAX &&
+        (heap.marking_rounds == 0 || heap.visited - heap.round_from > ROUND_SMALL)) {
+        heap.marking_rounds++;
         mark_roots();
         mark_old();
+        heap.round_from = heap.visited;
         done = false;
     }
+    if (done) {
+        mark_rest();
+        conclude();
+    }
     heap.collecting = false;
-    if (done)
-        collect_young();
 }
 
 /* More than half of the bytes in pages are free cells. */
@@ -248,22 +304,24 @@ void heap_collect_step(void)
 {
     if (heap.collecting)
         return;
+    uint64_t from = heap_now_ns();
+    heap.wanted = false;
     if (heap.since >= heap.nursery && whole_due()) {
-        heap_collect();
-        heap.last.asked = false;
-    } else if (!heap.marking && held_bytes() >= heap.major_at && heap_auto_compact && fragmented()) {
+        collect_by_modes(HEAP_COMPACT_NOT);
+    } else if (heap.unswept_count > SWEEP_AT_ONCE) { /* the last collection's sweep comes first, in turns of its own */
+        sweep_pages(SWEEP_AT_ONCE);
+    } else if (heap.marking) {
+        marking_step(MIN(MARK_STEP_MAX, (heap.since - heap.stepped + HEAP_PAGE_SIZE) * MARK_PER_BYTE));
+    } else if (held_bytes() < heap.major_at) {
+        young_begin(YOUNG_STEP);
+    } else if (heap_auto_compact && fragmented()) {
         heap_compact(HEAP_COMPACT_TWO_FINGER);
         heap.last = (HeapLast){.whole = true, .grown = true};
-    } else if (heap.marking || held_bytes() >= heap.major_at) {
-        uint64_t from = now_ns();
-        if (heap.marking)
-            marking_step(MIN(MARK_STEP_MAX, (heap.since - heap.stepped + HEAP_PAGE_SIZE) * MARK_PER_BYTE));
-        else
-            marking_begin();
-        note_pause(from);
+        return;
     } else {
-        heap_collect_young();
+        whole_begin();
     }
+    heap_note_pause(from);
 }
 
 void heap_collect_by_mode(void)
@@ -274,8 +332,10 @@ void heap_collect_by_mode(void)
         heap_collect();
     else if (heap.marking)
         marking_step(1 << 17); /* a few steps for a marking: stores happen in between */
+    else if (heap.stats.count % 4 == 2)
+        whole_begin();
     else if (heap.stats.count % 4 == 3)
-        marking_begin();
+        young_begin(0); /* in steps, however little it is */
     else
         heap_collect_young();
 }

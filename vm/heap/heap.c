@@ -297,14 +297,20 @@ void page_release(HeapPage *p)
     heap.page_count -= n;
 }
 
-void pages_cool(void)
+void pages_cool(uint64_t most)
 {
     uint64_t keep = 16 + heap.page_count / 4;
-    for (HeapPage *p = heap.unused; p; p = p->next)
-        if (p->warm && (keep == 0 || keep-- == 0)) {
-            madvise(page_start(p), HEAP_PAGE_SIZE, MADV_DONTNEED);
-            p->warm = false;
+    heap.cooling = false;
+    for (HeapPage *p = heap.unused; p; p = p->next) {
+        if (!p->warm || (keep > 0 && keep-- > 0))
+            continue;
+        if (most-- == 0) {
+            heap.cooling = true;
+            return;
         }
+        madvise(page_start(p), HEAP_PAGE_SIZE, MADV_DONTNEED);
+        p->warm = false;
+    }
 }
 
 void heap_seal(void)
@@ -404,6 +410,8 @@ static bool refill(unsigned c)
     if (unlikely(heap.unswept_count)) {
         sweep_some(c);
         sweep_paced();
+    } else if (unlikely(heap.cooling)) {
+        pages_cool(SWEEP_AT_ONCE);
     }
     if (!heap.avail[c])
         return false;

@@ -59,7 +59,9 @@ typedef struct Heap {
     HeapPage *unused;
     uint64_t page_count;    /* in use */
     uint64_t unswept_count; /* pages */
-    uint64_t sweep_pace;    /* pages to sweep for each run handed out */
+    uint64_t sweep_pace;    /* pages to sweep for each 64 KiB handed out */
+    uint64_t swept_at;      /* `since` at the last paced sweep */
+    bool cooling;           /* unused pages may have memory to give back */
     uint64_t since;         /* bytes handed out since the last collection, malloc included */
     uint64_t stepped;       /* `since` at the last step of marking */
     uint64_t nursery;       /* collect the young when `since` reaches it */
@@ -68,7 +70,7 @@ typedef struct Heap {
     uint64_t malloc_bytes;
     void (*watcher)(Value v); /* heap_watch_allocations; like a mode, it sends every allocation to the slow path */
     bool collecting, wanted, modes_on, sealed;
-    bool marking;           /* an incremental marking is under way */
+    bool marking;           /* a marking in steps is under way: of all, or, when young_only, of the young */
     bool young_only;        /* the collection under way, or the last one, left old objects alone */
     bool pressure;          /* this collection forgets clean persistent objects */
     uint64_t forgotten;
@@ -79,6 +81,8 @@ typedef struct Heap {
     Values always;          /* old objects of the other types */
     Values boot_remembered, boot_always; /* the same for boot objects: for good */
     unsigned marking_rounds; /* visits of roots and remembered objects when the steps had found no more */
+    uint64_t visited;       /* bytes of objects, by all markings */
+    uint64_t round_from;    /* `visited` at the beginning of a round */
     uint64_t moved_last[T_COUNT], considered_last[T_COUNT]; /* by the last compaction, by type */
     HeapLast last;
     GcStats stats;
@@ -142,7 +146,8 @@ Value heap_object_at(uint64_t word);
 /* A fresh, empty page for class c; NULL when the range is used up. */
 HeapPage *page_new_small(unsigned c);
 void page_release(HeapPage *p);
-void pages_cool(void); /* gives memory of unused pages back, but for some */
+/* Gives memory of at most so many unused pages back; a reserve keeps its memory. */
+void pages_cool(uint64_t most);
 uint64_t heap_limit_bytes(void);
 /* Gives the current runs back to their pages (before a collection). */
 void heap_retire_runs(void);
@@ -167,14 +172,18 @@ void mark_verify_barrier(void);    /* after the marking of a young collection: a
 
 /* sweep.c */
 void sweep_begin(void);            /* after marking: pages with dead objects wait to be swept */
-void sweep_some(unsigned c);       /* until class c has a free run, or none of its pages waits */
-void sweep_paced(void);
+enum { SWEEP_AT_ONCE = 64 };       /* pages, about a millisecond's work */
+void sweep_some(unsigned c);       /* until class c has a free run or none of its pages waits; SWEEP_AT_ONCE at most */
+void sweep_paced(void);            /* as many pages as what was handed out makes due */
+void sweep_pages(uint64_t n);
 void sweep_finish(void);
 void heap_free_object(Object *o);  /* what the object owns outside its cell */
 void page_build_runs(HeapPage *p); /* of a small page whose dead cells have header 0; sets live */
 void page_list(HeapPage *p);
 
 /* collect.c */
+uint64_t heap_now_ns(void);          /* the processor's time: what other processes take in between is no pause of ours */
+void heap_note_pause(uint64_t from); /* one that an allocation made ends now */
 bool heap_step_due(void);          /* at the slow path of an allocation: the collector wants to run */
 void heap_collect_step(void);
 void heap_collect_by_mode(void);   /* a debug mode's turn has come */

@@ -176,8 +176,6 @@ static bool forget(Slot *s)
     return true;
 }
 
-static uint64_t work; /* bytes visited in this step */
-
 static void mark_slot(Visitor *v, Slot *s)
 {
     (void)v;
@@ -189,7 +187,7 @@ static void mark_slot(Visitor *v, Slot *s)
 static void mark_range(Visitor *v, Slot *s, size_t n)
 {
     (void)v;
-    work += n * sizeof(Slot);
+    heap.visited += n * sizeof(Slot);
     if (unlikely(heap.pressure)) {
         for (size_t i = 0; i < n; i++)
             if (!forget(&s[i]))
@@ -342,11 +340,12 @@ bool mark_step(uint64_t budget)
     enum { AHEAD = 8 };
     Value queue[AHEAD];
     unsigned head = 0, waiting = 0;
-    work = 0;
-    while (work < budget) {
-        while (waiting < AHEAD && mark_stack.n && work < budget) {
+    uint64_t from = heap.visited;
+    while (heap.visited - from < budget) {
+        while (waiting < AHEAD && mark_stack.n && heap.visited - from < budget) {
             Value v = mark_stack.at[--mark_stack.n];
             if (unlikely(v & REST)) {
+                heap.visited += 32;
                 mark_rest_of(v - REST);
                 continue;
             }
@@ -360,7 +359,7 @@ bool mark_step(uint64_t budget)
         waiting--;
         grow_old(v);
         heap.live_bytes += heap_cell_size(v);
-        work += 32;
+        heap.visited += 32;
         mark_references(v);
     }
     for (; waiting; waiting--, head = (head + 1) % AHEAD)

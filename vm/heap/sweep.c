@@ -1,8 +1,9 @@
 /* sweep.c -- dead cells become free runs, lazily
  *
  * After a marking the pages that may hold dead objects wait on lists, by class.  An allocation that finds no free run sweeps
- * pages of its class; each run handed out sweeps some more, so that all are done well before the next collection, which
- * would have to finish them first.  After a young collection only pages wait in which cells were handed out.
+ * pages of its class; what is handed out sweeps some more, so that all are done well before the next collection, which waits
+ * for them (collect.c).  No turn sweeps more than SWEEP_AT_ONCE pages.  After a young collection only pages wait in which
+ * cells were handed out.
  *
  * W1  Between a marking and the sweep of its page a dead object has neither mark nor a way to it: heap_object_at does not
  *     find it, weak passes have dropped it.
@@ -121,7 +122,7 @@ static void sweep_next(unsigned c)
     else
         sweep_small(p);
     if (heap.unswept_count == 0)
-        pages_cool();
+        heap.cooling = true;
 }
 
 void sweep_begin(void)
@@ -146,20 +147,41 @@ void sweep_begin(void)
         heap.unswept_count++;
     }
     heap.sweep_pace = 1 + heap.unswept_count * 2 * HEAP_PAGE_SIZE / heap.nursery;
+    heap.swept_at = 0;
 }
 
 void sweep_some(unsigned c)
 {
-    while (heap.unswept[c] && !heap.avail[c])
+    unsigned n = 0;
+    uint64_t from = 0;
+    for (; n < SWEEP_AT_ONCE && heap.unswept[c] && !heap.avail[c]; n++) {
+        if (n == 1)
+            from = heap_now_ns();
         sweep_next(c);
+    }
+    if (n > 1)
+        heap_note_pause(from);
+}
+
+void sweep_pages(uint64_t n)
+{
+    static unsigned turn;
+    for (; n > 0 && heap.unswept_count > 0; turn = (turn + 1) % (HEAP_CLASSES + 1))
+        for (; n > 0 && heap.unswept[turn]; n--)
+            sweep_next(turn);
 }
 
 void sweep_paced(void)
 {
-    static unsigned turn;
-    for (uint64_t n = heap.sweep_pace; n > 0 && heap.unswept_count > 0; turn = (turn + 1) % (HEAP_CLASSES + 1))
-        for (; n > 0 && heap.unswept[turn]; n--)
-            sweep_next(turn);
+    uint64_t due = 1 + (heap.since - heap.swept_at) * heap.sweep_pace / HEAP_PAGE_SIZE;
+    heap.swept_at = heap.since;
+    if (due < SWEEP_AT_ONCE / 8) { /* too short to be worth a look at the clock */
+        sweep_pages(due);
+        return;
+    }
+    uint64_t from = heap_now_ns();
+    sweep_pages(MIN(due, (uint64_t)SWEEP_AT_ONCE));
+    heap_note_pause(from);
 }
 
 void sweep_finish(void)
