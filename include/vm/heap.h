@@ -115,6 +115,7 @@ typedef struct TypeRow {
     /* Every store into an object of this type comes after obj_modify or is told by heap_remember (H4, H13).  When false, the old
      * ones are visited at each collection.  SLOTS types are logged. */
     bool logged;
+    bool (*closed)(Object *); /* of a type that is not logged, may be NULL: this one is, from now on */
 } TypeRow;
 void heap_register_type(ObjectType type, const TypeRow *row);
 const TypeRow *heap_type_row(ObjectType type);

@@ -18,7 +18,7 @@
 #include "vm/vector.h"
 #include "lib/base.h"
 
-enum { EMBED_MAX = 12, CARD_SLOTS = 128, CARDED_MIN = 2 * CARD_SLOTS };
+enum { EMBED_MAX = 12, CARD_SLOTS = 64, CARDED_MIN = 4 * CARD_SLOTS };
 
 /* A cell has room for one slot at least: an array that grows out of it may need the place for its Vector (A4). */
 static size_t ary_cell_bytes(size_t capacity)

@@ -24,7 +24,7 @@
 enum { SMALL = 8 };
 #define TOMBSTONE 1ull
 enum { ENTRIES, INDEX, VECTORS };
-enum { CARD_ENTRIES = 64, CARDED_MIN = 4 * CARD_ENTRIES };
+enum { CARD_ENTRIES = 32, CARDED_MIN = 4 * CARD_ENTRIES };
 enum { ENTRIES_PER_CHUNK = VECTOR_SLOTS / 3, INDEX_PER_CHUNK = VECTOR_BYTES / sizeof(uint32_t) };
 
 typedef struct HashVectors {

@@ -8,7 +8,7 @@
  * The barrier is OH_LOG in the header: marking sets it, obj_modify's slow path clears it and remembers the object.
  *   G1  An object is old when it has a mark outside of a collection.  Those of boot are for good.
  *   G2  Old objects that may refer to young ones (during a marking: marked ones that may refer to unmarked ones) are
- *       remembered, or of a type that does not log its stores: then on the list `always`.
+ *       remembered, or of a type that does not log its stores and not closed: then on the list `always`.
  *   G3  Each other old object of a logging type has OH_LOG.  The collector sets it on objects without an oid only; with one, LOG
  *       is the transaction's, and an object without it stays remembered.
  *   G4  What C code holds while a collection or a step runs is remembered, not logged: it may be between obj_modify and the
@@ -243,14 +243,15 @@ void heap_visit_references(Value v, Visitor *visitor)
     heap_visit_object(obj_ptr(v), visitor);
 }
 
-/* On the mark stack: the object of a body whose pieces are not all visited; the number of the next one lies below. */
-#define REST ((Value)1)
-enum { CARDS_AT_ONCE = 16 };
+/* On the mark stack: the object of a body whose pieces are not all visited, or not all of those whose cards are set; the number
+ * of the next one lies below. */
+enum { REST = 1, CHANGED = 2, PIECES = REST | CHANGED };
+enum { CARDS_AT_ONCE = 32 };
 
-static void push_rest(Value v, size_t card)
+static void push_pieces(Value v, Value which, size_t card)
 {
     values_push(&mark_stack, card);
-    values_push(&mark_stack, v | REST);
+    values_push(&mark_stack, v | which);
 }
 
 static void mark_class(Value v)
@@ -284,24 +285,10 @@ static void mark_references(Value v)
     marking = obj_ptr(v);
     if (unlikely(cards_of(marking).n)) {
         mark_fixed(marking);
-        push_rest(v, 0);
+        push_pieces(v, REST, 0);
     } else {
         heap_visit_object(marking, &marker);
     }
-    marking = &no_object;
-}
-
-/* Some pieces.  The body may be another one than at the last step: then its cards tell (G6). */
-static void mark_rest_of(Value v)
-{
-    size_t card = mark_stack.at[--mark_stack.n];
-    marking = obj_ptr(v);
-    HeapCards cards = cards_of(marking);
-    size_t end = MIN(card + CARDS_AT_ONCE, cards.n);
-    if (end < cards.n)
-        push_rest(v, end);
-    for (; card < end; card++)
-        mark_card(marking, cards, card);
     marking = &no_object;
 }
 
@@ -309,10 +296,36 @@ static void mark_changed(Value v)
 {
     mark_class(v);
     marking = obj_ptr(v);
-    HeapCards cards = cards_of(marking);
     mark_fixed(marking);
-    for (uint8_t *at = cards.at, *end = at + cards.n; (at = memchr(at, 1, (size_t)(end - at))) != NULL; at++)
-        mark_card(marking, cards, (size_t)(at - cards.at));
+    push_pieces(v, CHANGED, 0);
+    marking = &no_object;
+}
+
+static size_t next_changed(HeapCards cards, size_t from)
+{
+    uint8_t *at = from < cards.n ? memchr(cards.at + from, 1, cards.n - from) : NULL;
+    return at ? (size_t)(at - cards.at) : cards.n;
+}
+
+/* Some pieces.  The body may be another one than at the last step: then its cards tell (G6). */
+static void mark_pieces(Value tagged)
+{
+    Value v = tagged & ~(Value)PIECES, which = tagged & PIECES;
+    size_t card = mark_stack.at[--mark_stack.n];
+    HeapCards cards = cards_of(obj_ptr(v));
+    if (card >= cards.n)
+        return;
+    marking = obj_ptr(v);
+    push_pieces(v, which, 0); /* below what these pieces push, so that the stack stays small */
+    size_t rest = mark_stack.n - 2;
+    for (unsigned n = 0; n < CARDS_AT_ONCE; n++, card++) {
+        if (which == CHANGED)
+            card = next_changed(cards, card);
+        if (card >= cards.n)
+            break;
+        mark_card(marking, cards, card);
+    }
+    mark_stack.at[rest] = card;
     marking = &no_object;
 }
 
@@ -322,11 +335,18 @@ static inline bool stays_remembered(Value v)
     return bit_test(heap.pin, bit_of(v)) || (obj_head(v) & (OF_OID | OH_LOG)) == OF_OID;
 }
 
+/* Does every store into it come after obj_modify, from now on? */
+static inline bool logged(Object *o)
+{
+    const TypeRow *row = heap_rows[o->head & OH_TYPE];
+    return type_logged(o->head) || (row->closed && row->closed(o));
+}
+
 /* v was marked just now: it is old from here on. */
 static inline void grow_old(Value v)
 {
     Object *o = obj_ptr(v);
-    if (!type_logged(o->head))
+    if (!logged(o))
         values_push(&heap.always, v);
     else if (unlikely(stays_remembered(v)))
         heap_note_change(v);
@@ -344,9 +364,9 @@ bool mark_step(uint64_t budget)
     while (heap.visited - from < budget) {
         while (waiting < AHEAD && mark_stack.n && heap.visited - from < budget) {
             Value v = mark_stack.at[--mark_stack.n];
-            if (unlikely(v & REST)) {
+            if (unlikely(v & PIECES)) {
                 heap.visited += 32;
-                mark_rest_of(v - REST);
+                mark_pieces(v);
                 continue;
             }
             __builtin_prefetch((void *)v);
@@ -441,9 +461,17 @@ void mark_roots(void)
 
 void mark_old(void)
 {
-    for (size_t i = 0, n = heap.always.n; i < n; i++)
-        mark_references(heap.always.at[i]);
     size_t kept = 0;
+    for (size_t i = 0, n = heap.always.n; i < n; i++) {
+        Value v = heap.always.at[i];
+        if (logged(obj_ptr(v)))
+            grow_old(v); /* what was stored before is visited now, for the last time */
+        else
+            heap.always.at[kept++] = v;
+        mark_references(v);
+    }
+    heap.always.n = kept;
+    kept = 0;
     for (size_t i = 0, n = heap.remembered_list.n; i < n; i++) {
         Value v = heap.remembered_list.at[i];
         bool whole = take_whole(v) || !cards_of(obj_ptr(v)).n;

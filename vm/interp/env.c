@@ -315,7 +315,12 @@ static size_t env_memsize(Object *o)
 {
     return ((Env *)o)->nslots * sizeof(Slot);
 }
-static const TypeRow env_row = {.name = "Env", .visit = env_visit, .free = env_free, .memsize = env_memsize,
+/* Its frame, which stores without a look at it, has returned. */
+static bool env_closed(Object *o)
+{
+    return !((Env *)o)->active;
+}
+static const TypeRow env_row = {.name = "Env", .visit = env_visit, .free = env_free, .memsize = env_memsize, .closed = env_closed,
                                  .persist = env_persist, .restore = env_restore, .size = sizeof(Env)};
 
 static void visit_pointer(Visitor *v, void *place) /* a pointer variable to a heap object, or NULL */
