@@ -53,6 +53,20 @@ both 'Maglev[:bag].remove("f")' 'Maglev[:bag].remove("f")' '[:reduced_conflict, 
 both 'Maglev[:pair].left = 7; Maglev[:pair].right += 1' 'Maglev[:pair].right += 10' true
 said '=> [7, 11]' b '[Maglev[:pair].left, Maglev[:pair].right]'
 both 'Maglev[:pair].left = 8' 'Maglev[:pair].left = 9' '[:reduced_conflict, Pair]'
+# the block may raise; it may not end the transaction.  Then nothing of it is done
+refused() { # what the block does, what the commit raises
+    session a 'Maglev.abort' >/dev/null
+    session b "Maglev.abort; class Pair; merge_conflict { |base, mine| $1; true }; end; Maglev[:pair].left = 100" >/dev/null
+    said '=> true' a 'Maglev[:pair].left += 1; Maglev.commit'
+    said "=> [$2, 1, true]" b 'r = begin; Maglev.commit; rescue => e; e.class; end; [r, Maglev.transaction_level, Maglev.abort && Maglev[:pair].left < 100]'
+}
+refused 'raise ArgumentError' ArgumentError
+refused 'Maglev.abort' Maglev::ImproperOperation
+refused 'Maglev.begin' Maglev::ImproperOperation
+refused 'Maglev.begin_nested_transaction' Maglev::ImproperOperation
+refused 'Maglev.transaction_mode = :transactionless' Maglev::ImproperOperation
+refused 'Maglev.commit' Maglev::CommitFailedException
+said '=> 1' b 'class Pair; remove_method :__merge_conflict; end; 1'
 # a plain object that clashes as well makes the whole a conflict, and nothing of it is done
 both 'Maglev[:counter].increment; Maglev[:plain][0] += 1' 'Maglev[:counter].increment; Maglev[:plain][0] += 1' '[:write_write, Array]'
 # what reduces conflicts moves the view, but not past a change of something else that this session changed

@@ -115,6 +115,80 @@ static void a_flipped_byte_in_a_page_is_named(void **state)
     test_remove();
 }
 
+/* How many instances of class 7 a scan lists; -1: it is refused. */
+static int scan_instances(void)
+{
+    static Oid oids[1024];
+    volatile int total = 0;
+    TRY()
+    {
+        StoreScan *scan = store_scan_begin((uint32_t[]){ 7 }, 1, test_context);
+        for (size_t got; (got = store_scan_next(scan, oids, 1024)) > 0;)
+            total += (int)got;
+        store_scan_end(scan);
+    }
+    CATCH(err)
+    {
+        assert_int_equal(err->code, ERR_CORRUPT_PAGE);
+        memcpy(unit_message, err->message, sizeof(unit_message));
+        total = -1;
+    }
+    END_TRY();
+    return total;
+}
+
+/* Those of ordinary commits and of a bulk commit, which read differently; pages that a bulk commit never filled hold
+ * what the disk has had there. */
+static void a_scan_names_a_damaged_page_and_lists_all_otherwise(void **state)
+{
+    (void)state;
+    enum { OBJECTS = 6000 };
+    test_create();
+    test_open(STORE_SOLO);
+    for (uint32_t i = 1; i <= 7; i++)
+        assert_int_equal(store_intern_class(OID_FIRST_USER + i), i);
+    uint64_t body[40] = { 0 };
+    store_commit_begin();
+    for (int i = 0; i < OBJECTS; i++)
+        store_commit_put(&(StorePut){ .oid = 1000 + (Oid)i, .class_id = 7, .is_new = true, .nslots = 40, .slots = body });
+    assert_int_equal(store_commit_finish(DURABILITY_DURABLE).status, COMMIT_OK);
+    StoreStats stats;
+    store_stats(&stats);
+    assert_int_equal(stats.bulk_commits, 1);
+    test_close(true);
+    char path[700];
+    path_of(path, sizeof(path), BASE_PAGES);
+    int fd = open(path, O_RDWR);
+    uint8_t *page = aligned_alloc(4096, PAGE_BYTES);
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    off_t data = 0, unfilled = 0; /* one of its last pages, and the one behind the last */
+    for (off_t at = EXTENT_PAGES * PAGE_BYTES; at < st.st_size; at += PAGE_BYTES) {
+        assert_int_equal(pread(fd, page, PAGE_BYTES, at), PAGE_BYTES);
+        const PageHeader *h = (const PageHeader *)page;
+        if (h->kind == PAGE_DATA && h->fill > PAGE_BYTES / 2)
+            data = at, unfilled = at + 2 * PAGE_BYTES;
+    }
+    assert_true(data != 0 && (unfilled / PAGE_BYTES) % EXTENT_PAGES > 1);
+    memset(page, 0x5a, PAGE_BYTES);
+    assert_int_equal(pwrite(fd, page, PAGE_BYTES, unfilled), PAGE_BYTES);
+    test_open(STORE_SOLO);
+    store_begin();
+    assert_int_equal(scan_instances(), OBJECTS);
+    test_close(true);
+    flip(BASE_PAGES, data + PAGE_BYTES / 3);
+    test_open(STORE_SOLO);
+    store_begin();
+    assert_int_equal(scan_instances(), -1);
+    char number[32];
+    snprintf(number, sizeof(number), "page %llu ", (unsigned long long)data / PAGE_BYTES);
+    assert_non_null(strstr(unit_message, number));
+    test_close(false);
+    close(fd);
+    free(page);
+    test_remove();
+}
+
 static void every_flipped_byte_of_the_control_file_is_named(void **state)
 {
     (void)state;
@@ -375,6 +449,7 @@ int main(void)
     random_seed(4711);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flipped_byte_in_a_page_is_named),
+        cmocka_unit_test(a_scan_names_a_damaged_page_and_lists_all_otherwise),
         cmocka_unit_test(every_flipped_byte_of_the_control_file_is_named),
         cmocka_unit_test(a_page_read_from_the_wrong_place_is_noticed),
         cmocka_unit_test(a_full_disk_aborts_the_commit_and_nothing_else),

@@ -205,7 +205,7 @@ static void take(uint32_t e, uint32_t count, ExtentKind kind, uint32_t class_id,
     for (uint32_t i = e; i < e + count; i++) {
         Extent *x = extent_of(i);
         set_kind(i, kind);
-        x->used = kind == EXTENT_BULK ? ~UINT64_C(0) : 0;
+        x->used = 0;
         x->pending[0] = x->pending[1] = 0;
         x->class_id = class_id;
         x->bulk = bulk;
@@ -296,6 +296,18 @@ uint32_t space_take_bulk(uint32_t count, uint64_t bulk)
     }
     unlatch();
     return e;
+}
+
+void space_open_bulk(PageNo page, uint64_t bulk)
+{
+    uint32_t e = (uint32_t)(page / EXTENT_PAGES);
+    latch();
+    Extent *x = extent_of(e);
+    if (x->kind == EXTENT_BULK && x->bulk == bulk) { /* in redo it may have been given up since */
+        x->used |= UINT64_C(1) << (page % EXTENT_PAGES);
+        extent_changed(e);
+    }
+    unlatch();
 }
 
 /* E3.  Latch held. */
@@ -592,8 +604,6 @@ void space_redo_take(const ExtentTakeRecord *record)
         if (x->kind == EXTENT_DEAD && x->bulk == record->bulk && record->bulk != 0)
             continue; /* given up again later on */
         *x = (Extent){ .kind = (uint8_t)record->kind, .class_id = record->class_id, .bulk = record->bulk };
-        if (record->kind == EXTENT_BULK)
-            x->used = ~UINT64_C(0);
         extent_changed(e);
     }
 }

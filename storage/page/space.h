@@ -38,6 +38,8 @@ bool space_open_pages(uint32_t class_id, uint32_t count, void (*mark)(PageNo, Ls
 
 /* Takes `count` neighbouring whole extents for a bulk commit.  Returns the first, 0 when there are none side by side. */
 uint32_t space_take_bulk(uint32_t count, uint64_t bulk);
+/* A page of the bulk commit's extents is being filled (and, in redo, was). */
+void space_open_bulk(PageNo page, uint64_t bulk);
 /* Extends the file by this many extents at its end (they are side by side).  Raises ERR_DISK_FULL, ERR_STORE_FULL. */
 void space_extend(uint32_t count);
 /* Gives up the extents of a bulk commit that does not happen. */

@@ -90,6 +90,7 @@ static void log_page(Bulk *bulk)
     BulkPageRecord record = { bulk->number, bulk->page, bulk->at, 0 };
     ((PageHeader *)bytes)->fill = bulk->at;
     store_credit(1, sizeof(record) + bulk->at, 0);
+    space_open_bulk(bulk->page, bulk->number);
     START_CRIT();
     WalPlace place = wal_place(the_store->wal, &the_store->me->credit, (uint32_t)sizeof(record) + bulk->at);
     wal_copy(the_store->wal, &place, 0, &record, sizeof(record));

@@ -260,6 +260,7 @@ static void redo_bulk_page(const WalRecord *record, Recovery *r)
     (void)r;
     if (bulk->fill < PAGE_HEADER || bulk->fill > PAGE_BYTES || record->length != sizeof(*bulk) + bulk->fill)
         malformed(record);
+    space_open_bulk(bulk->page, bulk->bulk);
     uint32_t f = new_frame(bulk->page, PAGE_DATA, 0, 1, 0);
     memcpy(frame_page(f), bulk + 1, bulk->fill);
     cache_raise_lsn(f, record->end);

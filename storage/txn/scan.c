@@ -7,8 +7,7 @@
  *
  * X1: a version that the snapshot sees was installed before the snapshot was taken, so it lies below its page's fill
  *     mark, in a page that its extent counted then.  An extent's entry is copied under the EXTENT latch, under which
- *     pages are opened: a page that it counts is in the cache or on disk.  A bulk commit's extents count all their
- *     pages, also those that it never filled: such a page is passed over.
+ *     pages are opened: a page that it counts is in the cache or on disk, and damaged when it can't be read.
  */
 #include <string.h>
 
@@ -79,11 +78,9 @@ static bool next_extent(StoreScan *scan)
 static bool read_page(StoreScan *scan, PageNo page)
 {
     PageHeader *h = (PageHeader *)scan->bytes;
-    if (scan->copy.kind == EXTENT_BULK && atomic_load(&the_store->page_map[page]) == 0) { /* X1 */
+    if (scan->copy.kind == EXTENT_BULK && atomic_load(&the_store->page_map[page]) == 0) { /* many: past the cache */
         uint8_t *scratch = page_scratch();
-        size_t n = io_read_at(the_store->pages_fd, BASE_PAGES, scratch, PAGE_BYTES, (off_t)(page * PAGE_BYTES));
-        if (n != PAGE_BYTES || page_examine(scratch, page, the_store->id) != NULL)
-            return false;
+        page_read(page, scratch);
         memcpy(scan->bytes, scratch, PAGE_BYTES);
     } else {
         cache_copy(page, 0, h, sizeof(*h)); /* first: what lies below its fill mark is whole */

@@ -10,7 +10,8 @@
  * G1  The snapshot moves for that, so everything else this session changed must be untouched by others up to the new one.
  * G2  What can't be done again is a conflict: the same row changed by both, an operation that would answer otherwise
  *     now.  The transaction can then only be aborted, for part of it may have been done again already.
- * G3  Ruby runs only in the last pass, when all tables of classes are merged and method look-up works.
+ * G3  Ruby runs only in the last pass, when all tables of classes are merged and method look-up works.  It may not end the
+ *     transaction, nor open one inside it.
  */
 #include "private.h"
 #include "lib/error.h"
@@ -345,10 +346,18 @@ static void name_reduced(Value exc, Value v)
     }
 }
 
+static void merging_ends(void *unused)
+{
+    (void)unused;
+    session.merging = false;
+}
+
 bool persist_merge(const CommitResult *result, Value exc)
 {
     if (!all_merge(result))
         return false;
+    session.merging = true;
+    resource_push(merging_ends, &session);
     Clashes c = {.objects = ary_new(4), .bases = ary_new(0), .mines = ary_new(0)};
     resource_push(clashes_free, &c);
     gather_clashes(&c);
@@ -370,6 +379,7 @@ bool persist_merge(const CommitResult *result, Value exc)
         }
     }
     resource_release(&c);
+    resource_release(&session);
     return good;
 }
 

@@ -37,6 +37,7 @@ typedef struct PersistSession {
     Store *store;
     bool attached;
     bool commit_disallowed; /* after a failed commit, and in a forked child: abort first */
+    bool merging;           /* a commit is being done again: Ruby code that this calls may not end the transaction */
     bool stale;             /* the change ring was not read to its end: objects held clean may be others' past */
     bool mode;              /* persistent mode of the running thread */
     bool has_view;          /* a snapshot is held; without one each fault takes its own */

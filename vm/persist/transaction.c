@@ -504,10 +504,18 @@ static void abort_outermost(void)
     in_doubt_unless(drop_changes);
 }
 
+static void refuse_in_merge(void)
+{
+    if (session.merging)
+        raise_error(const_find(klass.Maglev, sym_intern("ImproperOperation"), false),
+                    "a commit is merging objects: the transaction can't be ended from there");
+}
+
 void persist_abort(void)
 {
     if (!session.attached)
         return;
+    refuse_in_merge();
     if (session.level > 1) {
         nested_abort();
         return;
@@ -521,12 +529,14 @@ void persist_begin(bool serializable)
 {
     if (!session.attached)
         return;
+    refuse_in_merge();
     abort_outermost();
     begin_next(true, serializable);
 }
 
 void persist_begin_nested(void)
 {
+    refuse_in_merge();
     if (!session.attached || session.level == 0)
         persist_begin(serializable_by_default());
     else
@@ -561,6 +571,7 @@ bool persist_continue(void)
 
 void persist_set_begin_mode(BeginMode mode)
 {
+    refuse_in_merge();
     session.begin_mode = mode;
     if (mode == BEGIN_AUTO && session.level == 0) {
         persist_begin(serializable_by_default());
