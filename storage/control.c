@@ -6,6 +6,8 @@
  *     whose log may be recycled and whose directory pages may hold something else by now.
  * C2: what a slot says is durable before the slot is written (checkpoint.c syncs base/pages first), and nothing that the
  *     older slot refers to is reused before the newer one is durable.
+ * C3: whoever died between a slot's write and its flush left a slot that can be read and is not on the disk yet.  So an
+ *     opening flushes the file before it writes anything: what it finds free by the newer slot, the older may refer to.
  */
 #include "storage/control.h"
 
@@ -16,6 +18,7 @@
 #include "lib/error.h"
 #include "lib/io.h"
 #include "lib/stop.h"
+#include "storage/mutation.h"
 #include "storage/page/format.h"
 
 static const char control_magic[8] = "LODESTN1";
@@ -105,7 +108,19 @@ int control_open(const char *dir)
 {
     char path[4096];
     control_path(path, sizeof(path), dir);
-    return io_open_file(path, O_RDWR, 0);
+    int fd = io_open_file(path, O_RDWR, 0);
+    TRY()
+    {
+        if (!MUTATION(CONTROL_FLUSH))
+            io_sync_data(fd, path); /* C3 */
+    }
+    CATCH(err)
+    {
+        io.close(fd);
+        rethrow();
+    }
+    END_TRY();
+    return fd;
 }
 
 void control_write(int fd, const char *dir, Control *control)

@@ -534,6 +534,43 @@ static void a_checkpoint_that_sees_the_store_grow_can_be_opened(void **state)
     test_remove();
 }
 
+/* ---- a slot of the control file that was written by one who died before he flushed it ---------------------------------- */
+
+static struct {
+    bool flushed;
+    unsigned writes, before;
+} opening;
+
+static void look_at_opening(const IoEvent *ev, void *arg)
+{
+    (void)arg;
+    if (ev->path == NULL)
+        return;
+    if (strstr(ev->path, "/control") != NULL && ev->op == IO_OP_fdatasync)
+        opening.flushed = true;
+    if (ev->op == IO_OP_pwrite) {
+        opening.writes++;
+        opening.before += !opening.flushed;
+    }
+}
+
+static void an_opening_flushes_what_it_stands_on_before_it_writes(void **state)
+{
+    (void)state;
+    setup(STORE_SOLO);
+    assert_int_equal(test_commit(200, 1, 300, true, DURABILITY_DURABLE), COMMIT_OK);
+    test_close(false);
+    io_faults_enable();
+    io_observe(look_at_opening, NULL);
+    test_open(STORE_SOLO);
+    io_faults_disable();
+    assert_true(opening.writes > 0);
+    assert_int_equal(opening.before, 0);
+    assert_int_equal(test_value(200), 1);
+    test_close(true);
+    test_remove();
+}
+
 int main(void)
 {
     unit_start();
@@ -551,6 +588,7 @@ int main(void)
         cmocka_unit_test(what_was_locked_when_a_page_was_written_is_free_after_a_crash),
         cmocka_unit_test(a_checkpoint_waits_for_a_page_in_mid_commit),
         cmocka_unit_test(a_checkpoint_that_sees_the_store_grow_can_be_opened),
+        cmocka_unit_test(an_opening_flushes_what_it_stands_on_before_it_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
