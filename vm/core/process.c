@@ -2,11 +2,11 @@
 #include "vm/core/core_private.h"
 #include "io_private.h"
 #include <errno.h>
-#include "vm/thread.h"
+#include "vm/interp/thread.h"
 #include <signal.h>
 #include <sys/wait.h>
 
-static Value status_class = V_NIL, last_status = V_NIL;
+static Value status_class = V_NIL;
 
 Value process_status_new(pid_t pid, int status)
 {
@@ -18,7 +18,7 @@ Value process_status_new(pid_t pid, int status)
 
 void process_set_last_status(Value status)
 {
-    last_status = status;
+    thread_current->last_status = status;
 }
 
 void vm_nap(int milliseconds)
@@ -135,14 +135,13 @@ static const Builtin methods[] = {
 static Value get_last_status(Value name)
 {
     (void)name;
-    return last_status;
+    return thread_current->last_status;
 }
 
 void process_boot(void)
 {
     status_class = class_define_under(klass.Process, "Status", klass.Object);
     heap_add_root(&status_class);
-    heap_add_root(&last_status);
     ADD_BUILTINS(status_class, methods);
     gvar_define_hooked("$?", get_last_status, NULL);
 }

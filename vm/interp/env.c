@@ -6,6 +6,7 @@
  * them for as long as the frame runs (X4).  An active Env is scanned as the stack is; its slots never hold an oid.
  */
 #include "vm/record.h"
+#include "vm/interp/fiber.h"
 #include "vm/interp/vm_state.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,6 +45,13 @@ Value env_reify(Frame *f)
     f->base = (Value *)env->slots;
     f->env = v;
     return v;
+}
+
+Value env_outermost(Value env)
+{
+    for (Value up = env; up != V_NIL; up = slot_read(env, &env_ptr(env)->outer))
+        env = up;
+    return env;
 }
 
 /* The frame returns: temporaries are forgotten, so that they keep nothing alive. */
@@ -126,15 +134,13 @@ Slot *frame_specials(Frame *f, Value *owner)
         *owner = V_NIL;
         return (Slot *)&f->specials;
     }
-    for (;;) {
-        Env *e = env_ptr(env);
-        Value up = slot_read(env, &e->outer);
-        if (up == V_NIL) {
-            *owner = env;
-            return &e->specials;
-        }
-        env = up;
+    env = env_outermost(env);
+    if (env == vm.fiber->home) {
+        *owner = V_NIL;
+        return (Slot *)&vm.fiber->specials;
     }
+    *owner = env;
+    return &env_ptr(env)->specials;
 }
 
 /* The frame whose $~ a built-in sees: the Ruby part of core is transparent. */

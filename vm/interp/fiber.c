@@ -172,7 +172,8 @@ Fiber *fiber_new(Value proc)
     f->passed = V_NIL;
     f->passed_unwind = f->yielding = f->blocking = f->killed = f->wiped = false;
     f->storage = f->locals = V_NIL;
-    f->thread = V_NIL;
+    f->thread = f->specials = V_NIL;
+    f->home = is_proc(proc) ? env_outermost(obj_field(proc, PROC_ENV)) : V_NIL;
     f->errinfo = f->recursion = f->catch_tags = V_NIL;
     f->c_limit = f->c_low + 64 * 1024;
     f->frames[0] = (Frame){.base = f->stack, .stack = f->stack, .top = f->stack, .self = vm.main_object, .cref = vm.top_cref,
@@ -395,6 +396,8 @@ static void visit_fiber(Visitor *v, Fiber *f)
     v->value(v, &f->passed);
     v->value(v, &f->storage);
     v->value(v, &f->locals);
+    v->value(v, &f->home);
+    v->value(v, &f->specials);
     v->value(v, &f->thread);
     if (f == vm.fiber) {
         frames_visit(v, vm.frames, vm.fp, vm.stack);
@@ -468,6 +471,7 @@ void fiber_boot(void)
     heap_register_type(T_FIBER, &fiber_row);
     main_fiber.state = FIBER_RUNNING;
     main_fiber.object = main_fiber.proc = main_fiber.passed = main_fiber.storage = main_fiber.locals = main_fiber.thread = V_NIL;
+    main_fiber.home = main_fiber.specials = V_NIL;
     main_fiber.errinfo = main_fiber.recursion = main_fiber.catch_tags = V_NIL;
     main_fiber.errors = error_stack_current();
     vm.fiber = vm.main_fiber = main_fiber.root = &main_fiber;

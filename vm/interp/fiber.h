@@ -30,6 +30,8 @@ typedef struct Fiber {
     bool wiped;                  /* nothing above its stack's top since it stopped: the collector has cleared it */
     Value storage;               /* Hash or nil */
     Value locals;                /* Thread#[]: Hash or nil */
+    Value home;                  /* outermost Env around its proc, or nil: blocks of it that run here have */
+    Value specials;              /* $~ and $_ of their own, as a frame's specials, so that threads don't share them */
     Value thread;                /* T_THREAD whose fiber this is, or nil */
     /* saved while it does not run */
     Frame *fp, *frames, *frames_end;

@@ -429,7 +429,7 @@ static void init_thread(Thread *t, Value object)
     t->object = object;
     t->deadline = THREAD_FOREVER;
     t->fd = -1;
-    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = t->masks = t->proc = V_NIL;
+    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = t->masks = t->proc = t->last_status = V_NIL;
     t->report = true;
 }
 
@@ -541,6 +541,7 @@ static void thread_visit(Object *o, Visitor *v)
     v->value(v, &t->group);
     v->value(v, &t->masks);
     v->value(v, &t->proc);
+    v->value(v, &t->last_status);
     if (t->state != THREAD_DEAD)
         v->value(v, &t->object);
 }

@@ -27,6 +27,7 @@ typedef struct Thread {
     Value locals, variables;    /* Hash or nil; locals: of a dead one (else Fiber.locals) */
     Value masks;                /* handle_interrupt: Array of Hashes of class and timing, innermost last; or nil */
     Value proc;                 /* nil: main */
+    Value last_status;          /* $? */
     Value name, group;
     int priority;
     struct TraceEvent *trace;   /* whose TracePoint's block it runs, or NULL */

@@ -245,6 +245,7 @@ static inline void args_fill_locals(Value *base, unsigned from, unsigned to)
 
 /* ---- env.c ---- */
 Value env_reify(Frame *f);         /* the frame's Env, made if need be */
+Value env_outermost(Value env);    /* of env and those around it; nil: nil */
 void env_boot(void);
 Env *env_ptr(Value v);
 Value *outer_local(Frame *f, unsigned depth, unsigned index, Value *env); /* address; *env the Env or nil */
