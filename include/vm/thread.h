@@ -21,4 +21,10 @@ void thread_pass(void);
 void thread_after_fork(void);
 /* Are there other threads that live? */
 bool thread_has_peers(void);
+
+/* Fiber schedulers (vm/core/scheduler.c): the one that waits for the running fiber, or nil. */
+Value scheduler_current(void);
+bool scheduler_has(Value scheduler, const char *hook); /* false for nil */
+Value scheduler_call(Value scheduler, const char *hook, int argc, const Value *argv);
+void scheduler_close(void);                            /* of the current thread, if it has one: runs it to its end */
 #endif

@@ -213,7 +213,7 @@ static Value fiber_s_current(UNUSED Value self, UNUSED int argc, UNUSED const Va
     return fiber_object(vm.fiber);
 }
 
-/* ---- blocking fibers, schedulers ---- */
+/* ---- blocking fibers ---- */
 static Value fiber_blocking(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Fiber *f = fiber_get(self);
@@ -237,17 +237,6 @@ static Value fiber_s_blocking(UNUSED Value self, UNUSED int argc, UNUSED const V
     vm.fiber->blocking = true;
     return vm_ensure(yield_current, NULL, restore_blocking, &was);
 }
-static Value fiber_s_scheduler(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
-{
-    return V_NIL;
-}
-static Value fiber_s_set_scheduler(UNUSED Value self, UNUSED int argc, const Value *argv)
-{
-    if (argv[0] != V_NIL)
-        raise_not_implemented("Fiber.set_scheduler");
-    return V_NIL;
-}
-
 static Value fiber_inspect(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     Fiber *f = fiber_get(self);
@@ -282,9 +271,6 @@ static const Builtin singleton_methods[] = {
     {"current", fiber_s_current, 0, 0, 0},
     {"blocking?", fiber_s_blocking_p, 0, 0, 0},
     {"blocking", fiber_s_blocking, 0, 0, 0},
-    {"scheduler", fiber_s_scheduler, 0, 0, 0},
-    {"current_scheduler", fiber_s_scheduler, 0, 0, 0},
-    {"set_scheduler", fiber_s_set_scheduler, 1, 1, 0},
     {"[]", fiber_s_aref, 1, 1, 0},
     {"[]=", fiber_s_aset, 2, 2, 0},
 };

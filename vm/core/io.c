@@ -10,8 +10,10 @@
 #include "vm/thread.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,26 +127,63 @@ Value kernel_stdin(void)
 
 /* ---- waiting ---- */
 
-void io_wait(int fd, short events)
+/* Asks the scheduler when the fiber has one: false when the time (seconds or nil) is over. */
+static bool wait_scheduled(Value io, int fd, short events, Value timeout)
 {
-    thread_wait_fd(fd, events, THREAD_FOREVER);
+    struct pollfd p = {.fd = fd, .events = events};
+    if (poll(&p, 1, 0) > 0)
+        return true;
+    return truthy(scheduler_call(scheduler_current(), "io_wait", 3, (Value[]){io, int_fix(events), timeout}));
+}
+
+void io_wait(Value io, int fd, short events)
+{
+    if (is_nil(scheduler_current()))
+        thread_wait_fd(fd, events, THREAD_FOREVER);
+    else
+        wait_scheduled(io, fd, events, V_NIL);
+}
+
+/* Waits for at most so many seconds (nil: for ever). */
+static bool wait_limited(Value io, int fd, short events, Value timeout)
+{
+    if (!is_nil(scheduler_current()))
+        return wait_scheduled(io, fd, events, timeout);
+    int64_t deadline = is_nil(timeout) ? THREAD_FOREVER : thread_now() + (int64_t)(value_double(timeout) * 1e9);
+    return thread_wait_fd(fd, events, deadline) != 0;
 }
 
 /* ---- writing ---- */
+
+/* One write.  A descriptor blocks the whole process, so while others could run nothing is written that might have to wait:
+ * into a pipe or a terminal PIPE_BUF bytes when it is ready, into a socket what it takes. */
+static ssize_t write_some(Value v, int fd, const char *p, size_t n)
+{
+    struct stat st;
+    if ((thread_has_peers() || !is_nil(scheduler_current())) && fstat(fd, &st) == 0) {
+        if (S_ISSOCK(st.st_mode))
+            return send(fd, p, n, MSG_DONTWAIT);
+        if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
+            io_wait(v, fd, POLLOUT);
+            return write(fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+        }
+    }
+    return write(fd, p, n);
+}
 
 static void write_all(Value v, const char *p, size_t n)
 {
     while (n) {
         Io *io = io_get(v);
         int fd = io->write_fd >= 0 ? io->write_fd : io->fd;
-        ssize_t w = write(fd, p, n);
+        ssize_t w = write_some(v, fd, p, n);
         if (w < 0) {
             if (errno == EINTR) {
                 vm_check_interrupts();
                 continue;
             }
             if (errno == EAGAIN) {
-                io_wait(fd, POLLOUT);
+                io_wait(v, fd, POLLOUT);
                 continue;
             }
             int err = errno;
@@ -283,7 +322,7 @@ bool io_fill(Value v)
     if (v == standard_in)
         flush_quietly(standard_out);
     for (;;) {
-        io_wait(io_get(v)->fd, POLLIN);
+        io_wait(v, io_get(v)->fd, POLLIN);
         io = io_get(v);
         ssize_t n = read(io->fd, io->rbuf + io->rlen, io->rcap - io->rlen);
         if (n > 0) {
@@ -344,7 +383,7 @@ static size_t read_into(Value v, Value str, int64_t n)
                 struct stat st;
                 char chunk[65536];
                 (void)st;
-                io_wait(io->fd, POLLIN);
+                io_wait(v, io->fd, POLLIN);
                 io = io_get_readable(v);
                 size_t want = n < 0 || n - (int64_t)got > (int64_t)sizeof chunk ? sizeof chunk : (size_t)(n - (int64_t)got);
                 if (v == standard_in)
@@ -1342,6 +1381,12 @@ static Value io_s_pipe(Value cls, int argc, const Value *argv)
 static Value io_s_select(Value cls, int argc, const Value *argv)
 {
     (void)cls;
+    Value scheduler = scheduler_current();
+    if (scheduler_has(scheduler, "io_select")) {
+        Value all[4] = {V_NIL, V_NIL, V_NIL, V_NIL};
+        memcpy(all, argv, (size_t)argc * sizeof(Value));
+        return scheduler_call(scheduler, "io_select", 4, all);
+    }
     struct pollfd fds[1024];
     size_t n = 0;
     Value lists[3];
@@ -1390,9 +1435,7 @@ static Value io_wait_readable(Value self, int argc, const Value *argv)
     Io *io = io_get_readable(self);
     if (buffered(io))
         return self;
-    double timeout = argc && !is_nil(argv[0]) ? value_double(argv[0]) : -1;
-    int64_t deadline = timeout < 0 ? THREAD_FOREVER : thread_now() + (int64_t)(timeout * 1e9);
-    return thread_wait_fd(io->fd, POLLIN, deadline) ? self : V_NIL;
+    return wait_limited(self, io->fd, POLLIN, argc ? argv[0] : V_NIL) ? self : V_NIL;
 }
 
 /* __set_popen(read fd, write fd, pid): a fresh IO becomes the parent's end of a pipe to a child; nil where there is none */
@@ -1449,8 +1492,7 @@ static Value io_p_ready(Value self, int argc, const Value *argv)
     struct pollfd p = {fd, events, 0};
     if (argc == 1)
         return bool_value(poll(&p, 1, 0) > 0);
-    int64_t deadline = is_nil(argv[1]) ? THREAD_FOREVER : thread_now() + (int64_t)(value_double(argv[1]) * 1e9);
-    return bool_value(thread_wait_fd(fd, events, deadline) != 0);
+    return bool_value(wait_limited(self, fd, events, argv[1]));
 }
 
 /* __read_available(n): what the buffer has or one read(2) gives; nil at the end; the caller knows it will not wait */

@@ -40,7 +40,7 @@ void io_flush(Value v);
 void io_write_bytes(Value v, const char *bytes, size_t n);
 bool io_fill(Value v);          /* more bytes into the read buffer; false at end of file */
 void io_close(Value v);
-void io_wait(int fd, short events); /* until ready; runs interrupts and other threads */
+void io_wait(Value io, int fd, short events); /* until ready; runs interrupts and other threads */
 /* "r+", "wb:utf-8", integers, mode:, flags:, perm: ...; gives open(2) flags and IOM_* */
 int io_parse_mode(Value mode, uint32_t *iom);
 Value path_value(Value v);      /* String by to_path or to_str; ArgumentError with a NUL inside */

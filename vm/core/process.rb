@@ -1,6 +1,11 @@
 # Process: the argument rules of fork, spawn, system, exec, wait over the primitives of subprocess.c.
 
 module Process
+  # What Process.detach gives: a thread that waits for the child.
+  class Waiter < Thread
+    def pid = self[:pid]
+  end
+
   # What a shell must read: meta characters, or a first word that only a shell knows.
   SHELL_WORDS = %w[! . : break case continue do done elif else esac eval exec exit export fi for if in readonly return
                    set shift then times trap unset until while].freeze
@@ -176,7 +181,8 @@ module Process
     def last_status = $?
 
     def detach(pid)
-      Thread.new do
+      pid = Integer === pid ? pid : Array.__index_argument(pid)
+      waiter = Waiter.new do
         begin
           nil until (got = __wait(pid, WNOHANG)) || sleep(0.05).nil?
           got && $?
@@ -184,6 +190,8 @@ module Process
           nil
         end
       end
+      waiter[:pid] = pid
+      waiter
     end
 
     def daemon(nochdir = nil, noclose = nil)

@@ -449,16 +449,15 @@ static void wait_slice(int pidfd)
         thread_sleep_until(deadline);
 }
 
-/* Process.__wait(pid, flags): sets $?, returns the pid; nil with WNOHANG when none has ended. */
-static Value process_wait(Value self, int argc, const Value *argv)
+/* Waits for a child: its pid, 0 with WNOHANG when none has ended, -1 with errno. */
+static pid_t wait_pid(pid_t pid, int flags, int *status)
 {
-    pid_t pid = (pid_t)value_int(argv[0]), got;
-    int flags = (int)value_int(argv[1]), status, pidfd = -1, slice_us = 500;
+    pid_t got;
+    int pidfd = -1, slice_us = 500;
 
-    (void)self, (void)argc;
     for (;;) {
         vm_check_interrupts();
-        got = waitpid(pid, &status, flags | WNOHANG);
+        got = waitpid(pid, status, flags | WNOHANG);
         if (got != 0 || (flags & WNOHANG)) {
             break;
         }
@@ -469,7 +468,7 @@ static Value process_wait(Value self, int argc, const Value *argv)
             wait_slice(pidfd);
         } else {
             /* any child: look more and more seldom; SIGCHLD does not interrupt */
-            usleep((useconds_t)slice_us);
+            thread_sleep_until(thread_now() + slice_us * INT64_C(1000));
             slice_us = slice_us < 20000 ? slice_us * 2 : 20000;
         }
     }
@@ -477,16 +476,49 @@ static Value process_wait(Value self, int argc, const Value *argv)
     if (pidfd >= 0) {
         close(pidfd);
     }
-    if (got < 0) {
-        process_set_last_status(V_NIL);
-        raise_errno(err, "%s", "");
+    errno = err;
+    return got;
+}
+
+/* The Process::Status of a child that has ended: nil with WNOHANG when none has; its pid is -1 when there is none. */
+static Value wait_status(int argc, const Value *argv)
+{
+    pid_t pid = argc > 0 ? (pid_t)value_int(argv[0]) : -1, got;
+    int flags = argc > 1 && !is_nil(argv[1]) ? (int)value_int(argv[1]) : 0, status = 0;
+    Value scheduler = scheduler_current();
+
+    if (!(flags & WNOHANG) && scheduler_has(scheduler, "process_wait")) {
+        return scheduler_call(scheduler, "process_wait", 2, (Value[]){int_fix(pid), int_fix(flags)});
     }
-    if (got == 0) {
-        process_set_last_status(V_NIL);
+    got = wait_pid(pid, flags, &status);
+    if (got < 0 && errno != ECHILD) {
+        raise_errno(errno, NULL);
+    }
+    return got == 0 ? V_NIL : process_status_new(got, status);
+}
+
+static Value status_s_wait(Value self, int argc, const Value *argv)
+{
+    (void)self;
+    return wait_status(argc, argv);
+}
+
+/* Process.__wait(pid, flags): sets $?, returns the pid; nil with WNOHANG when none has ended. */
+static Value process_wait(Value self, int argc, const Value *argv)
+{
+    Value status = wait_status(argc, argv), pid;
+
+    (void)self;
+    process_set_last_status(V_NIL);
+    if (is_nil(status)) {
         return V_NIL;
     }
-    process_set_last_status(process_status_new(got, status));
-    return int_fix(got);
+    pid = vm_call0(status, sym_intern("pid"));
+    if (pid == int_fix(-1)) {
+        raise_errno(ECHILD, NULL);
+    }
+    process_set_last_status(status);
+    return pid;
 }
 
 /* ---------------------------------------------------------------- kill */
@@ -538,8 +570,13 @@ static int64_t monotonic_ns(void)
 static Value kernel_sleep(Value self, int argc, const Value *argv)
 {
     int64_t start = monotonic_ns(), until = INT64_MAX;
+    Value scheduler = scheduler_current();
 
     (void)self;
+    if (!is_nil(scheduler)) {
+        scheduler_call(scheduler, "kernel_sleep", argc, argv);
+        return int_value((monotonic_ns() - start + NSEC_PER_SEC / 2) / NSEC_PER_SEC);
+    }
     if (argc > 0 && !is_nil(argv[0])) {
         double seconds;
         if (!is_integer(argv[0]) && !is_float(argv[0]) && !is_type(argv[0], T_RATIONAL) &&
@@ -792,6 +829,10 @@ static Value get_pid(Value name)
     return int_fix(getpid());
 }
 
+static const Builtin status_singleton_methods[] = {
+    {"wait", status_s_wait, 0, 2, 0},
+};
+
 void subprocess_boot(void)
 {
     static const struct {
@@ -812,6 +853,11 @@ void subprocess_boot(void)
         {"PRIO_PGRP", PRIO_PGRP},
         {"PRIO_USER", PRIO_USER},
         {"RLIMIT_AS", RLIMIT_AS},
+        {"RLIMIT_RSS", RLIMIT_RSS},
+        {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+        {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+        {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+        {"RLIMIT_NICE", RLIMIT_NICE},
         {"RLIMIT_CORE", RLIMIT_CORE},
         {"RLIMIT_CPU", RLIMIT_CPU},
         {"RLIMIT_DATA", RLIMIT_DATA},
@@ -823,10 +869,14 @@ void subprocess_boot(void)
     };
 
     ADD_SINGLETON_BUILTINS(klass.Process, singleton_methods);
+    ADD_SINGLETON_BUILTINS(const_get_from(klass.Process, sym_intern("Status")), status_singleton_methods);
     ADD_BUILTINS(klass.Kernel, kernel_methods);
     for (size_t i = 0; i < COUNT_OF(constants); i++) {
         const_set(klass.Process, sym_intern(constants[i].name), int_fix(constants[i].value));
     }
-    const_set(klass.Process, sym_intern("RLIM_INFINITY"), uint_value(RLIM_INFINITY));
+    static const char *const infinite[] = {"RLIM_INFINITY", "RLIM_SAVED_MAX", "RLIM_SAVED_CUR"};
+    for (size_t i = 0; i < COUNT_OF(infinite); i++) {
+        const_set(klass.Process, sym_intern(infinite[i]), uint_value(RLIM_INFINITY));
+    }
     gvar_define_hooked("$$", get_pid, NULL);
 }

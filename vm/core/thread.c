@@ -58,6 +58,15 @@ static bool wait_end(Thread *t, int64_t deadline)
         raise_error(klass.ThreadError, "Target thread must not be current thread");
     if (t == thread_main)
         raise_error(klass.ThreadError, "Target thread must not be main thread");
+    Value scheduler = scheduler_current();
+    if (!is_nil(scheduler) && t->state != THREAD_DEAD) {
+        if (t->waiters == V_NIL)
+            t->waiters = ary_new(1);
+        Value limit = deadline == THREAD_FOREVER ? V_NIL : float_value((double)(deadline - thread_now()) / 1e9);
+        if (!truthy(vm_call(klass.Thread, sym_intern("__wait_in"), 3, (Value[]){t->waiters, t->object, limit})) &&
+            t->state != THREAD_DEAD)
+            return false;
+    }
     while (t->state != THREAD_DEAD) {
         thread_current->joining = t;
         bool woken = thread_sleep_deadly(deadline);

@@ -1,4 +1,4 @@
-# Mutex, ConditionVariable, Queue, SizedQueue, Monitor, ThreadGroup: in Ruby over Thread.__block and Thread#__wake.
+# Mutex, ConditionVariable, Queue, SizedQueue, Monitor, ThreadGroup: in Ruby over Thread.__wait_in and #__wake.
 # This file is never preempted (vm/interp/thread.c), so what stands between two waits is atomic.
 
 class Thread
@@ -18,6 +18,33 @@ class Thread
   end
 
   def native_thread_id = Process.pid
+
+  # Who waits for a blocker in a fiber that a scheduler serves.
+  class FiberWaiter
+    def initialize(scheduler, blocker)
+      @scheduler = scheduler
+      @blocker = blocker
+      @fiber = Fiber.current
+    end
+
+    def alive? = @fiber.alive?
+    def __wake = @scheduler.unblock(@blocker, @fiber)
+    def __block(timeout) = @scheduler.block(@blocker, timeout)
+  end
+  private_constant :FiberWaiter
+
+  # Stands in the list of waiters until somebody wakes it; false when the time is over.  A thread waits as a whole, a fiber
+  # with a scheduler for itself.
+  def self.__wait_in(waiters, blocker, timeout)
+    scheduler = Fiber.current_scheduler
+    me = scheduler ? FiberWaiter.new(scheduler, blocker) : Thread.current
+    waiters << me
+    begin
+      scheduler ? me.__block(timeout) : Thread.__block(timeout)
+    ensure
+      waiters.delete(me)
+    end
+  end
 
   def self.__timeout(timeout)
     return timeout if timeout.nil? || timeout.is_a?(Float) || timeout.is_a?(Integer)
@@ -45,15 +72,10 @@ class Thread
     def lock
       me = Thread.current
       raise ThreadError, "deadlock; recursive locking" if owned?
-      raise ThreadError, "deadlock; lock already owned by another fiber belonging to the same thread" if @owner.equal?(me) && @fiber.alive?
-      while @owner && @owner.alive?
-        @waiters << me
-        begin
-          Thread.__block(nil)
-        ensure
-          @waiters.delete(me)
-        end
+      if @owner.equal?(me) && @fiber.alive? && !Fiber.current_scheduler
+        raise ThreadError, "deadlock; lock already owned by another fiber belonging to the same thread"
       end
+      Thread.__wait_in(@waiters, self, nil) while @owner && @owner.alive? && @fiber.alive?
       @owner = me
       @fiber = Fiber.current
       self
@@ -83,7 +105,8 @@ class Thread
       unlock
       begin
         begun = Thread.__now
-        woken = Thread.__block(timeout)
+        scheduler = Fiber.current_scheduler
+        woken = scheduler ? scheduler.kernel_sleep(timeout) || true : Thread.__block(timeout)
         woken || timeout.nil? ? (Thread.__now - begun).round : nil
       ensure
         Thread.handle_interrupt(Object => :never) { lock } # the caller relies on it, also when it is killed
@@ -98,7 +121,8 @@ class Thread
 
     # Mutex#sleep unlocks, waits and locks again, also when the wait is broken off.
     def wait(mutex, timeout = nil)
-      me = Thread.current
+      scheduler = Fiber.current_scheduler
+      me = scheduler ? FiberWaiter.new(scheduler, mutex) : Thread.current
       @waiters << me
       begin
         mutex.sleep(timeout) ? self : nil
@@ -156,13 +180,7 @@ class Thread
           left = limit - Thread.__now
           return nil if left <= 0
         end
-        me = Thread.current
-        @waiters << me
-        begin
-          Thread.__block(left)
-        ensure
-          @waiters.delete(me)
-        end
+        Thread.__wait_in(@waiters, self, left)
       end
       __taken(@items.shift)
     end
@@ -228,13 +246,7 @@ class Thread
           left = limit - Thread.__now
           return nil if left <= 0
         end
-        me = Thread.current
-        @pushers << me
-        begin
-          Thread.__block(left)
-        ensure
-          @pushers.delete(me)
-        end
+        Thread.__wait_in(@pushers, self, left)
         raise ClosedQueueError, "queue closed" if @closed
       end
       super(item)

@@ -429,7 +429,8 @@ static void init_thread(Thread *t, Value object)
     t->object = object;
     t->deadline = THREAD_FOREVER;
     t->fd = -1;
-    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = t->masks = t->proc = t->last_status = V_NIL;
+    t->pending = t->value = t->failure = t->locals = t->variables = t->name = t->group = t->masks = t->proc = V_NIL;
+    t->last_status = t->scheduler = t->waiters = V_NIL;
     t->report = true;
 }
 
@@ -456,10 +457,25 @@ Thread *thread_start(Value object, Value proc, Value args)
     return t;
 }
 
+static Value close_and_wake(void *arg)
+{
+    Thread *t = arg;
+    scheduler_close();
+    for (size_t i = 0; t->waiters != V_NIL && i < ary_len(t->waiters); i++)
+        vm_call0(ary_get(t->waiters, (long)i), sym_intern("__wake"));
+    return V_NIL;
+}
+
 /* On the fiber of a thread whose proc has returned or raised. */
 static void thread_returned(Fiber *f)
 {
     Thread *t = ((ThreadObject *)f->thread)->thread;
+    Value result, record;
+    if ((t->scheduler != V_NIL || t->waiters != V_NIL) && !vm_protect(close_and_wake, t, &result, &record) &&
+        !f->passed_unwind) {
+        f->passed_unwind = true;
+        f->passed = record;
+    }
     if (!f->passed_unwind) {
         t->value = f->passed;
     } else if (is_type(f->passed, T_EXCEPTION)) {
@@ -542,6 +558,8 @@ static void thread_visit(Object *o, Visitor *v)
     v->value(v, &t->masks);
     v->value(v, &t->proc);
     v->value(v, &t->last_status);
+    v->value(v, &t->scheduler);
+    v->value(v, &t->waiters);
     if (t->state != THREAD_DEAD)
         v->value(v, &t->object);
 }

@@ -28,6 +28,8 @@ typedef struct Thread {
     Value masks;                /* handle_interrupt: Array of Hashes of class and timing, innermost last; or nil */
     Value proc;                 /* nil: main */
     Value last_status;          /* $? */
+    Value scheduler;            /* of its non-blocking fibers, or nil */
+    Value waiters;              /* those of other threads' fibers that wait for its end: Array or nil */
     Value name, group;
     int priority;
     struct TraceEvent *trace;   /* whose TracePoint's block it runs, or NULL */

@@ -189,6 +189,7 @@ static void settle_exit(struct program *p, Value record)
 
 static Value at_exit_run(UNUSED void *arg)
 {
+    scheduler_close();
     control_run_exit_trap();
     control_run_at_exit();
     return V_NIL;

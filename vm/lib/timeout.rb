@@ -8,6 +8,10 @@ module Timeout
   def self.timeout(sec, cls = nil, message = nil)
     return yield(sec) if sec.nil? || sec.zero?
     raise ArgumentError, "Timeout sec must be a non-negative number" if sec < 0
+    scheduler = Fiber.current_scheduler
+    if scheduler.respond_to?(:timeout_after)
+      return scheduler.timeout_after(sec, cls || Error, message || "execution expired") { yield sec }
+    end
     message ||= "execution expired"
     caller_thread = Thread.current
     done = false
