@@ -26,6 +26,7 @@ void record_put_slot(RecordBuilder *, Slot s);                /* unresolved ones
 void record_put_slots(RecordBuilder *, const Slot *s, size_t n);
 void record_put_value(RecordBuilder *, Value v);
 void record_put_symbol_id(RecordBuilder *, uint32_t symbol_id); /* 0 stays 0; as a slot */
+void record_put_encoding(RecordBuilder *, int enc);              /* as a symbol: its name */
 void record_put_u64(RecordBuilder *, uint64_t n);             /* as 8 bytes */
 void record_put_bytes(RecordBuilder *, const void *bytes, size_t n);
 /* The record is to hold the whole body, vectors too: it is kept in memory, to undo changes. */
@@ -39,6 +40,7 @@ size_t record_slots_left(RecordReader *);
 Slot record_take_slot(RecordReader *);                        /* ereport(data corrupted) when there is none */
 void record_take_slots(RecordReader *, Slot *to, size_t n);
 uint32_t record_take_symbol_id(RecordReader *);
+int record_take_encoding(RecordReader *);                     /* -1: this version does not know it */
 size_t record_bytes_left(RecordReader *);
 uint64_t record_take_u64(RecordReader *);
 struct Vector *record_take_vector(RecordReader *, uint64_t chunks); /* a root of so many chunks: none of them loaded */

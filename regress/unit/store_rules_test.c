@@ -24,6 +24,7 @@ static void put_many(Oid first, int n, uint64_t value, uint32_t bytes)
 
 static void read_one(void)
 {
+    store_record_init(&test_record, memctx_top()); /* a small buffer: a long body takes more than one copy */
     if (test_value(5) != 55)
         _exit(7);
 }
@@ -32,10 +33,10 @@ static void a_reader_overtaken_by_eviction_begins_again(void **state)
 {
     (void)state;
     setup(STORE_POSTMASTER);
-    assert_int_equal(test_commit(5, 55, 900, true, DURABILITY_DURABLE), COMMIT_OK);
+    assert_int_equal(test_commit(5, 55, 3000, true, DURABILITY_DURABLE), COMMIT_OK);
     put_many(1000, 300, 1, 12000); /* 3.6 MB, through 1 MB of cache */
     store_checkpoint_now();
-    /* Paused at its first copy (the header), then at a later one (the body). */
+    /* Paused at its first copy (the header and some of the body), then at a later one (the rest). */
     for (uint64_t nth = 1; nth <= 2; nth++) {
         stop_arm(STOP_PAGE_COPY, STOP_PAUSE, nth, false, 0);
         pid_t pid = test_start_session(read_one);

@@ -397,6 +397,26 @@ __attribute__((no_sanitize("thread"))) void cache_copy(PageKey key, uint32_t off
     }
 }
 
+__attribute__((no_sanitize("thread"))) size_t cache_copy_record(PageNo page, uint32_t offset, RecordHeader *header,
+                                                                void *body, size_t room)
+{
+    Assert(offset + sizeof(*header) <= PAGE_BYTES);
+    for (;;) {
+        uint64_t w;
+        uint32_t f = find_frame(page, &w);
+        STOP_POINT(PAGE_COPY);
+        const uint8_t *at = frame_page(f) + offset;
+        memcpy(header, at, sizeof(*header));
+        size_t n = MIN(room, PAGE_BYTES - offset - sizeof(*header));
+        n = MIN(n, (size_t)header->length);
+        memcpy(body, at + sizeof(*header), n);
+        if (likely(still_valid(f, w))) {
+            touch(f, w);
+            return n;
+        }
+    }
+}
+
 uint64_t cache_table_location(uint64_t index)
 {
     uint64_t logical = TABLE_PAGE(index);

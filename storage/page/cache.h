@@ -42,6 +42,10 @@ static inline uint8_t *frame_page(uint32_t frame)
 /* Copies n bytes at `offset` of the page of `key`, reading it in if need be. */
 void cache_copy(PageKey key, uint32_t offset, void *to, size_t n);
 
+/* The same for the record at `offset`: its header and, to `body`, as much of what follows as lies in the page, belongs to
+ * the record and fits into `room` bytes.  Returns how much.  Nothing of the header is checked yet. */
+size_t cache_copy_record(PageNo page, uint32_t offset, RecordHeader *header, void *body, size_t room);
+
 /* Both words of an object-table entry's location: only the first.  0 when nothing is there. */
 uint64_t cache_table_location(uint64_t index);
 

@@ -12,6 +12,7 @@
 #include "storage/page/cache.h"
 
 #define LZ4_LEAST 512 /* shorter bytes are not worth a look */
+#define BODY_ROOM 1024 /* bytes that a reader's buffer begins with: most bodies are shorter, and come with their header */
 
 size_t record_encode_bound(const StorePut *put)
 {
@@ -67,18 +68,30 @@ static NORETURN void damaged(Location location, Oid oid, const char *what)
             errhint("Restore the store from a backup."));
 }
 
+/* Before the header can be read. */
+static void check_place(Location location, Oid oid)
+{
+    uint32_t offset = LOCATION_OFFSET(location);
+    if (LOCATION_PAGE(location) >= the_store->shared->max_pages || offset < PAGE_HEADER ||
+        offset > PAGE_BYTES - sizeof(RecordHeader))
+        damaged(location, oid, "its place can't be");
+}
+
+static void check_header(Location location, Oid oid, const RecordHeader *h)
+{
+    uint32_t offset = LOCATION_OFFSET(location);
+    if (RECORD_OID(h) != oid)
+        damaged(location, oid, "another object's record stands there");
+    if (h->length > STORE_MAX_BODY + 64 ||
+        (offset + RECORD_BYTES(h->length) > PAGE_BYTES && offset != PAGE_HEADER))
+        damaged(location, oid, "its length can't be");
+}
+
 void record_header(Location location, Oid oid, RecordHeader *out)
 {
-    PageNo page = LOCATION_PAGE(location);
-    uint32_t offset = LOCATION_OFFSET(location);
-    if (page >= the_store->shared->max_pages || offset < PAGE_HEADER || offset > PAGE_BYTES - sizeof(*out))
-        damaged(location, oid, "its place can't be");
-    cache_copy(page, offset, out, sizeof(*out));
-    if (RECORD_OID(out) != oid)
-        damaged(location, oid, "another object's record stands there");
-    if (out->length > STORE_MAX_BODY + 64 ||
-        (offset + RECORD_BYTES(out->length) > PAGE_BYTES && offset != PAGE_HEADER))
-        damaged(location, oid, "its length can't be");
+    check_place(location, oid);
+    cache_copy(LOCATION_PAGE(location), LOCATION_OFFSET(location), out, sizeof(*out));
+    check_header(location, oid, out);
 }
 
 Sequence record_sequence(Location location, const RecordHeader *header)
@@ -108,7 +121,7 @@ static void copy_body(Location location, uint64_t from, void *to, size_t n)
 static void *body_room(StoreRecord *out, size_t n)
 {
     if (out->capacity < n) {
-        size_t room = MAX(n, (size_t)256);
+        size_t room = MAX(n, (size_t)BODY_ROOM);
         out->capacity = 0;
         mem_free(out->buffer);
         out->buffer = NULL;
@@ -118,49 +131,66 @@ static void *body_room(StoreRecord *out, size_t n)
     return out->buffer;
 }
 
-void record_body(Location location, const RecordHeader *h, StoreRecord *out)
+size_t record_start(Location location, Oid oid, RecordHeader *h, StoreRecord *out)
 {
-    Oid oid = RECORD_OID(h);
+    check_place(location, oid);
+    void *body = body_room(out, BODY_ROOM);
+    size_t n = cache_copy_record(LOCATION_PAGE(location), LOCATION_OFFSET(location), h, body, out->capacity);
+    check_header(location, oid, h);
+    return n;
+}
+
+/* Long bytes that were packed: unpacked behind the slots, from a copy behind them. */
+static void unpack(Location location, uint64_t at, uint64_t packed_bytes, StoreRecord *out)
+{
+    uint64_t slot_bytes = (uint64_t)out->nslots * 8, raw;
+    if (packed_bytes < 8)
+        damaged(location, out->oid, "it is too short");
+    copy_body(location, at + slot_bytes, &raw, 8);
+    packed_bytes -= 8;
+    if (raw > STORE_MAX_BODY)
+        damaged(location, out->oid, "its length can't be");
+    uint8_t *body = body_room(out, slot_bytes + raw + packed_bytes + 8);
+    uint8_t *packed = body + slot_bytes + raw;
+    copy_body(location, at, body, slot_bytes);
+    copy_body(location, at + slot_bytes + 8, packed, packed_bytes);
+    if (LZ4_decompress_safe((const char *)packed, (char *)body + slot_bytes, (int)packed_bytes, (int)raw) != (int)raw)
+        damaged(location, out->oid, "its bytes can't be unpacked");
+    out->slots = (const uint64_t *)body;
+    out->bytes = body + slot_bytes;
+    out->nbytes = (uint32_t)raw;
+}
+
+void record_body(Location location, const RecordHeader *h, size_t have, StoreRecord *out)
+{
     uint64_t nslots = h->shape_slots >> 24;
     uint64_t at = 0;
 
-    if (nslots == RECORD_MANY_SLOTS) {
+    out->oid = RECORD_OID(h);
+    if (unlikely(nslots == RECORD_MANY_SLOTS)) {
         if (h->length < 8)
-            damaged(location, oid, "it is too short");
+            damaged(location, out->oid, "it is too short");
         copy_body(location, 0, &nslots, 8);
         at = 8;
     }
     if (nslots > (h->length - at) / 8)
-        damaged(location, oid, "it has more slots than room");
+        damaged(location, out->oid, "it has more slots than room");
     uint64_t nbytes = h->length - at - nslots * 8;
-    out->oid = oid;
     out->class_id = RECORD_CLASS(h);
     out->shape = RECORD_SHAPE(h);
     out->format = RECORD_FORMAT(h);
     out->flags = RECORD_FLAGS(h);
     out->nslots = (uint32_t)nslots;
-    if (!(h->sequence_etc & RECORD_FLAG_LZ4)) {
-        uint8_t *body = body_room(out, nslots * 8 + nbytes + 8);
-        copy_body(location, at, body, nslots * 8 + nbytes);
-        out->slots = (const uint64_t *)body;
-        out->bytes = body + nslots * 8;
-        out->nbytes = (uint32_t)nbytes;
+    if (unlikely((h->sequence_etc & RECORD_FLAG_LZ4) != 0)) {
+        unpack(location, at, nbytes, out);
         return;
     }
-    uint64_t raw;
-    if (nbytes < 8)
-        damaged(location, oid, "it is too short");
-    copy_body(location, at + nslots * 8, &raw, 8);
-    nbytes -= 8;
-    if (raw > STORE_MAX_BODY)
-        damaged(location, oid, "its length can't be");
-    uint8_t *body = body_room(out, nslots * 8 + raw + nbytes + 8);
-    uint8_t *packed = body + nslots * 8 + raw;
-    copy_body(location, at, body, nslots * 8);
-    copy_body(location, at + nslots * 8 + 8, packed, nbytes);
-    if (LZ4_decompress_safe((const char *)packed, (char *)body + nslots * 8, (int)nbytes, (int)raw) != (int)raw)
-        damaged(location, oid, "its bytes can't be unpacked");
+    uint8_t *body = out->buffer;
+    if (unlikely(at != 0 || have < h->length)) {
+        body = body_room(out, nslots * 8 + nbytes + 8);
+        copy_body(location, at, body, nslots * 8 + nbytes);
+    }
     out->slots = (const uint64_t *)body;
     out->bytes = body + nslots * 8;
-    out->nbytes = (uint32_t)raw;
+    out->nbytes = (uint32_t)nbytes;
 }

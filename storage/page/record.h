@@ -13,9 +13,12 @@ uint32_t record_encode(const StorePut *put, void *to);
 
 /* Reads the header at `location` and checks that it can be one, of this oid. */
 void record_header(Location location, Oid oid, RecordHeader *out);
+/* The same, and in the same look at the page as many bytes behind it as there are and as out's buffer takes: returns how
+ * many, for record_body. */
+size_t record_start(Location location, Oid oid, RecordHeader *header, StoreRecord *out);
 /* The sequence of the version at `location`: its own, or for a bulk commit's record its extent's. */
 Sequence record_sequence(Location location, const RecordHeader *header);
-/* Reads the body behind `header` into `out`. */
-void record_body(Location location, const RecordHeader *header, StoreRecord *out);
+/* Completes `out`, which has `have` bytes from record_start of the same record; 0: none. */
+void record_body(Location location, const RecordHeader *header, size_t have, StoreRecord *out);
 
 #endif

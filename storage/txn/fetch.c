@@ -18,8 +18,9 @@ void store_record_init(StoreRecord *record, MemoryContext *context)
     record->context = context;
 }
 
-/* F1.  The location, 0 when nothing is visible. */
-static Location find_version(Oid oid, RecordHeader *header, Sequence *sequence)
+/* F1.  The location, 0 when nothing is visible.  With `out`, the version's body is read along with its header as far as
+ * *have says (record_start). */
+static inline Location find_version(Oid oid, RecordHeader *header, Sequence *sequence, StoreRecord *out, size_t *have)
 {
     SessionSlot *me = the_store != NULL ? the_store->me : NULL;
     uint64_t snapshot = me != NULL ? atomic_load_explicit(&me->snapshot, memory_order_relaxed) : 0;
@@ -28,7 +29,10 @@ static Location find_version(Oid oid, RecordHeader *header, Sequence *sequence)
     snapshot--;
     Location location = cache_table_location(OID_INDEX(oid)) & LOCATION_MASK;
     while (location != 0) {
-        record_header(location, oid, header);
+        if (out != NULL)
+            *have = record_start(location, oid, header, out);
+        else
+            record_header(location, oid, header);
         *sequence = record_sequence(location, header);
         if (*sequence <= snapshot || MUTATION(SNAPSHOT_VISIBILITY)) {
             if (unlikely(*sequence == 0) && the_store->extents[LOCATION_PAGE(location) / EXTENT_PAGES].kind == EXTENT_BULK &&
@@ -52,10 +56,11 @@ bool store_fetch(Oid oid, StoreRecord *out)
     Sequence sequence;
     if (unlikely(the_store != NULL && the_store->mode == STORE_SOLO))
         view_look_at_own();
-    Location location = find_version(oid, &header, &sequence);
+    size_t have = 0;
+    Location location = find_version(oid, &header, &sequence, out, &have);
     if (location == 0)
         return false;
-    record_body(location, &header, out);
+    record_body(location, &header, have, out);
     if (unlikely(atomic_load(&the_store->me->snapshot) == 0) && !MUTATION(VIEW_CHECKED))
         view_missing(); /* it was ended meanwhile: what was copied may have been given up */
     out->sequence = sequence;
@@ -69,12 +74,12 @@ bool version_stands_at(Oid oid, Location location)
 {
     RecordHeader header;
     Sequence sequence;
-    return find_version(oid, &header, &sequence) == location;
+    return find_version(oid, &header, &sequence, NULL, NULL) == location;
 }
 
 Sequence store_version(Oid oid)
 {
     RecordHeader header;
     Sequence sequence;
-    return find_version(oid, &header, &sequence) != 0 ? sequence : 0;
+    return find_version(oid, &header, &sequence, NULL, NULL) != 0 ? sequence : 0;
 }

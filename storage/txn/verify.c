@@ -92,7 +92,7 @@ static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *r
                 errhint("Restore the store from a backup."));
     check_place(index, location, RECORD_PAGES(RECORD_BYTES(header.length)) > 1 ?
                                      RECORD_PAGES(RECORD_BYTES(header.length)) : 1);
-    record_body(location, &header, record);
+    record_body(location, &header, 0, record);
     if (record->class_id > store_class_count())
         wrong(index, "its class was never named");
     if (record->shape > store_shape_count())

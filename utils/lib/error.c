@@ -433,6 +433,8 @@ static Resource resource_take(void *ptr)
 {
     ErrorStack *s = stack_now();
     for (size_t i = s->resource_count; i-- > 0;) {
+        if (likely(i + 1 == s->resource_count && s->resources[i].ptr == ptr))
+            return s->resources[--s->resource_count];
         if (s->resources[i].ptr != ptr)
             continue;
         Resource r = s->resources[i];

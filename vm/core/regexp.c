@@ -44,7 +44,7 @@ static void regexp_persist(Object *o, RecordBuilder *b)
     uint64_t bits;
     memcpy(&bits, &re->timeout, 8);
     record_put_slot(b, re->source);
-    record_put_value(b, sym_intern(encoding_name(re->enc)));
+    record_put_encoding(b, re->enc);
     record_put_u64(b, (uint64_t)(uint32_t)re->options);
     record_put_u64(b, bits);
 }
@@ -52,7 +52,7 @@ static void regexp_restore(Object *o, RecordReader *r)
 {
     Regexp *re = (Regexp *)o;
     re->source = record_take_slot(r);
-    int enc = encoding_find(sym_text(symbol_value(record_take_symbol_id(r))));
+    int enc = record_take_encoding(r);
     re->enc = (int16_t)(enc < 0 ? ENC_BINARY : enc);
     re->options = (int32_t)record_take_u64(r);
     uint64_t bits = record_take_u64(r);

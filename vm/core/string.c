@@ -52,7 +52,7 @@ static void string_hollow(Object *o)
 static void string_persist(Object *o, RecordBuilder *b)
 {
     String *s = (String *)o;
-    record_put_value(b, sym_intern(encoding_name(str_encoding((Value)o))));
+    record_put_encoding(b, str_encoding((Value)o));
     record_put_bytes(b, s->ptr, s->len);
 }
 static size_t string_cell_size(size_t nslots, size_t nbytes)
@@ -63,7 +63,7 @@ static size_t string_cell_size(size_t nslots, size_t nbytes)
 static void string_restore(Object *o, RecordReader *r)
 {
     String *s = (String *)o;
-    int enc = encoding_find(sym_text(symbol_value(record_take_symbol_id(r))));
+    int enc = record_take_encoding(r);
     size_t n = record_bytes_left(r), room = heap_cell_size((Value)o) - sizeof(String) - 1;
     char *to = s->inl;
     s->head &= ~(STR_SHARED | STR_CHILLED | (0x3ffull << STR_ENC_AT));

@@ -7,24 +7,38 @@
 #include "private.h"
 #include "lib/error.h"
 
+/* The buffer of the last fault that ended: the next one begins with it.  A fault inside another finds none. */
+static struct {
+    void *buffer;
+    size_t capacity;
+} spare;
+enum { SPARE_MAX = 64 << 10 };
+
 static void fault_release(void *p)
 {
     Fault *f = p;
-    if (f->own_snapshot)
+    if (unlikely(f->own_snapshot))
         store_end();
-    if (f->record.buffer)
+    if (likely(!spare.buffer && f->record.capacity <= SPARE_MAX)) {
+        spare.buffer = f->record.buffer;
+        spare.capacity = f->record.capacity;
+    } else {
         mem_free(f->record.buffer);
-    f->record.buffer = NULL;
+    }
 }
 
 void fault_begin(Fault *f)
 {
     if (!session.attached)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("the session is not attached to its store any more"));
-    *f = (Fault){.own_snapshot = !session.has_view && store_snapshot_seq() == 0};
+    f->own_snapshot = !session.has_view && store_snapshot_seq() == 0;
     if (f->own_snapshot)
         store_begin();
     store_record_init(&f->record, session.context);
+    f->record.buffer = spare.buffer;
+    f->record.capacity = spare.capacity;
+    spare.buffer = NULL;
+    spare.capacity = 0;
     resource_push(fault_release, f);
 }
 

@@ -95,7 +95,7 @@ static void take_rest(Value v, RecordReader *r)
     }
     refinements_used |= class_flag(v, CLASS_REFINEMENT) != 0;
     x->persist_flags = (uint32_t)(flags >> 32);
-    x->instance_type = (uint16_t)type_of_format((int)record_take_u64(r));
+    x->instance_type = (uint16_t)type_of_format(record_take_u64(r));
 }
 
 static void list_in_super(Value cls)

@@ -74,13 +74,15 @@ const char *builtin_name(Value v);
 /* translate.c: numbers of this session and of the store */
 uint64_t symbol_to_store(uint32_t symbol_id);
 uint32_t symbol_from_store(uint64_t store_id);
+uint32_t encoding_to_symbol(int enc);
+int encoding_from_symbol(uint32_t symbol); /* -1: this version does not know it */
 ShapeId shape_to_store(uint32_t shape);
 uint32_t shape_from_store(ShapeId id);
 ClassId class_to_store(Value cls);
 Value class_from_store(ClassId id);
 void translate_visit(Visitor *v);
 int format_of(ObjectType type);            /* stable number of a type in records; -1: never stored */
-ObjectType type_of_format(int format);
+ObjectType type_of_format(uint64_t format);
 
 /* record.c */
 struct RecordBuilder {

@@ -65,6 +65,11 @@ void record_put_symbol_id(RecordBuilder *b, uint32_t id)
     put_word(b, id ? (symbol_to_store(id) << 8) | TAG_SYMBOL : V_NIL);
 }
 
+void record_put_encoding(RecordBuilder *b, int enc)
+{
+    record_put_symbol_id(b, encoding_to_symbol(enc));
+}
+
 void record_put_bytes(RecordBuilder *b, const void *bytes, size_t n)
 {
     if (n > b->bytes_cap - b->nbytes) {
@@ -246,20 +251,27 @@ size_t record_slots_left(RecordReader *r)
     return r->record->nslots - r->slot;
 }
 
+/* A word of a record as this session has it. */
+static inline Slot slot_from_word(uint64_t word)
+{
+    return (Slot){unlikely((word & 0xff) == TAG_SYMBOL) ? symbol_value(symbol_from_store(word >> 8)) : word};
+}
+
 Slot record_take_slot(RecordReader *r)
 {
-    if (r->slot >= r->record->nslots)
+    if (unlikely(r->slot >= r->record->nslots))
         damaged(r);
-    uint64_t word = r->record->slots[r->slot++];
-    if ((word & 0xff) == TAG_SYMBOL)
-        word = symbol_value(symbol_from_store(word >> 8));
-    return (Slot){word};
+    return slot_from_word(r->record->slots[r->slot++]);
 }
 
 void record_take_slots(RecordReader *r, Slot *to, size_t n)
 {
+    if (unlikely(n > record_slots_left(r)))
+        damaged(r);
+    const uint64_t *from = r->record->slots + r->slot;
     for (size_t i = 0; i < n; i++)
-        to[i] = record_take_slot(r);
+        to[i] = slot_from_word(from[i]);
+    r->slot += n;
 }
 
 uint32_t record_take_symbol_id(RecordReader *r)
@@ -270,6 +282,11 @@ uint32_t record_take_symbol_id(RecordReader *r)
     if (!is_symbol(s.raw))
         damaged(r);
     return symbol_id(s.raw);
+}
+
+int record_take_encoding(RecordReader *r)
+{
+    return encoding_from_symbol(record_take_symbol_id(r));
 }
 
 size_t record_bytes_left(RecordReader *r)
@@ -314,8 +331,8 @@ static void restore_slots(Value v, RecordReader *r, uint32_t shape)
     obj_set_shape(v, shape);
 }
 
-/* v: empty cell of the record's type; afterwards clean. */
-void record_restore(Value v, StoreRecord *record)
+/* v: empty cell of the record's type; afterwards clean.  Whoever did not allocate it just now tells the collector (H13). */
+static void restore(Value v, StoreRecord *record)
 {
     RecordReader r = {record, 0, 0};
     const TypeRow *row = heap_type_row(obj_type(v));
@@ -349,6 +366,11 @@ void record_restore(Value v, StoreRecord *record)
     if (record->flags & RECORD_FROZEN)
         obj_ptr(v)->head |= OH_FROZEN;
     obj_ptr(v)->head |= OF_PERSISTENT | OH_LOG;
+}
+
+void record_restore(Value v, StoreRecord *record)
+{
+    restore(v, record);
     heap_remember(v);
 }
 
@@ -382,14 +404,14 @@ Value record_materialize(Oid oid, StoreRecord *record)
     if (!is_undef(there))
         return there;
     oidmap_add(v, oid);
-    record_restore(v, record);
+    restore(v, record);
     return v;
 }
 
 Value record_copy(StoreRecord *record)
 {
     Value v = cell_for(record);
-    record_restore(v, record);
+    restore(v, record);
     obj_ptr(v)->head &= ~OF_PERSISTENT;
     persist_unlog(v);
     return v;

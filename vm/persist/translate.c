@@ -32,6 +32,8 @@ static void map_set(NumberMap *m, size_t i, uint32_t n)
 }
 
 static NumberMap symbols_out, symbols_in, shapes_in, encodings_out;
+static NumberMap encoding_names; /* the symbol that names an encoding of this session, as it stands in records */
+static NumberMap encodings_named; /* the encoding + 1 that a symbol of this session names */
 
 uint64_t symbol_to_store(uint32_t id)
 {
@@ -74,6 +76,31 @@ uint32_t symbol_from_store(uint64_t store_id)
     map_set(&symbols_in, store_id, id);
     map_set(&symbols_out, id, (uint32_t)store_id);
     return id;
+}
+
+/* ---- encodings: in records they go by name ---- */
+
+uint32_t encoding_to_symbol(int enc)
+{
+    uint32_t known = map_get(&encoding_names, (size_t)enc);
+    if (!known) {
+        known = symbol_id(sym_intern(encoding_name(enc)));
+        map_set(&encoding_names, (size_t)enc, known);
+    }
+    return known;
+}
+
+int encoding_from_symbol(uint32_t symbol)
+{
+    uint32_t known = map_get(&encodings_named, symbol);
+    if (!known) {
+        int enc = encoding_find(sym_text(symbol_value(symbol)));
+        if (enc < 0)
+            return -1;
+        known = (uint32_t)enc + 1;
+        map_set(&encodings_named, symbol, known);
+    }
+    return (int)known - 1;
 }
 
 /* ---- classes: the store's number of a class is interned from its oid ---- */
@@ -152,29 +179,27 @@ uint32_t shape_from_store(ShapeId id)
 
 /* ---- types ---- */
 
-static const struct {
-    ObjectType type;
-    int format;
-} formats[] = {
-#define FORMAT(type, number) {T_##type, number},
+enum { FORMAT_NONE = 0 }; /* no row has it */
+static const uint8_t format_by_type[T_COUNT] = {
+#define FORMAT(type, number) [T_##type] = number,
+#include "formats.def"
+#undef FORMAT
+};
+static const uint8_t type_by_format[UINT8_MAX + 1] = { /* + 1; 0: not known */
+#define FORMAT(type, number) [number] = T_##type + 1,
 #include "formats.def"
 #undef FORMAT
 };
 
 int format_of(ObjectType type)
 {
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-        if (formats[i].type == type)
-            return formats[i].format;
-    return -1;
+    return format_by_type[type] == FORMAT_NONE ? -1 : format_by_type[type];
 }
 
-ObjectType type_of_format(int format)
+ObjectType type_of_format(uint64_t format)
 {
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-        if (formats[i].format == format)
-            return formats[i].type;
-    ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("record format %d is not known to this version", format),
-            errhint("Open the store with the version that wrote it, or a newer one."));
-    return T_FREE;
+    if (unlikely(format > UINT8_MAX || type_by_format[format] == 0))
+        ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("record format %lu is not known to this version", (unsigned long)format),
+                errhint("Open the store with the version that wrote it, or a newer one."));
+    return (ObjectType)(type_by_format[format] - 1);
 }
