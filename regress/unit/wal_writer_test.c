@@ -4,6 +4,8 @@
  */
 #include "regress/unit/wal_testlib.h"
 
+#include <sched.h>
+
 static volatile bool stop_writer;
 
 static void on_term(int signal_number)
@@ -20,10 +22,14 @@ static void on_term_wake(int signal_number)
     wal_writer_wake(writers_log);
 }
 
-static void run_writer(TestLog *log, int arg)
+typedef enum { WRITER_ITSELF, WRITER_PLAIN, WRITER_REAL_TIME } WriterKind;
+
+static void run_writer(TestLog *log, int kind)
 {
-    if (arg)
+    if (kind == WRITER_PLAIN)
         io_faults_enable(); /* the table is not plain any more: it writes with pwrite */
+    if (kind == WRITER_REAL_TIME)
+        assert_int_equal(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}), 0);
     writers_log = log->wal;
     signal(SIGTERM, on_term_wake);
     wal_writer_main(log->wal, &stop_writer);
@@ -62,7 +68,7 @@ static void check_crowd(unsigned appenders)
     }
 }
 
-static void crowd(bool with_writer, bool plain, WalSyncMethod method)
+static void crowd(bool with_writer, WriterKind kind, WalSyncMethod method)
 {
     TestLog log;
     pid_t writer = 0, pids[6];
@@ -73,7 +79,7 @@ static void crowd(bool with_writer, bool plain, WalSyncMethod method)
     log.config.sync_method = method;
     test_log_open(&log);
     if (with_writer)
-        writer = test_fork(&log, run_writer, plain);
+        writer = test_fork(&log, run_writer, kind);
     for (int i = 0; i < 6; i++)
         pids[i] = test_fork(&log, run_appender, i);
     for (int i = 0; i < 6; i++)
@@ -82,7 +88,7 @@ static void crowd(bool with_writer, bool plain, WalSyncMethod method)
     assert_int_equal(atomic_load(&log.wal->shared->credit) & WAL_CREDIT_MASK, 0);
     if (with_writer) {
         assert_true(stats.writer_writes > 0);
-        assert_int_equal(stats.uring, !plain && method == WAL_SYNC_OPEN_DATASYNC);
+        assert_int_equal(stats.uring, kind == WRITER_ITSELF && method == WAL_SYNC_OPEN_DATASYNC);
         kill(writer, SIGTERM);
         assert_int_equal(test_wait(writer), 0);
     }
@@ -98,7 +104,7 @@ static void crowd(bool with_writer, bool plain, WalSyncMethod method)
 static void crowds_share_the_log_through_the_writer(void **state)
 {
     (void)state;
-    crowd(true, false, WAL_SYNC_OPEN_DATASYNC);
+    crowd(true, WRITER_ITSELF, WAL_SYNC_OPEN_DATASYNC);
 }
 
 /* Batches larger than several segments, through io_uring: no piece goes astray. */
@@ -145,14 +151,28 @@ static void batches_over_many_segments_are_whole(void **state)
 static void crowds_share_the_log_through_pwrite(void **state)
 {
     (void)state;
-    crowd(true, true, WAL_SYNC_OPEN_DATASYNC);
-    crowd(true, false, WAL_SYNC_FDATASYNC);
+    crowd(true, WRITER_PLAIN, WAL_SYNC_OPEN_DATASYNC);
+    crowd(true, WRITER_ITSELF, WAL_SYNC_FDATASYNC);
+}
+
+/* Nothing that it has in flight waits for a kernel thread of ordinary priority. */
+static void a_writer_at_real_time_priority_writes_itself(void **state)
+{
+    struct sched_param ordinary = {0}, first = {.sched_priority = 1};
+    (void)state;
+
+    if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) {
+        skip(); /* not permitted here */
+        return;
+    }
+    assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &ordinary), 0);
+    crowd(true, WRITER_REAL_TIME, WAL_SYNC_OPEN_DATASYNC);
 }
 
 static void crowds_share_the_log_without_a_writer(void **state)
 {
     (void)state;
-    crowd(false, false, WAL_SYNC_OPEN_DATASYNC);
+    crowd(false, WRITER_ITSELF, WAL_SYNC_OPEN_DATASYNC);
 }
 
 /* The WAL writer dies while it writes nothing: committers help themselves, a new one takes over. */
@@ -167,9 +187,8 @@ static void a_dead_writer_holds_no_one_up(void **state)
     log.config.solo = false;
     test_log_open(&log);
     writer = test_fork(&log, run_writer, 0);
-    while (atomic_load(&log.wal->shared->writer_pid) == 0)
+    while (atomic_load(&log.wal->shared->writer_asleep) != WAL_WRITER_LONG_SLEEP) /* it has nothing left to do */
         usleep(1000);
-    usleep(30000);
     assert_int_equal(wal_write_owner(log.wal), 0);
     kill(writer, SIGKILL);
     test_wait(writer);
@@ -289,6 +308,7 @@ int main(void)
         cmocka_unit_test(crowds_share_the_log_through_the_writer),
         cmocka_unit_test(batches_over_many_segments_are_whole),
         cmocka_unit_test(crowds_share_the_log_through_pwrite),
+        cmocka_unit_test(a_writer_at_real_time_priority_writes_itself),
         cmocka_unit_test(crowds_share_the_log_without_a_writer),
         cmocka_unit_test(a_dead_writer_holds_no_one_up),
         cmocka_unit_test(a_quiet_moment_confirms_the_last_batch),

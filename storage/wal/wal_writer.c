@@ -5,7 +5,8 @@
  * and keeps several batches in flight: a new one is formed as soon as someone wants what the ones in flight do
  * not hold.  The disk may complete them in any order; `durable` moves over the completed ones from the front only.
  * Without io_uring, or when tests stand in front of the I/O table, or when the sync method needs a call of its own
- * after the write, it writes one batch at a time through the table; what it does is in the log.
+ * after the write, or at real-time priority (README, Sync), it writes one batch at a time through the table; what it does is
+ * in the log.
  *
  * When idle it writes what asynchronous commits left, prepares segments, and closes a busy spell with one small
  * batch whose mark confirms the last one: after that, damage to any committed byte is told from the log's end.
@@ -304,6 +305,8 @@ static bool start_uring(WalWriter *writer)
         why = "the I/O table is not the plain one";
     else if (wal_sync_needed(writer->wal))
         why = "wal_sync_method needs a flush after each write";
+    else if (sched_getscheduler(0) != SCHED_OTHER)
+        why = "at real-time priority others would keep the kernel's workers from completing what is in flight";
     else if (writer->wal->shared->ring_size / writer->wal->config.segment_size + 3 > PIECES_MAX)
         why = "the ring spans too many segments";
     if (why != NULL) {
