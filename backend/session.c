@@ -87,6 +87,13 @@ static void status_of_store(StrBuf *out)
     NUMBER(store_bytes);
     NUMBER(extents_total);
     NUMBER(extents_free);
+    NUMBER(extents_dead);
+    NUMBER(extents_holed);
+    NUMBER(live_bytes);
+    NUMBER(objects_moved);
+    NUMBER(bytes_moved);
+    NUMBER(moves_refused);
+    NUMBER(extents_cleaned);
     NUMBER(oids_handed_out);
     NUMBER(symbols);
     NUMBER(shapes);

@@ -25,7 +25,8 @@
 
 /* ---- taking a slot --------------------------------------------------------------------------------------------- */
 
-static int take_slot(uint32_t from, uint32_t to)
+/* `clone`: the slot gets this one's view (limits.c Z3), or NULL. */
+static int take_slot(uint32_t from, uint32_t to, const SessionSlot *clone)
 {
     StoreShared *s = the_store->shared;
     int taken = -1;
@@ -36,6 +37,10 @@ static int take_slot(uint32_t from, uint32_t to)
             continue;
         memset(slot, 0, sizeof(*slot));
         atomic_store(&slot->pid, (int32_t)getpid());
+        if (clone != NULL) {
+            atomic_store(&slot->view_epoch, atomic_load(&clone->view_epoch));
+            atomic_store(&slot->snapshot, atomic_load(&clone->snapshot));
+        }
         atomic_store(&slot->state, SLOT_TAKEN);
         taken = (int)i;
     }
@@ -73,7 +78,7 @@ int store_session_attach(void)
         ereport(ERROR, ERR_NO_TRANSACTION, errmsg("no store is open"));
     if (slot_is_mine())
         ereport(ERROR, ERR_INTERNAL, errmsg("this process is a session already"));
-    int slot = take_slot(0, the_store->shared->sessions_max);
+    int slot = take_slot(0, the_store->shared->sessions_max, NULL);
     if (slot < 0)
         ereport(ERROR, ERR_TOO_MANY_SESSIONS,
                 errmsg("all %u sessions of the store are in use", the_store->shared->sessions_max),
@@ -85,7 +90,7 @@ int store_session_attach(void)
 
 int slot_attach_auxiliary(void)
 {
-    int slot = take_slot(the_store->shared->sessions_max, the_store->shared->slots);
+    int slot = take_slot(the_store->shared->sessions_max, the_store->shared->slots, NULL);
     if (slot < 0)
         ereport(ERROR, ERR_TOO_MANY_SESSIONS, errmsg("too many auxiliary processes"));
     become(slot);
@@ -139,13 +144,11 @@ int store_session_slot(void)
 
 int store_session_reserve_clone(void)
 {
-    int slot = take_slot(0, the_store->shared->sessions_max);
+    /* Ours holds the same snapshot meanwhile, so none of its versions can go. */
+    int slot = take_slot(0, the_store->shared->sessions_max, the_store->me);
     if (slot < 0)
         ereport(ERROR, ERR_TOO_MANY_SESSIONS, errmsg("no session is free for the child of fork"),
                 errhint("Raise max_sessions in lodestone.conf and restart."));
-    /* Ours holds the same snapshot meanwhile, so none of its versions can go. */
-    if (the_store->me != NULL)
-        atomic_store(&the_store->slots[slot].snapshot, atomic_load(&the_store->me->snapshot));
     return slot;
 }
 

@@ -23,7 +23,7 @@
 
 /* ---- session slots ------------------------------------------------------------------------------- */
 
-#define AUXILIARY_SLOTS 4 /* opener, checkpointer, WAL writer, reaper */
+#define AUXILIARY_SLOTS 5 /* opener, checkpointer, WAL writer, compactor, reaper */
 #define MAX_SLOTS 4100    /* fits the 13 bits of a locker and the 14 of a frame's owner */
 
 enum { SLOT_FREE, SLOT_TAKEN, SLOT_DEAD };
@@ -47,9 +47,10 @@ typedef struct SessionSlot {
     _Atomic uint64_t view_superseded; /* StoreShared.superseded when the view began */
     _Atomic uint32_t view_ended;     /* VIEW_* */
     _Atomic uint32_t view_warned;
-    _Atomic uint32_t committing;     /* its view is not to be ended now */
+    _Atomic uint32_t committing;     /* COMMIT_*: who has the say over its view now; limits.c */
     uint32_t spare32;
-    uint64_t spare[4];
+    _Atomic uint64_t view_epoch;     /* StoreShared.view_epoch when its view began, or before */
+    uint64_t spare[3];
 } SessionSlot;
 _Static_assert(sizeof(SessionSlot) == 192, "slots do not share cache lines");
 
@@ -81,12 +82,17 @@ typedef struct Extent {
     uint64_t bulk;
     uint32_t class_id;
     uint8_t kind;
-    uint8_t holed; /* free and without disk space: fallocate before use */
-    uint16_t spare;
+    uint8_t holed;   /* HOLE_* */
+    uint8_t cleaning; /* CLEAN_*: the compactor's; EXTENT latch */
+    uint8_t spare;
     uint64_t dead_lsn; /* end of the record that gave it up */
-    uint64_t spare2;
+    _Atomic int32_t live; /* data: bytes of records that words lead to, near the truth (space.c E5) */
+    uint16_t held;     /* live / LIVE_UNIT + 1 when the compactor found that it has to stay; 0: it did not */
+    uint16_t spare2;
 } Extent;
 _Static_assert(sizeof(Extent) == 64, "one extent a cache line");
+enum { HOLE_NONE, HOLE_MADE /* no disk space: fallocate before use */, HOLE_MAKING /* being punched: not to be used */ };
+enum { CLEAN_NOT, CLEAN_CHOSEN, CLEAN_LEFT /* all that lives is elsewhere: scans pass over it */ };
 
 /* Of a class, since start: where it is clustered (advice), and how its extent changes. */
 typedef struct ClassSpace {
@@ -150,6 +156,7 @@ typedef struct StoreShared {
     uint32_t epoch;         /* of giving up places: flips at each checkpoint */
     uint64_t meta_pending;  /* places given up and not yet free */
     uint64_t kind_count[8];
+    uint32_t live_unknown;  /* a crash has lost the counts of what lives: the compactor counts again */
 
     /* INTERN latch to write */
     _Atomic uint64_t catalogue_bytes;
@@ -173,6 +180,9 @@ typedef struct StoreShared {
 
     _Atomic uint64_t counters[STORE_COUNTERS]; /* COUNTERS latch to change */
     Latch counters_latch;
+    _Atomic uint64_t view_epoch; /* raised by the compactor: views of a lower one began before that */
+    _Atomic uint32_t compactor_bell;
+    _Atomic uint64_t stat_moved, stat_moved_bytes, stat_move_refused, stat_cleaned; /* compactor */
     _Atomic uint64_t superseded; /* bytes of versions that commits have replaced, since start */
 
     _Atomic uint64_t next_bulk;
@@ -216,6 +226,9 @@ struct Store {
     _Atomic uint32_t *names[4];  /* id -> offset in the catalogue / 8 */
     _Atomic uint32_t *name_heads; /* hash -> offset / 8 of the chain's newest */
 
+    /* Alone, after a commit and perhaps a checkpoint: what other processes do in a server. */
+    void (*chores)(bool after_checkpoint);
+
     int slot; /* -1: not attached */
     SessionSlot *me;
 };
@@ -224,6 +237,9 @@ struct Store {
 extern struct Store *the_store;
 
 #define BASE_PAGES "base/pages"
+
+/* ---- limits.c: raises ERR_TRANSACTION_TIMEOUT when a limit has ended this session's view: what it reads may be gone ---- */
+void view_check(void);
 
 /* ---- session.c ---- */
 int slot_attach_auxiliary(void);

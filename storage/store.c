@@ -17,6 +17,8 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/stop.h"
+#include "storage/compact/clean.h"
+#include "storage/compact/compactor.h"
 #include "storage/control.h"
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
@@ -351,6 +353,7 @@ static void release(Store *store)
     }
     open_forget();
     cache_forget_pins();
+    clean_forget();
     store_commit_abort();
     the_store = NULL;
     shmem_destroy();
@@ -394,6 +397,7 @@ Store *store_open(const char *dir, StoreMode mode)
     if ((size_t)snprintf(store->dir, sizeof(store->dir), "%s", dir) >= sizeof(store->dir))
         ereport(ERROR, ERR_INVALID_ARGUMENT, errmsg("the store's path is too long"));
     store->mode = mode;
+    store->chores = mode == STORE_SOLO ? compactor_alone : NULL;
     store->opener = (int32_t)getpid();
     store->slot = -1;
     store->pages_fd = store->control_fd = store->lock_fd = -1;
@@ -536,6 +540,15 @@ void store_stats(StoreStats *out)
     out->extents_data = s->kind_count[EXTENT_MIXED] + s->kind_count[EXTENT_CLASS];
     out->extents_meta = s->kind_count[EXTENT_META];
     out->extents_bulk = s->kind_count[EXTENT_BULK];
+    out->extents_dead = s->kind_count[EXTENT_DEAD];
+    for (uint32_t e = 1; e < s->extents; e++) {
+        out->live_bytes += (uint64_t)MAX(atomic_load(&the_store->extents[e].live), 0);
+        out->extents_holed += the_store->extents[e].kind == EXTENT_FREE && the_store->extents[e].holed != HOLE_NONE;
+    }
+    out->objects_moved = s->stat_moved;
+    out->bytes_moved = s->stat_moved_bytes;
+    out->moves_refused = s->stat_move_refused;
+    out->extents_cleaned = s->stat_cleaned;
     out->store_bytes = s->extents * EXTENT_BYTES;
     out->oids_handed_out = s->oid_next;
     out->ot_pages = s->table_pages;

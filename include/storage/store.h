@@ -156,6 +156,21 @@ void store_checkpointer_wake(void);
 void store_wal_writer_main(const volatile bool *stop);
 void store_wal_writer_wake(void); /* async-signal-safe */
 
+/* Runs the compactor until *stop (conf.compactor, conf.compactor_threshold, conf.compactor_cost_limit).  Call in a process
+ * of its own, forked after store_open(). */
+void store_compactor_main(const volatile bool *stop);
+void store_compactor_wake(void); /* async-signal-safe */
+
+typedef enum CompactStatus {
+    COMPACT_NOTHING, /* there is no garbage worth the work */
+    COMPACT_WORKED,
+    COMPACT_WAITS,   /* for sessions that may still read what is to be given up */
+} CompactStatus;
+
+/* A stretch of the compactor's work (conf.compactor_cost_limit units), by the caller.  For tests, and where no other process
+ * is the compactor.  Never waits for sessions; what can't be done is logged. */
+CompactStatus store_compact_step(void);
+
 /* A checkpoint here and now, by the caller; when it returns all earlier commits are in the pages, durably. */
 void store_checkpoint_now(void);
 
@@ -420,6 +435,10 @@ typedef struct StoreStats {
     uint32_t frames, frames_dirty, frames_open, page_size;
     uint64_t page_reads, page_writes, evictions, evictions_dirty; /* since start */
     uint64_t extents_total, extents_free, extents_data, extents_meta, extents_bulk;
+    uint64_t extents_dead;    /* given up, free after a checkpoint */
+    uint64_t extents_holed;   /* of the free ones, those without disk space */
+    uint64_t live_bytes;      /* of records that objects' words lead to, near the truth */
+    uint64_t objects_moved, bytes_moved, moves_refused, extents_cleaned; /* by the compactor, since start */
     uint64_t store_bytes;     /* length of base/pages */
     uint64_t oids_handed_out; /* limit, exclusive */
     uint64_t ot_pages;

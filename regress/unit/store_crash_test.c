@@ -1,5 +1,5 @@
 /*
- * store_crash_test.c - kill -9 of sessions, checkpointer and WAL writer at every stop event under load, and of recovery
+ * store_crash_test.c - kill -9 of sessions, checkpointer, compactor and WAL writer at every stop event under load, and of recovery
  * itself: every acknowledged commit is there, no other is partly there, and who died alone is cleaned up alone.
  *
  * LODE_KILLS says how many rounds of random kills are made (40 by itself), LODE_SEED where randomness begins.
@@ -64,6 +64,12 @@ static void be_checkpointer(int unused)
     store_checkpointer_main(&stop_auxiliary);
 }
 
+static void be_compactor(int unused)
+{
+    (void)unused;
+    store_compactor_main(&stop_auxiliary);
+}
+
 static void be_wal_writer(int unused)
 {
     (void)unused;
@@ -98,7 +104,7 @@ static void check_boxes(void)
 /* ---- a server for a moment --------------------------------------------------------------------------------------------- */
 
 typedef struct Server {
-    pid_t session[SESSIONS], checkpointer, writer;
+    pid_t session[SESSIONS], checkpointer, writer, compactor;
     bool all_down;
 } Server;
 
@@ -107,6 +113,7 @@ static void start_server(Server *server)
     server->all_down = false;
     server->checkpointer = test_start_child(be_checkpointer, 0);
     server->writer = test_start_child(be_wal_writer, 0);
+    server->compactor = test_start_child(be_compactor, 0);
     for (int i = 0; i < SESSIONS; i++)
         server->session[i] = test_start_child(work, i);
 }
@@ -115,6 +122,7 @@ static void kill_all(Server *server)
 {
     kill(server->checkpointer, SIGKILL);
     kill(server->writer, SIGKILL);
+    kill(server->compactor, SIGKILL);
     for (int i = 0; i < SESSIONS; i++)
         kill(server->session[i], SIGKILL);
     while (waitpid(-1, NULL, 0) > 0)
@@ -135,7 +143,8 @@ static void supervise(Server *server, int64_t milliseconds)
         assert_true(pid > 0);
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
             fail_msg("a child ended with status %x", (unsigned)status);
-        if (store_process_was_critical(pid) || pid == server->checkpointer || pid == server->writer) {
+        if (store_process_was_critical(pid) || pid == server->checkpointer || pid == server->writer ||
+            pid == server->compactor) {
             together++;
             server->all_down = true;
             return;
@@ -183,6 +192,9 @@ static void setup(void)
     test_create();
     conf.checkpoint_timeout = 50;
     conf.checkpoint_wal_size = 1 * MB;
+    conf.compactor = true;
+    conf.compactor_cost_limit = 100000;
+    conf.compactor_threshold = 5;
     memset(shared, 0, sizeof(*shared));
     store_open(test_dir, STORE_POSTMASTER);
 }
@@ -205,6 +217,11 @@ static bool is_ours(StopEvent event)
     return false;
 }
 
+static bool is_the_compactors(StopEvent event)
+{
+    return strncmp(stop_name(event), "MOVE_", 5) == 0 || strncmp(stop_name(event), "CLEAN_", 6) == 0;
+}
+
 static void every_stop_event_can_be_the_last(void **state)
 {
     (void)state;
@@ -212,11 +229,16 @@ static void every_stop_event_can_be_the_last(void **state)
     setup();
     /* A row that is not met in this time is met by another test: fault injection, recovery, io_uring. */
     for (int event = 0; event < STOP_COUNT; event++) {
-        if (!is_ours((StopEvent)event))
+        bool compactors = is_the_compactors((StopEvent)event);
+        if (!is_ours((StopEvent)event) && !compactors)
             continue;
-        stop_arm((StopEvent)event, STOP_KILL, 1 + random_below(8), false, 0);
+        stop_arm((StopEvent)event, STOP_KILL, 1 + random_below(compactors ? 2 : 8), false, 0);
         start_server(&server);
         supervise(&server, 120);
+        /* A round of the compactor takes its time. */
+        for (int i = 0; compactors && !server.all_down && i < 500; i++)
+            supervise(&server, 40);
+        assert_true(server.all_down || !compactors);
         stop_disarm_all();
         kill_all(&server);
         store_close(store_current(), false);
@@ -239,9 +261,9 @@ static void random_kills_lose_nothing(void **state)
         start_server(&server);
         supervise(&server, (int64_t)random_below(60));
         if (!server.all_down) {
-            pid_t victims[SESSIONS + 2] = { server.checkpointer, server.writer };
-            memcpy(victims + 2, server.session, sizeof(server.session));
-            kill(victims[random_below(SESSIONS + 2)], SIGKILL);
+            pid_t victims[SESSIONS + 3] = { server.checkpointer, server.writer, server.compactor };
+            memcpy(victims + 3, server.session, sizeof(server.session));
+            kill(victims[random_below(SESSIONS + 3)], SIGKILL);
             supervise(&server, (int64_t)random_below(40));
         }
         kill_all(&server);

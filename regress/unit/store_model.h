@@ -61,6 +61,7 @@ UNUSED static void on_term(int signal_number)
     stop_now = true;
     store_checkpointer_wake();
     store_wal_writer_wake();
+    store_compactor_wake();
 }
 
 /* The first object of a session: n, and the newest object it has made, with the n of that. */
@@ -172,6 +173,12 @@ UNUSED static void wal_writer(unsigned arg)
     store_wal_writer_main(&stop_now);
 }
 
+UNUSED static void compactor(unsigned arg)
+{
+    (void)arg;
+    store_compactor_main(&stop_now);
+}
+
 UNUSED static void finish(pid_t pid)
 {
     int status;
@@ -185,6 +192,9 @@ UNUSED static void configure(void)
     test_configure();
     conf.checkpoint_timeout = 50;
     conf.direct_io = false;
+    conf.compactor = true;
+    conf.compactor_cost_limit = 100000;
+    conf.compactor_threshold = 5;
     if (test_context == NULL)
         test_context = memctx_create(NULL, "test");
     store_record_init(&test_record, test_context);

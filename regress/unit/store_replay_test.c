@@ -31,18 +31,25 @@ static void quiet_wal_writer(unsigned arg)
     wal_writer(arg);
 }
 
+static void quiet_compactor(unsigned arg)
+{
+    be_quiet();
+    compactor(arg);
+}
+
 /* Some lives of a server: the first ones end by kill -9 of all its processes, the last when all is done. */
 static void record_workload(const char *dir)
 {
     replay_start(dir);
     store_create(dir, NULL);
     for (int life = 0; life < LIVES; life++) {
-        pid_t aux[2], sessions[SESSIONS];
+        pid_t aux[3], sessions[SESSIONS];
         bool last = life == LIVES - 1;
 
         store_open(dir, STORE_POSTMASTER);
         aux[0] = start(checkpointer, 0);
         aux[1] = start(quiet_wal_writer, 0);
+        aux[2] = start(quiet_compactor, 0);
         session_commits = last ? 80 : 100000;
         for (unsigned who = 0; who < SESSIONS; who++)
             sessions[who] = start(session, who);
@@ -50,17 +57,17 @@ static void record_workload(const char *dir)
             usleep((useconds_t)(40000 + random_below(80000)));
             for (unsigned who = 0; who < SESSIONS; who++)
                 kill(sessions[who], SIGKILL);
-            for (int i = 0; i < 2; i++)
+            for (int i = 0; i < 3; i++)
                 kill(aux[i], SIGKILL);
             for (unsigned who = 0; who < SESSIONS; who++)
                 waitpid(sessions[who], NULL, 0);
-            for (int i = 0; i < 2; i++)
+            for (int i = 0; i < 3; i++)
                 waitpid(aux[i], NULL, 0);
             replay_settle();
         } else {
             for (unsigned who = 0; who < SESSIONS; who++)
                 finish(sessions[who]);
-            for (int i = 0; i < 2; i++) {
+            for (int i = 0; i < 3; i++) {
                 kill(aux[i], SIGTERM);
                 finish(aux[i]);
             }

@@ -54,6 +54,7 @@ uint8_t *page_scratch(void)
 
 NORETURN void page_damaged(PageNo place, const char *what)
 {
+    view_check();
     ereport(ERROR, ERR_CORRUPT_PAGE,
             errmsg("page %llu of \"%s/" BASE_PAGES "\" (byte %llu and on) is damaged: %s", (unsigned long long)place,
                    the_store->dir, (unsigned long long)place * PAGE_BYTES, what),

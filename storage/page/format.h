@@ -13,7 +13,7 @@
 #include "lib/base.h"
 #include "storage/store.h"
 
-#define FORMAT_VERSION 2
+#define FORMAT_VERSION 3
 
 #define PAGE_BYTES 16384
 #define PAGE_HEADER 64
@@ -128,10 +128,13 @@ typedef struct StoredExtent {
     uint64_t bulk;     /* 16: bulk: number of the commit that fills it */
     uint32_t class_id; /* 24 */
     uint8_t kind;      /* 28: ExtentKind */
-    uint8_t spare[3];  /* 29 */
+    uint8_t spare;     /* 29 */
+    uint16_t live;     /* 30: data: bytes of records that words lead to / LIVE_UNIT, rounded up; near the truth */
 } StoredExtent;
 _Static_assert(sizeof(StoredExtent) == 32, "extent entry is 32 bytes on disk");
 #define EXTENTS_PER_PAGE (PAGE_PAYLOAD / sizeof(StoredExtent)) /* 510 */
+#define LIVE_UNIT 64
+#define EXTENT_PAYLOAD ((int32_t)(EXTENT_PAGES * PAGE_PAYLOAD))
 
 /* ---- directory ----------------------------------------------------------------------------------------- */
 

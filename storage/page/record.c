@@ -61,6 +61,7 @@ uint32_t record_encode(const StorePut *put, void *to)
 
 static NORETURN void damaged(Location location, Oid oid, const char *what)
 {
+    view_check();
     ereport(ERROR, ERR_CORRUPT_RECORD,
             errmsg("the record of object %llu at byte %u of page %llu of \"%s/" BASE_PAGES "\" is damaged: %s",
                    (unsigned long long)oid, LOCATION_OFFSET(location), (unsigned long long)LOCATION_PAGE(location),

@@ -10,6 +10,13 @@
  * E4: an extent in use has its disk space allocated.  Data takes only what leaves reserve_wanted() extents free, so that
  *     a checkpoint finds places for the table and the directory also on a full disk.
  *
+ * E5: `live` counts the bytes of records that words lead to, by commits and moves after they are installed.  It is a hint: a
+ *     death in between makes it wrong, and redo only adds to it; after a crash the compactor counts again in its idle time.
+ *     Nothing is given up for its sake.
+ * E6: an extent that the compactor has chosen is no one's to fill: it is not the current one of its class, and none of its
+ *     pages is open.  So no record comes to it, and one that no word leads to stays so.
+ * E7: a hole is punched while the extent is marked HOLE_MAKING: nobody fills it up and uses it in between.
+ *
  * Everything here is guarded by the EXTENT latch.  It is held over log appends from credit, never over I/O or waits: the
  * file grows outside of it.
  */
@@ -69,7 +76,7 @@ static int fill_hole(void)
 
     latch();
     for (uint32_t e = 1; e < s->extents && holed == 0; e++)
-        if (extent_of(e)->kind == EXTENT_FREE && extent_of(e)->holed)
+        if (extent_of(e)->kind == EXTENT_FREE && extent_of(e)->holed == HOLE_MADE)
             holed = e;
     unlatch();
     if (holed == 0)
@@ -81,8 +88,8 @@ static int fill_hole(void)
                 errmsg("could not allocate space in \"" BASE_PAGES "\": %s", errno_text()));
     }
     latch();
-    if (extent_of(holed)->kind == EXTENT_FREE && extent_of(holed)->holed) {
-        extent_of(holed)->holed = 0;
+    if (extent_of(holed)->kind == EXTENT_FREE && extent_of(holed)->holed == HOLE_MADE) {
+        extent_of(holed)->holed = HOLE_NONE;
         s->free_extents++;
         s->free_hint = MIN(s->free_hint, holed);
     }
@@ -175,6 +182,7 @@ static void make_free(uint32_t e)
     x->bulk = x->dead_lsn = 0;
     x->class_id = 0;
     atomic_store(&x->sequence, 0);
+    atomic_store(&x->live, 0);
     s->free_extents++;
     s->free_hint = MIN(s->free_hint, e);
 }
@@ -209,7 +217,10 @@ static void take(uint32_t e, uint32_t count, ExtentKind kind, uint32_t class_id,
         x->pending[0] = x->pending[1] = 0;
         x->class_id = class_id;
         x->bulk = bulk;
-        x->holed = 0;
+        x->holed = HOLE_NONE;
+        x->cleaning = CLEAN_NOT;
+        x->held = 0;
+        atomic_store(&x->live, 0);
         atomic_store(&x->sequence, 0);
     }
     the_store->shared->free_extents -= count;
@@ -315,8 +326,21 @@ static void make_dead(uint32_t e)
 {
     Extent *x = extent_of(e);
     set_kind(e, EXTENT_DEAD);
+    atomic_store(&x->live, 0);
     x->used = ~UINT64_C(0);
     x->pending[the_store->shared->epoch & 1] = ~UINT64_C(0);
+}
+
+static void log_dead(uint32_t e)
+{
+    Extent *x = extent_of(e);
+    store_credit(1, sizeof(ExtentFreeRecord), WAL_CREDIT_RESERVE);
+    ExtentFreeRecord record = { e, 1, x->bulk };
+    latch();
+    x->dead_lsn = wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_FREE, 0, &record,
+                                      sizeof(record));
+    make_dead(e);
+    unlatch();
 }
 
 void space_drop_bulk(uint64_t bulk)
@@ -328,13 +352,7 @@ void space_drop_bulk(uint64_t bulk)
             continue;
         for (unsigned i = 0; i < EXTENT_PAGES; i++)
             cache_drop((PageNo)e * EXTENT_PAGES + i);
-        store_credit(1, sizeof(ExtentFreeRecord), WAL_CREDIT_RESERVE);
-        ExtentFreeRecord record = { e, 1, bulk };
-        latch();
-        x->dead_lsn = wal_append_credited(the_store->wal, &the_store->me->credit, WAL_EXTENT_FREE, 0, &record,
-                                          sizeof(record));
-        make_dead(e);
-        unlatch();
+        log_dead(e);
     }
     store_credit_return();
 }
@@ -445,53 +463,195 @@ uint32_t space_flip_epoch(void)
     return epoch;
 }
 
+/* Latch held.  The disk space of a free extent is to go back: from here on nobody takes it. */
+static void begin_hole(uint32_t e)
+{
+    extent_of(e)->holed = HOLE_MAKING;
+    the_store->shared->free_extents--;
+}
+
+/* E7.  A file system that can't make holes: the space stays ours. */
+static void make_hole(uint32_t e)
+{
+    StoreShared *s = the_store->shared;
+    bool made = io.fallocate(the_store->pages_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(e * EXTENT_BYTES),
+                             EXTENT_BYTES) == 0;
+    latch();
+    extent_of(e)->holed = made ? HOLE_MADE : HOLE_NONE;
+    if (!made) {
+        s->free_extents++;
+        s->free_hint = MIN(s->free_hint, e);
+    }
+    unlatch();
+}
+
+/* Latch held.  Bits given up before the epoch's flip are clear; what became of the extent is for the caller to see. */
+static void settle_pending(uint32_t e, uint32_t epoch, Lsn redo)
+{
+    StoreShared *s = the_store->shared;
+    Extent *x = extent_of(e);
+    uint64_t gone = x->pending[epoch & 1];
+    x->pending[epoch & 1] = 0;
+    /* E3: another's lower bound may hold the redo point back, so the epoch alone does not tell. */
+    if (x->kind == EXTENT_DEAD && x->dead_lsn > redo && !MUTATION(DEAD_REUSE)) {
+        x->pending[s->epoch & 1] |= gone;
+        return;
+    }
+    x->used &= ~gone;
+    if (x->kind == EXTENT_META) {
+        unsigned n = (unsigned)__builtin_popcountll(gone);
+        s->meta_pending -= MIN(s->meta_pending, (uint64_t)n);
+        s->meta_free += n;
+    }
+}
+
+static bool is_empty(uint32_t e, ExtentKind kind)
+{
+    const Extent *x = extent_of(e);
+    return x->kind == kind && x->used == 0 && (x->pending[0] | x->pending[1]) == 0;
+}
+
 void space_epoch_done(uint32_t epoch, Lsn redo)
 {
     StoreShared *s = the_store->shared;
-    uint32_t punch = 0;
+    uint32_t extents = s->extents;
 
     latch();
+    for (uint32_t e = 1; e < extents; e++)
+        if (extent_of(e)->pending[epoch & 1] != 0)
+            settle_pending(e, epoch, redo);
+    unlatch();
+    /* Nobody takes a dead extent, so what is cached of it can go without the latch. */
+    for (uint32_t e = 1; e < extents; e++)
+        for (unsigned i = 0; is_empty(e, EXTENT_DEAD) && i < EXTENT_PAGES && !MUTATION(DEAD_DROPPED); i++)
+            cache_drop((PageNo)e * EXTENT_PAGES + i);
+    latch();
     uint32_t keep = reserve_wanted() + MIN(s->extents / 16, 64u);
-    for (uint32_t e = 1; e < s->extents; e++) {
-        Extent *x = extent_of(e);
-        uint64_t gone = x->pending[epoch & 1];
-        if (gone == 0)
+    for (uint32_t e = 1; e < extents; e++) {
+        if (!is_empty(e, EXTENT_DEAD) && (!is_empty(e, EXTENT_META) || e == s->meta_extent))
             continue;
-        x->pending[epoch & 1] = 0;
-        /* E3: another's lower bound may hold the redo point back, so the epoch alone does not tell. */
-        if (x->kind == EXTENT_DEAD && x->dead_lsn > redo) {
-            x->pending[s->epoch & 1] |= gone;
-            continue;
-        }
-        x->used &= ~gone;
-        unsigned n = (unsigned)__builtin_popcountll(gone);
-        if (x->kind == EXTENT_META) {
-            s->meta_pending -= MIN(s->meta_pending, (uint64_t)n);
-            s->meta_free += n;
-        }
-        if (x->used == 0 && (x->kind == EXTENT_DEAD || x->kind == EXTENT_META) && e != s->meta_extent) {
-            if (x->kind == EXTENT_META)
-                s->meta_free -= MIN(s->meta_free, (uint32_t)EXTENT_PAGES);
-            make_free(e);
-            /* More than a reserve: give the disk space back. */
-            if (s->free_extents > keep && punch == 0) {
-                x->holed = 1;
-                s->free_extents--;
-                punch = e;
-            }
-        }
+        if (extent_of(e)->kind == EXTENT_META)
+            s->meta_free -= MIN(s->meta_free, (uint32_t)EXTENT_PAGES);
+        make_free(e);
+    }
+    /* More than a reserve: give disk space back, from the end. */
+    for (uint32_t e = extents; e-- > 1 && s->free_extents > keep;)
+        if (extent_of(e)->kind == EXTENT_FREE && extent_of(e)->holed == HOLE_NONE)
+            begin_hole(e);
+    unlatch();
+    STOP_POINT(SPACE_FREED);
+    for (uint32_t e = 1; e < extents; e++)
+        if (extent_of(e)->holed == HOLE_MAKING)
+            make_hole(e);
+}
+
+/* ---- for the compactor ------------------------------------------------------------------------------------------------- */
+
+/* Its class's, or all small classes', current extent; NULL when it can't be one. */
+static uint32_t *current_of(const Extent *x)
+{
+    if (x->kind == EXTENT_MIXED)
+        return &the_store->shared->mixed_extent;
+    return x->kind == EXTENT_CLASS && x->class_id < CLASS_SPACES ? &the_store->classes[x->class_id].extent : NULL;
+}
+
+bool space_cleanable(uint32_t e, int32_t *live)
+{
+    const Extent *x = extent_of(e);
+    const uint32_t *current = current_of(x);
+    Sequence bulk = atomic_load(&extent_of(e)->sequence);
+    *live = MIN(MAX(atomic_load(&extent_of(e)->live), 0), EXTENT_PAYLOAD);
+    if (x->cleaning != CLEAN_NOT || (x->held != 0 && *live / LIVE_UNIT + 1 >= x->held))
+        return false;
+    if (x->kind == EXTENT_BULK) /* published: all its words are installed */
+        return bulk != 0 && bulk <= atomic_load(&the_store->shared->published);
+    return current != NULL && (*current != e || x->used == ~UINT64_C(0));
+}
+
+/* A page of it that somebody may still put records into. */
+static bool has_open_page(uint32_t e)
+{
+    for (PageNo page = (PageNo)e * EXTENT_PAGES; page < (PageNo)(e + 1) * EXTENT_PAGES; page++) {
+        uint32_t f = atomic_load(&the_store->page_map[page]);
+        if (f != 0 && (atomic_load(&the_store->frames[f - 1].word) & FRAME_OPEN) &&
+            atomic_load(&the_store->frames[f - 1].key) == page)
+            return true;
+    }
+    return false;
+}
+
+bool space_clean_choose(uint32_t e)
+{
+    Extent *x = extent_of(e);
+    int32_t live;
+    latch();
+    /* Pages are opened under the latch, and only in current extents: none is opened here once it is none. */
+    bool can = space_cleanable(e, &live) && (!has_open_page(e) || MUTATION(CLEAN_QUIET));
+    if (can) {
+        uint32_t *current = current_of(x);
+        if (current != NULL && *current == e)
+            *current = 0;
+        x->cleaning = CLEAN_CHOSEN;
+        x->held = 0;
     }
     unlatch();
-    if (punch != 0 &&
-        io.fallocate(the_store->pages_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(punch * EXTENT_BYTES),
-                     EXTENT_BYTES) != 0) {
-        latch(); /* a file system that can't: the space stays ours */
-        if (extent_of(punch)->kind == EXTENT_FREE && extent_of(punch)->holed) {
-            extent_of(punch)->holed = 0;
-            s->free_extents++;
-        }
-        unlatch();
+    return can;
+}
+
+static void set_cleaning(uint32_t e, uint8_t cleaning)
+{
+    latch();
+    extent_of(e)->cleaning = cleaning;
+    unlatch();
+}
+
+void space_clean_end(uint32_t e)
+{
+    set_cleaning(e, CLEAN_NOT);
+}
+
+void space_clean_leave(uint32_t e)
+{
+    set_cleaning(e, CLEAN_LEFT);
+}
+
+void space_clean_hold(uint32_t e)
+{
+    Extent *x = extent_of(e);
+    latch();
+    x->held = (uint16_t)(MIN(MAX(atomic_load(&x->live), 0), EXTENT_PAYLOAD) / LIVE_UNIT + 1);
+    x->cleaning = CLEAN_NOT;
+    unlatch();
+}
+
+void space_clean_free(uint32_t e)
+{
+    log_dead(e);
+    store_credit_return();
+}
+
+void space_live_add(Location location, uint32_t bytes, int sign)
+{
+    PageNo page = LOCATION_PAGE(location), end = page + RECORD_PAGES(bytes);
+    if (end == page + 1) {
+        atomic_fetch_add_explicit(&extent_of((uint32_t)(page / EXTENT_PAGES))->live, sign * (int32_t)bytes,
+                                  memory_order_relaxed);
+        extent_changed((uint32_t)(page / EXTENT_PAGES));
+        return;
     }
+    while (page < end) { /* a run's pages are all its own */
+        uint32_t e = (uint32_t)(page / EXTENT_PAGES);
+        PageNo next = MIN(end, (PageNo)(e + 1) * EXTENT_PAGES);
+        atomic_fetch_add_explicit(&extent_of(e)->live, sign * (int32_t)((next - page) * PAGE_PAYLOAD), memory_order_relaxed);
+        extent_changed(e);
+        page = next;
+    }
+}
+
+void space_live_set(uint32_t e, int32_t live)
+{
+    atomic_store(&extent_of(e)->live, live);
+    extent_changed(e);
 }
 
 /* ---- the map on disk -------------------------------------------------------------------------------------------------- */
@@ -512,6 +672,8 @@ void space_store(uint64_t logical, StoredExtent *out)
         out[i].sequence = atomic_load(&extent_of((uint32_t)(from + i))->sequence);
         out[i].bulk = x->bulk;
         out[i].class_id = x->class_id;
+        int32_t live = atomic_load(&extent_of((uint32_t)(from + i))->live);
+        out[i].live = (uint16_t)((MIN(MAX(live, 0), EXTENT_PAYLOAD) + LIVE_UNIT - 1) / LIVE_UNIT);
     }
     unlatch();
 }
@@ -530,6 +692,7 @@ void space_load(uint64_t logical, const StoredExtent *in, uint32_t count)
         atomic_store(&x->sequence, in[i].sequence);
         x->bulk = in[i].bulk;
         x->class_id = in[i].class_id;
+        atomic_store(&x->live, in[i].live * LIVE_UNIT);
         if (x->kind == EXTENT_DEAD)
             x->pending[the_store->shared->epoch & 1] = ~UINT64_C(0);
     }
@@ -564,7 +727,7 @@ void space_settle(void)
         s->kind_count[x->kind]++;
         switch (x->kind) {
         case EXTENT_FREE:
-            x->holed = 1; /* perhaps: fallocate before use is harmless if not */
+            x->holed = HOLE_MADE; /* perhaps: fallocate before use is harmless if not */
             break;
         case EXTENT_META:
             s->meta_free += EXTENT_PAGES - (unsigned)__builtin_popcountll(x->used);
@@ -613,7 +776,8 @@ void space_redo_free(const ExtentFreeRecord *record)
     space_note_extents(record->extent + record->count);
     for (uint32_t e = record->extent; e < record->extent + record->count; e++) {
         Extent *x = extent_of(e);
-        if (x->kind != EXTENT_BULK || x->bulk != record->bulk)
+        bool data = x->kind == EXTENT_BULK || x->kind == EXTENT_MIXED || x->kind == EXTENT_CLASS;
+        if (!data || x->bulk != record->bulk)
             continue; /* the map is newer than this record, or the taking lies before the redo point */
         x->kind = EXTENT_DEAD;
         x->used = ~UINT64_C(0);
@@ -637,9 +801,12 @@ void space_redo_open(const PageOpenRecord *record)
 
 void space_unopen(PageNo page)
 {
+    Extent *x = extent_of((uint32_t)(page / EXTENT_PAGES));
     latch();
-    extent_of((uint32_t)(page / EXTENT_PAGES))->used &= ~(UINT64_C(1) << (page % EXTENT_PAGES));
-    extent_changed((uint32_t)(page / EXTENT_PAGES));
+    if (x->kind != EXTENT_DEAD) {
+        x->used &= ~(UINT64_C(1) << (page % EXTENT_PAGES));
+        extent_changed((uint32_t)(page / EXTENT_PAGES));
+    }
     unlatch();
 }
 

@@ -13,7 +13,7 @@ typedef struct ExtentTakeRecord {
 } ExtentTakeRecord;
 typedef struct ExtentFreeRecord {
     uint32_t extent, count;
-    uint64_t bulk; /* whose it was: a map newer than this record may know another */
+    uint64_t bulk; /* whose it was, 0 if no bulk commit's */
 } ExtentFreeRecord;
 typedef struct PageOpenRecord {
     uint64_t page;
@@ -42,6 +42,26 @@ uint32_t space_take_bulk(uint32_t count, uint64_t bulk);
 void space_open_bulk(PageNo page, uint64_t bulk);
 /* Extends the file by this many extents at its end (they are side by side).  Raises ERR_DISK_FULL, ERR_STORE_FULL. */
 void space_extend(uint32_t count);
+/*
+ * For the compactor.  space_clean_choose(): chooses an extent of data that nobody fills any more: no new record comes to it,
+ * scans still see it.  False when it is not such a one.  space_clean_end(): it stays as it is after all.
+ * space_clean_leave(): all that lives in it lives elsewhere too, scans that begin from now on pass over it.
+ * space_clean_free(): no one can come to look into it; logged, free after a checkpoint (E3).
+ */
+bool space_clean_choose(uint32_t extent);
+void space_clean_end(uint32_t extent);
+void space_clean_leave(uint32_t extent);
+void space_clean_free(uint32_t extent);
+/* Could it be chosen?  Then also how many bytes live in it (E5).  A look without the latch. */
+bool space_cleanable(uint32_t extent, int32_t *live);
+/* Something in it can't be moved or read: it is not cleanable again until more of it has died. */
+void space_clean_hold(uint32_t extent);
+
+/* A record of `bytes` at `location` came to be the one that its object's word leads to (sign 1), or is it no more (-1). */
+void space_live_add(uint64_t location, uint32_t bytes, int sign);
+/* What lives in the extent was counted. */
+void space_live_set(uint32_t extent, int32_t live);
+
 /* Gives up the extents of a bulk commit that does not happen. */
 void space_drop_bulk(uint64_t bulk);
 /* At Install: the extents of this bulk commit now have this sequence.  No latch, no wait. */
@@ -60,7 +80,8 @@ void space_give_up(PageNo place);
 /* A checkpoint begins: places given up from here on wait for the next one.  Returns after all page openings that were
  * logged before are marked. */
 uint32_t space_flip_epoch(void);
-/* It is complete: what was given up before the flip is free, dead extents only if their record ends before `redo`. */
+/* It is complete: what was given up before the flip is free, dead extents only if their record ends before `redo`.  Dead
+ * extents' pages leave the cache before that; disk space beyond a reserve goes back. */
 void space_epoch_done(uint32_t epoch, Lsn redo);
 
 /* The stored form of one page of the extent map (EXTENTS_PER_PAGE entries), taken under the latch. */

@@ -3,7 +3,8 @@
  * says so.
  *
  * L1: the insert position is read before the lower bounds; the redo point is the least of all. Whoever publishes a bound
- *     later takes his place in the log later still.
+ *     later takes his place in the log later still.  So a bound that is published late, with a position read before the
+ *     last checkpoint's redo point, does not move that point back: redo points only grow.
  * L2: after the redo point is fixed, the EXTENT latch is taken once: page openings logged before are then marked, and
  *     are sealed here; every other page is built from nothing by redo.
  * L3: what describes the store (table places, extent map, catalogue) is captured after the dirty pages are written, each
@@ -186,7 +187,7 @@ static Lsn find_redo_point(Sequence *sequence)
         if (bound != 0 && bound < redo)
             redo = bound;
     }
-    return redo;
+    return MAX(redo, s->control.redo);
 }
 
 static void sync_pages(void)
@@ -306,12 +307,13 @@ static void checkpoint_or_warn(void)
 
 void checkpoint_if_due(void)
 {
-    if (!is_due(the_store->mode == STORE_SOLO))
-        return;
-    if (the_store->mode == STORE_SOLO)
+    bool alone = the_store->mode == STORE_SOLO, due = is_due(alone);
+    if (due && alone)
         checkpoint_or_warn();
-    else
+    else if (due)
         store_checkpoint_request();
+    if (the_store->chores != NULL)
+        the_store->chores(due);
 }
 
 static void ring(void)

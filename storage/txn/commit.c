@@ -42,6 +42,8 @@ typedef struct Put {
     uint32_t place_class; /* 0: mixed pages */
     uint32_t bytes;
     bool is_new, locked;
+    Location replaced;       /* what its word led to before */
+    uint32_t replaced_bytes; /* of that version */
     bool prepared; /* its word leads to the record, whose extent has no sequence yet */
     uint8_t *image;
     Location location;
@@ -234,14 +236,15 @@ static void pin_table(void)
 }
 
 /* The extents that the put changes: of the class that the object had, if any, and of the one that it has now. */
-static void note_members(const Put *p, Location previous)
+static void note_members(Put *p, Location previous)
 {
     uint32_t before = 0;
     if (previous != 0) {
         RecordHeader h;
         record_header(previous, p->oid, &h);
         before = RECORD_CLASS(&h);
-        set.superseded += RECORD_BYTES(h.length);
+        p->replaced_bytes = RECORD_BYTES(h.length);
+        set.superseded += p->replaced_bytes;
     }
     if (before != p->class_id) {
         validate_member(set.context, before);
@@ -427,6 +430,7 @@ static void install(const WalPlace *place)
             last = p->frame;
             cache_raise_lsn(last, place->end);
         }
+        p->replaced = atomic_load(&p->entry->location) & LOCATION_MASK; /* it may have moved since Secure */
         atomic_store(&p->entry->location, p->location);
         atomic_store(&p->entry->control, place->sequence);
         p->locked = false;
@@ -594,6 +598,12 @@ static void undo_secure(void *unused)
     store_credit_return();
 }
 
+static void undo_commit(void *unused)
+{
+    undo_secure(unused);
+    view_let_go(the_store->me);
+}
+
 /* Steps 2 to 5 once.  False: a conflict, perhaps with someone who then failed. */
 static bool try_commit(Sequence snapshot, bool bulk, WalPlace *place)
 {
@@ -670,13 +680,13 @@ CommitResult store_commit_finish(Durability durability)
         return result;
     }
     SessionSlot *me = the_store->me;
-    atomic_store(&me->committing, 1);
+    view_keep(me);
+    resource_push(undo_commit, &set);
     if (atomic_load(&me->snapshot) == 0)
         view_missing();
-    resource_push(undo_secure, &set);
     result = run_commit();
     resource_pop(&set);
-    atomic_store(&me->committing, 0);
+    view_let_go(me);
     atomic_fetch_add(&the_store->shared->superseded, result.status == COMMIT_OK ? set.superseded : 0);
     if (result.status == COMMIT_CONFLICT)
         return result; /* the list lives until the next commit begins */
@@ -693,8 +703,13 @@ CommitResult store_commit_finish(Durability durability)
     changes_published(); /* not before: a gap in the sequence may have held it back after it was installed (H3) */
     store_begin();
     the_store->me->commits++;
-    for (uint32_t i = 0; i < set.count; i++)
-        space_class_note(set.puts[i].class_id, set.puts[i].bytes);
+    for (uint32_t i = 0; i < set.count; i++) {
+        const Put *p = &set.puts[i];
+        space_class_note(p->class_id, p->bytes);
+        space_live_add(p->location, p->bytes, 1);
+        if (p->replaced != 0)
+            space_live_add(p->replaced, p->replaced_bytes, -1);
+    }
     clear_set();
     checkpoint_if_due();
     return result;

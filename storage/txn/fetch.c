@@ -70,13 +70,6 @@ bool store_fetch(Oid oid, StoreRecord *out)
     return true;
 }
 
-bool version_stands_at(Oid oid, Location location)
-{
-    RecordHeader header;
-    Sequence sequence;
-    return find_version(oid, &header, &sequence, NULL, NULL) == location;
-}
-
 Sequence store_version(Oid oid)
 {
     RecordHeader header;

@@ -10,7 +10,10 @@
  *
  * Z1: a read looks at the slot again after it has copied: a snapshot that was there at the end was there all the time, for
  *     only the session itself puts one in.
- * Z2: a session in a commit is left alone.
+ * Z2: a session in a commit is left alone: it and whoever ends views take `committing` by compare-and-swap, so a commit
+ *     keeps the snapshot that it found to its end.
+ * Z3: a view's epoch is read before its snapshot is put into the slot: views_begun_before() may name a view that is not
+ *     older, but never misses one that is.  A fork's clone takes both over under the SLOTS latch, so none is missed either.
  */
 #include "lib/error.h"
 #include "lib/io.h"
@@ -18,6 +21,7 @@
 #include "storage/txn/txn.h"
 
 enum { VIEW_STANDS, VIEW_TOO_OLD, VIEW_TOO_LARGE };
+enum { COMMIT_NOT, COMMIT_UNDER_WAY, COMMIT_BARRED /* its view is being ended */ };
 
 static uint64_t now_us(void)
 {
@@ -30,7 +34,30 @@ void view_started(SessionSlot *me)
     atomic_store_explicit(&me->view_superseded, atomic_load(&the_store->shared->superseded), memory_order_relaxed);
     atomic_store_explicit(&me->view_warned, 0, memory_order_relaxed);
     atomic_store_explicit(&me->view_ended, VIEW_STANDS, memory_order_relaxed);
-    atomic_store_explicit(&me->committing, 0, memory_order_relaxed);
+    atomic_store(&me->view_epoch, atomic_load(&the_store->shared->view_epoch)); /* Z3 */
+}
+
+void view_keep(SessionSlot *me)
+{
+    for (uint32_t nobody = COMMIT_NOT; !atomic_compare_exchange_strong(&me->committing, &nobody, COMMIT_UNDER_WAY);
+         nobody = COMMIT_NOT)
+        io.sleep_ns(10 * NSEC_PER_USEC);
+}
+
+void view_let_go(SessionSlot *me)
+{
+    atomic_store(&me->committing, COMMIT_NOT);
+}
+
+bool views_begun_before(uint64_t epoch)
+{
+    StoreShared *s = the_store->shared;
+    bool any = false;
+    latch_acquire(&s->slots_latch, LATCH_SHARED);
+    for (uint32_t i = 0; i < s->slots && !any; i++)
+        any = atomic_load(&the_store->slots[i].snapshot) != 0 && atomic_load(&the_store->slots[i].view_epoch) < epoch;
+    latch_release(&s->slots_latch);
+    return any;
 }
 
 void view_missing(void)
@@ -45,6 +72,13 @@ void view_missing(void)
     __builtin_unreachable();
 }
 
+void view_check(void)
+{
+    SessionSlot *me = the_store->me;
+    if (me != NULL && atomic_load(&me->snapshot) == 0 && atomic_load(&me->view_ended) != VIEW_STANDS)
+        view_missing();
+}
+
 static void look_at(int i, SessionSlot *slot, uint64_t now)
 {
     uint64_t snapshot = atomic_load(&slot->snapshot), since = atomic_load(&slot->view_since);
@@ -56,7 +90,8 @@ static void look_at(int i, SessionSlot *slot, uint64_t now)
                    conf.transaction_max_size != 0 && kept > conf.transaction_max_size ? VIEW_TOO_LARGE : VIEW_STANDS;
     int32_t pid = atomic_load(&slot->pid);
     if (why != VIEW_STANDS) {
-        if (atomic_load(&slot->committing) != 0) /* Z2 */
+        uint32_t nobody = COMMIT_NOT;
+        if (!atomic_compare_exchange_strong(&slot->committing, &nobody, COMMIT_BARRED)) /* Z2 */
             return;
         atomic_store(&slot->view_ended, why);
         if (atomic_compare_exchange_strong(&slot->snapshot, &snapshot, 0))
@@ -64,6 +99,7 @@ static void look_at(int i, SessionSlot *slot, uint64_t now)
                         "replaced versions", i + 1, pid, (long long)age / 1000, (long long)kept);
         else
             atomic_store(&slot->view_ended, VIEW_STANDS);
+        atomic_store(&slot->committing, COMMIT_NOT);
         return;
     }
     bool old = conf.transaction_warn_age != 0 && age > conf.transaction_warn_age && kept > 0;

@@ -148,13 +148,22 @@ static uint32_t fresh_frame(FreshPage *fresh)
                      fresh->run_index);
 }
 
-static void put_image(const WalRecord *record, Recovery *r, const CommitEntry *entry, const uint8_t *image)
+/* A record's image, as it was placed: its sequence is not in it. */
+typedef struct Image {
+    Oid oid;
+    Location location;
+    Sequence sequence;
+    uint32_t length;
+} Image;
+
+static void put_image(const WalRecord *record, Recovery *r, const Image *put, const uint8_t *image)
 {
-    PageNo page = LOCATION_PAGE(entry->location);
-    uint32_t offset = LOCATION_OFFSET(entry->location);
-    uint32_t left = entry->length;
+    PageNo page = LOCATION_PAGE(put->location);
+    uint32_t offset = LOCATION_OFFSET(put->location);
+    uint32_t left = put->length;
     bool first = true;
 
+    space_live_add(put->location, put->length, 1); /* what it replaces is not known: rather too much than too little */
     while (left > 0) {
         uint32_t n = MIN(left, PAGE_BYTES - offset);
         FreshPage *fresh = hashtab_find(r->fresh, &page);
@@ -164,7 +173,7 @@ static void put_image(const WalRecord *record, Recovery *r, const CommitEntry *e
             memcpy(bytes + offset, image, n);
             if (first) {
                 RecordHeader *h = (RecordHeader *)(bytes + offset);
-                h->sequence_etc |= record->sequence;
+                h->sequence_etc |= put->sequence;
             }
             PageHeader *h = (PageHeader *)bytes;
             h->fill = MAX(h->fill, offset + n);
@@ -173,8 +182,8 @@ static void put_image(const WalRecord *record, Recovery *r, const CommitEntry *e
             cache_unpin_all();
         } else if (first) {
             RecordHeader h;
-            record_header(entry->location, entry->oid, &h);
-            if (RECORD_SEQUENCE(&h) != record->sequence)
+            record_header(put->location, put->oid, &h);
+            if (RECORD_SEQUENCE(&h) != put->sequence)
                 page_damaged(page, "it lacks a record that was committed before the last checkpoint");
         }
         first = false;
@@ -186,10 +195,10 @@ static void put_image(const WalRecord *record, Recovery *r, const CommitEntry *e
 }
 
 /* D2 */
-static void set_word(const WalRecord *record, const CommitEntry *entry)
+static void set_word(const WalRecord *record, Oid oid, Location location, Sequence sequence)
 {
     StoreShared *s = the_store->shared;
-    uint64_t index = OID_INDEX(entry->oid);
+    uint64_t index = OID_INDEX(oid);
     if (TABLE_PAGE(index) >= s->table_pages_max)
         ereport(ERROR, ERR_STORE_FULL, errmsg("the object table is larger than max_store_size allows"),
                 errhint("Raise max_store_size in lodestone.conf."));
@@ -197,12 +206,14 @@ static void set_word(const WalRecord *record, const CommitEntry *entry)
         atomic_store(&s->table_pages, TABLE_PAGE(index) + 1);
     uint32_t f = cache_pin(TABLE_KEY | TABLE_PAGE(index));
     TableEntry *word = (TableEntry *)(frame_page(f) + PAGE_HEADER) + TABLE_SLOT(index);
-    if (record->sequence >= CONTROL_SEQUENCE(atomic_load(&word->control))) {
+    if (sequence >= CONTROL_SEQUENCE(atomic_load(&word->control))) {
         cache_raise_lsn(f, record->end);
-        atomic_store(&word->location, entry->location);
-        atomic_store(&word->control, record->sequence);
+        atomic_store(&word->location, location);
+        atomic_store(&word->control, sequence);
         cache_dirty(f);
     }
+    if (cache_pinned() > 8)
+        cache_unpin_all();
 }
 
 static void redo_commit(const WalRecord *record, Recovery *r)
@@ -219,7 +230,7 @@ static void redo_commit(const WalRecord *record, Recovery *r)
             need += entries[i].length;
             if (record->length < need || entries[i].length < sizeof(RecordHeader))
                 malformed(record);
-            put_image(record, r, &entries[i], at);
+            put_image(record, r, &(Image){ entries[i].oid, entries[i].location, record->sequence, entries[i].length }, at);
             at += entries[i].length;
         }
     } else {
@@ -229,29 +240,48 @@ static void redo_commit(const WalRecord *record, Recovery *r)
             if (extents[i] >= the_store->shared->extents)
                 malformed(record);
         space_commit_bulk(extents, commit->extents, record->sequence);
+        for (uint32_t i = 0; i < commit->extents; i++)
+            space_live_set(extents[i], EXTENT_PAYLOAD); /* no less: it is counted one day */
         Ahead *ahead = hashtab_find(r->ahead, &commit->bulk);
         if ((ahead == NULL ? 0 : ahead->count) != commit->ahead || (ahead != NULL && ahead->crc != commit->ahead_crc))
             ereport(ERROR, ERR_CORRUPT_WAL,
                     errmsg("the bulk commit at %llu does not have its entries in the log",
                            (unsigned long long)record->lsn),
                     errhint("Restore the store from a backup."));
-        for (uint64_t i = 0; i < commit->ahead; i++) {
-            set_word(record, &ahead->entries[i]);
-            if (cache_pinned() > 8)
-                cache_unpin_all();
-        }
+        for (uint64_t i = 0; i < commit->ahead; i++)
+            set_word(record, ahead->entries[i].oid, ahead->entries[i].location, record->sequence);
         if (ahead != NULL) {
             mem_free(ahead->entries);
             hashtab_remove(r->ahead, &commit->bulk);
         }
     }
-    for (uint32_t i = 0; i < commit->entries; i++) {
-        set_word(record, &entries[i]);
-        if (cache_pinned() > 8)
-            cache_unpin_all();
-    }
+    for (uint32_t i = 0; i < commit->entries; i++)
+        set_word(record, entries[i].oid, entries[i].location, record->sequence);
     cache_unpin_all();
     r->commits++;
+}
+
+/* D2: a move's sequence is the version's own, so it follows that version's commit and is overruled by every later one. */
+static void redo_move(const WalRecord *record, Recovery *r)
+{
+    const MoveRecord *move = payload_of(record, sizeof(*move));
+    const MoveEntry *entries = (const MoveEntry *)(move + 1);
+    uint64_t need = sizeof(*move) + (uint64_t)move->entries * sizeof(MoveEntry);
+    if (record->length < need)
+        malformed(record);
+    const uint8_t *at = (const uint8_t *)(entries + move->entries);
+    for (uint32_t i = 0; i < move->entries; i++) {
+        const MoveEntry *m = &entries[i];
+        need += m->length;
+        if (record->length < need || m->length < sizeof(RecordHeader))
+            malformed(record);
+        put_image(record, r, &(Image){ m->oid, m->location, m->sequence, m->length }, at);
+        at += m->length;
+    }
+    for (uint32_t i = 0; i < move->entries; i++)
+        if (entries[i].sequence != 0)
+            set_word(record, entries[i].oid, entries[i].location, entries[i].sequence);
+    cache_unpin_all();
 }
 
 static void redo_bulk_page(const WalRecord *record, Recovery *r)
@@ -295,7 +325,7 @@ static void wal_redo_nothing(const WalRecord *record, Recovery *r)
 
 static int pass_of(unsigned kind)
 {
-    return kind == WAL_COMMIT || kind == WAL_BULK_PAGE || kind == WAL_BULK_ENTRIES ? 2 : 1;
+    return kind == WAL_COMMIT || kind == WAL_MOVE || kind == WAL_BULK_PAGE || kind == WAL_BULK_ENTRIES ? 2 : 1;
 }
 
 static void redo(const WalRecord *record, void *context)
@@ -355,6 +385,7 @@ void recovery_run(void)
     wal_recover(the_store->wal, &wal, redo, &r);
     r.last = MAX(s->control.sequence, wal.last_sequence);
     tidy(&r);
+    s->live_unknown = !was_clean; /* space.c E5 */
     atomic_store(&s->published, r.last);
     memctx_delete(r.context);
     STOP_POINT(RECOVERY_REDONE);

@@ -1,18 +1,22 @@
 /*
  * scan.c - the extents of classes: every object whose visible version is of one of some classes.
  *
- * The records tell: data pages are walked from their header to their fill mark, and an object is listed where the
- * record that its snapshot sees stands; so each is listed once and nothing need be remembered.  Extents of one other
- * class are passed over.
+ * The records tell: data pages are walked from their header to their fill mark, and an object is listed when a record of the
+ * version that its snapshot sees is met.  Extents of one other class are passed over.
  *
  * X1: a version that the snapshot sees was installed before the snapshot was taken, so it lies below its page's fill
  *     mark, in a page that its extent counted then.  An extent's entry is copied under the EXTENT latch, under which
  *     pages are opened: a page that it counts is in the cache or on disk, and damaged when it can't be read.
+ * X2: the compactor may have moved a version, and its place of before is still there for older snapshots: an object is listed
+ *     at the first of them, and remembered.  A move after the scan began leaves the version where it was to the scan's end; a
+ *     place that is passed over (CLEAN_LEFT) was left before the scan began.
  */
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/hashtab.h"
 #include "lib/io.h"
+#include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/record.h"
 #include "storage/txn/txn.h"
@@ -26,7 +30,14 @@ struct StoreScan {
     Extent copy;     /* its entry */
     unsigned page;   /* next page of it */
     uint8_t *bytes;  /* one page */
+    HashTab *listed; /* X2: Listed */
 };
+
+/* A page of the object table: which of its objects were listed. */
+typedef struct Listed {
+    uint64_t page; /* key */
+    uint64_t bits[(TABLE_ENTRIES + 63) / 64];
+} Listed;
 
 static bool wanted(const StoreScan *scan, uint32_t class_id)
 {
@@ -44,6 +55,7 @@ StoreScan *store_scan_begin(const uint32_t *class_ids, size_t count, MemoryConte
     scan->classes = store_class_count();
     scan->wanted = mem_zalloc(own, scan->classes / 8 + 1);
     scan->bytes = mem_alloc(own, PAGE_BYTES);
+    scan->listed = hashtab_create(own, sizeof(uint64_t), sizeof(Listed), HASH_BLOB);
     for (size_t i = 0; i < count; i++)
         if (class_ids[i] <= scan->classes)
             scan->wanted[class_ids[i] / 8] |= (uint8_t)(1u << (class_ids[i] % 8));
@@ -64,6 +76,8 @@ static bool next_extent(StoreScan *scan)
     while (!found && ++scan->extent < s->extents) {
         const Extent *x = &the_store->extents[scan->extent];
         Sequence bulk = atomic_load(&x->sequence);
+        if (x->cleaning == CLEAN_LEFT)
+            continue;
         found = x->kind == EXTENT_MIXED || (x->kind == EXTENT_CLASS && wanted(scan, x->class_id)) ||
                 (x->kind == EXTENT_BULK && bulk != 0 && bulk <= scan->snapshot);
         if (found)
@@ -90,6 +104,16 @@ static bool read_page(StoreScan *scan, PageNo page)
     return h->kind == PAGE_DATA && (h->class_id == 0 || wanted(scan, h->class_id));
 }
 
+/* X2.  The first time? */
+static bool note_listed(StoreScan *scan, Oid oid)
+{
+    uint64_t page = TABLE_PAGE(OID_INDEX(oid)), at = TABLE_SLOT(OID_INDEX(oid));
+    Listed *listed = hashtab_enter(scan->listed, &page, NULL);
+    bool first = !(listed->bits[at / 64] >> (at % 64) & 1);
+    listed->bits[at / 64] |= UINT64_C(1) << (at % 64);
+    return first || MUTATION(SCAN_ONCE);
+}
+
 /* The objects that the page lists; `max` is more than it can hold. */
 static size_t walk_page(StoreScan *scan, PageNo page, Oid *oids)
 {
@@ -99,7 +123,8 @@ static size_t walk_page(StoreScan *scan, PageNo page, Oid *oids)
     for (uint32_t at = PAGE_HEADER; at + sizeof(RecordHeader) <= end;) {
         const RecordHeader *r = (const RecordHeader *)(scan->bytes + at);
         Location location = LOCATION_MAKE(page, at);
-        if (wanted(scan, RECORD_CLASS(r)) && version_stands_at(RECORD_OID(r), location))
+        Sequence sequence = wanted(scan, RECORD_CLASS(r)) ? record_sequence(location, r) : 0;
+        if (sequence != 0 && store_version(RECORD_OID(r)) == sequence && note_listed(scan, RECORD_OID(r)))
             oids[n++] = RECORD_OID(r);
         at += RECORD_BYTES(r->length);
     }

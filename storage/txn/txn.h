@@ -41,6 +41,21 @@ typedef struct BulkPageRecord {
     uint32_t spare;
 } BulkPageRecord;
 
+/* WAL_MOVE: this, the entries, the images in the entries' order. */
+typedef struct MoveEntry {
+    uint64_t oid;
+    uint64_t location; /* where the copy stands */
+    uint64_t sequence; /* of the version; 0: its object changed meanwhile, no word leads to the copy */
+    uint32_t length;   /* of its image, header and padding included */
+    uint32_t spare;
+} MoveEntry;
+_Static_assert(sizeof(MoveEntry) == 32, "move entry in the log");
+
+typedef struct MoveRecord {
+    uint32_t entries;
+    uint32_t spare;
+} MoveRecord;
+
 typedef struct CounterRecord {
     uint64_t number, value;
 } CounterRecord;
@@ -68,11 +83,6 @@ void changes_append(const Oid *oids, size_t n, Sequence sequence);
 void changes_published(void);
 void changes_start(void); /* a new session */
 
-/* ---- fetch.c ------------------------------------------------------------------------------------------------------- */
-
-/* Does the version that the snapshot sees of `oid` stand at `location`? */
-bool version_stands_at(Oid oid, Location location);
-
 /* ---- oids.c --------------------------------------------------------------------------------------------------------- */
 
 void oids_give_back(SessionSlot *slot);
@@ -87,6 +97,11 @@ void counters_load(const uint64_t *in);
 
 /* A view begins: its age and what it keeps from being reclaimed count from now. */
 void view_started(SessionSlot *me);
+/* A commit begins and ends: no limit ends its view meanwhile. */
+void view_keep(SessionSlot *me);
+void view_let_go(SessionSlot *me);
+/* Has any session a view that began before StoreShared.view_epoch was raised to `epoch`? */
+bool views_begun_before(uint64_t epoch);
 /* There is no snapshot in the slot: raises ERR_TRANSACTION_TIMEOUT when a limit has ended it, else ERR_NO_TRANSACTION. */
 NORETURN void view_missing(void);
 /* Warns of and ends views beyond the configured limits.  The checkpointer calls it about every second. */
