@@ -54,28 +54,9 @@ static Other start_other(void (*fn)(void))
 {
     int go[2], done[2];
     assert_int_equal(pipe(go) | pipe(done), 0);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        my_go = go[0];
-        my_done = done[1];
-        lib_after_fork("other");
-        alarm(60);
-        TRY()
-        {
-            store_session_attach();
-            store_begin();
-            fn();
-            store_session_detach();
-        }
-        CATCH(err)
-        {
-            fprintf(stderr, "other: %s\n", err->message);
-            _exit(3);
-        }
-        END_TRY();
-        _exit(0);
-    }
+    my_go = go[0];
+    my_done = done[1];
+    pid_t pid = test_start_session(fn);
     close(go[0]);
     close(done[1]);
     return (Other){ pid, go[1], done[0] };
@@ -94,11 +75,9 @@ static void let_go(const Other *other)
 
 static int end_of(const Other *other)
 {
-    int status;
-    assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
     close(other->go);
     close(other->done);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return test_wait_for(other->pid);
 }
 
 /* ---- rounds --------------------------------------------------------------------------------------------------- */

@@ -121,6 +121,8 @@ UNUSED static void one_commit(unsigned who, uint64_t n, Oid *newest, uint64_t *n
         *newest_n = n;
     }
     acknowledged(who, n);
+    if (n % 8 == 0)
+        store_compactor_wake();
 }
 
 UNUSED static void session(unsigned who)

@@ -31,6 +31,7 @@ typedef struct OpenPage {
     uint32_t run;  /* pages, 1 = ordinary */
     uint32_t fill; /* committed; of an ordinary page */
     uint32_t at;   /* with this commit's records */
+    Lsn opened;    /* end of the record that opened it */
     bool busy;
 } OpenPage;
 
@@ -86,6 +87,7 @@ typedef struct Opening {
     uint32_t frames[64];
     uint32_t count, class_id;
     PageNo page;
+    Lsn lsn;
 } Opening;
 
 /* EXTENT latch held (so this is a critical section already). */
@@ -93,6 +95,7 @@ static void mark_open(PageNo page, Lsn lsn, void *context)
 {
     Opening *o = context;
     o->page = page;
+    o->lsn = lsn;
     for (uint32_t i = 0; i < o->count; i++) {
         uint32_t f = o->frames[i];
         uint8_t *bytes = frame_page(f);
@@ -163,7 +166,8 @@ static OpenPage *open_pages(uint32_t class_id, uint32_t count)
         rethrow();
     }
     END_TRY();
-    mine[mine_count] = (OpenPage){ opening.page, opening.frames[0], class_id, count, PAGE_HEADER, PAGE_HEADER, true };
+    mine[mine_count] = (OpenPage){ .page = opening.page, .frame = opening.frames[0], .class_id = class_id, .run = count,
+                                   .fill = PAGE_HEADER, .at = PAGE_HEADER, .opened = opening.lsn, .busy = true };
     return &mine[mine_count++];
 }
 
@@ -173,8 +177,9 @@ static bool make_busy(OpenPage *o)
     if (o->busy)
         return true;
     uint64_t idle = owner_word(OPEN_IDLE);
-    /* Only we open pages in our name: if the key is right and the word is ours, it is this page. */
-    if (atomic_load(&frame_at(o->frame)->key) != o->page ||
+    /* Only we open pages in our name: if the key is right and the word is ours, it is this page; opened then, for it may have
+     * been given up and opened by us again, in the same frame. */
+    if (atomic_load(&frame_at(o->frame)->key) != o->page || atomic_load(&frame_at(o->frame)->open_lsn) != o->opened ||
         !atomic_compare_exchange_strong(&frame_at(o->frame)->open, &idle, owner_word(OPEN_BUSY)))
         return false;
     o->busy = true;
