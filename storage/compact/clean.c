@@ -118,26 +118,19 @@ bool clean_is_idle(void)
 
 /*
  * A page of an extent that nobody fills: it does not change, so when it is in no frame it is whole on disk, and is read past
- * the cache, which has better uses.  False for one of a bulk commit's that was never written.
+ * the cache, which has better uses.
  */
-static bool read_page(PageNo page, uint8_t *out)
+static void read_page(PageNo page, uint8_t *out)
 {
     clean.cost += COST_LOOK;
     if (atomic_load(&the_store->page_map[page]) != 0) {
         cache_copy(page, 0, out, PAGE_BYTES);
-        return true;
+        return;
     }
     uint8_t *scratch = page_scratch();
     clean.cost += COST_READ;
-    if (the_store->extents[page / EXTENT_PAGES].kind == EXTENT_BULK) {
-        size_t n = io_read_at(the_store->pages_fd, BASE_PAGES, scratch, PAGE_BYTES, (off_t)(page * PAGE_BYTES));
-        if (n != PAGE_BYTES || page_examine(scratch, page, the_store->id) != NULL)
-            return false;
-    } else {
-        page_read(page, scratch);
-    }
+    page_read(page, scratch);
     memcpy(out, scratch, PAGE_BYTES);
-    return true;
 }
 
 /* The whole record at `from`, whose page stands in clean.bytes. */
@@ -178,8 +171,7 @@ static bool continues_alive(PageNo page, const PageHeader *h)
 static bool walk_page(PageNo page, void (*fn)(Location, const RecordHeader *, uint32_t))
 {
     const PageHeader *h = (const PageHeader *)clean.bytes;
-    if (!read_page(page, clean.bytes))
-        return false;
+    read_page(page, clean.bytes);
     if (h->kind != PAGE_DATA)
         return continues_alive(page, h);
     uint32_t end = MIN(h->fill, (uint32_t)PAGE_BYTES);
