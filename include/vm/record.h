@@ -29,6 +29,8 @@ void record_put_symbol_id(RecordBuilder *, uint32_t symbol_id); /* 0 stays 0; as
 void record_put_encoding(RecordBuilder *, int enc);              /* as a symbol: its name */
 void record_put_u64(RecordBuilder *, uint64_t n);             /* as 8 bytes */
 void record_put_bytes(RecordBuilder *, const void *bytes, size_t n);
+/* Content of bytes, the last of the record's slots and bytes: long content goes to chunks, of which the changed are written. */
+void record_put_content(RecordBuilder *, const void *bytes, size_t n);
 /* The record is to hold the whole body, vectors too: it is kept in memory, to undo changes. */
 bool record_is_whole(const RecordBuilder *);
 /* The root of the object's vector `which` (vm/vector.h), whose changed chunks are saved too. */
@@ -45,6 +47,10 @@ size_t record_bytes_left(RecordReader *);
 uint64_t record_take_u64(RecordReader *);
 struct Vector *record_take_vector(RecordReader *, uint64_t chunks); /* a root of so many chunks: none of them loaded */
 const void *record_take_bytes(RecordReader *, size_t n);      /* valid until restore returns */
+
+/* Content put by record_put_content: its size; itself, which may do I/O and raise: the object is to own `to` by then. */
+size_t record_content_size(RecordReader *);
+void record_take_content(RecordReader *, void *to);
 
 /* The rows' functions of types whose records vm/persist writes (vm/persist/module_record.c, env_record.c). */
 void class_persist(Object *, RecordBuilder *);

@@ -48,12 +48,12 @@ static void string_hollow(Object *o)
     s->ptr = s->inl;
     s->len = s->cap = 0;
 }
-/* Record: encoding as a symbol, then the bytes. */
+/* Record: encoding as a symbol, then the content. */
 static void string_persist(Object *o, RecordBuilder *b)
 {
     String *s = (String *)o;
     record_put_encoding(b, str_encoding((Value)o));
-    record_put_bytes(b, s->ptr, s->len);
+    record_put_content(b, s->ptr, s->len);
 }
 static size_t string_cell_size(size_t nslots, size_t nbytes)
 {
@@ -64,7 +64,7 @@ static void string_restore(Object *o, RecordReader *r)
 {
     String *s = (String *)o;
     int enc = record_take_encoding(r);
-    size_t n = record_bytes_left(r), room = heap_cell_size((Value)o) - sizeof(String) - 1;
+    size_t n = record_content_size(r), room = heap_cell_size((Value)o) - sizeof(String) - 1;
     char *to = s->inl;
     s->head &= ~(STR_SHARED | STR_CHILLED | (0x3ffull << STR_ENC_AT));
     s->head |= (uint64_t)(enc < 0 ? ENC_BINARY : enc) << STR_ENC_AT;
@@ -76,10 +76,10 @@ static void string_restore(Object *o, RecordReader *r)
         s->head |= OF_EMBED;
         s->cap = room;
     }
-    memcpy(to, record_take_bytes(r, n), n);
     to[n] = 0;
     s->ptr = to;
     s->len = n;
+    record_take_content(r, to);
 }
 static const TypeRow string_type = {.name = "String", .logged = true, .visit = string_visit, .free = string_free, .memsize = string_memsize,
                                     .moved = string_moved, .hollow = string_hollow, .persist = string_persist,

@@ -110,7 +110,16 @@ static void refill(Value v)
         if (type_of_format(fault.record.format) != obj_type(v))
             ereport(ERROR, ERR_NO_OBJECT, errmsg("object %lu was given another layout by another session", (unsigned long)oid),
                     errhint("Fetch it again through the root."));
-        record_restore(v, &fault.record);
+        TRY()
+        {
+            record_restore(v, &fault.record);
+        }
+        CATCH(err)
+        {
+            record_empty(v); /* who asks again starts anew */
+            rethrow();
+        }
+        END_TRY();
     } else if (oid < OID_FIRST_USER) {
         obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW); /* a root that was never committed is empty */
         obj_ptr(v)->head |= OH_LOG;

@@ -41,7 +41,7 @@ static void rows_fetch(Rows *rows, Oid oid)
     rows->n = 0;
     rows->at = NULL;
     if (fault_fetch(&fault, oid)) {
-        RecordReader r = {&fault.record, 0, 0};
+        RecordReader r = {.record = &fault.record};
         rows->at = heap_calloc(fault.record.nslots / 3 + 1, sizeof(Row));
         while (record_slots_left(&r) >= 3) {
             Row *row = &rows->at[rows->n++];
@@ -118,7 +118,7 @@ static bool table_merge(Value table, Rows *base, Rows *theirs)
 
 static bool boot_class_merge_with(Value module, StoreRecord *theirs_now)
 {
-    RecordReader r = {theirs_now, 0, 0};
+    RecordReader r = {.record = theirs_now};
     ClassExt *x = class_ext(module);
     Slot mixins = record_take_slot(&r);
     if (x->mixins.raw == V_NIL)

@@ -132,7 +132,7 @@ void class_restore(Object *o, RecordReader *r)
 /* At a boundary: another session committed a new version of a table or a module, or this one's changes are dropped. */
 void module_reload(Value v, StoreRecord *record)
 {
-    RecordReader r = {record, 0, 0};
+    RecordReader r = {.record = record};
     if (obj_type(v) == T_SYMTABLE) {
         heap_type_row(T_SYMTABLE)->free(obj_ptr(v));
         memset((char *)v + sizeof(Object), 0, sizeof(SymTable) - sizeof(Object));

@@ -45,6 +45,7 @@ typedef struct PersistSession {
     int level;              /* transaction level: 0 outside, 1 inside, above: nested */
     Value conflicts;        /* Array: why the last commit failed; nil since the boundary after it */
     Lsn last_lsn;           /* the last commit's */
+    Sequence last_sequence; /* ditto; 0 when it wrote nothing */
     Value trap;             /* not to be saved by mistake; nil */
     Value root;             /* Maglev::PERSISTENT_ROOT */
     Value boot_parts;       /* Array of boot modules with persistent parts */
@@ -98,6 +99,7 @@ struct RecordBuilder {
 struct RecordReader {
     const StoreRecord *record;
     size_t slot, byte;
+    Value object; /* that is restored, if any */
 };
 StorePut record_fill(RecordBuilder *, Value v); /* what v would be in the store now: slots and bytes are the builder's */
 void record_builder_free(void *builder);      /* what it owns; for resource_push */
@@ -118,6 +120,10 @@ extern struct VectorStats {
     uint64_t chunks_read, chunks_written;
 } vector_stats;
 void vector_install_hooks(void);
+
+/* long_record.c */
+void long_commit_begin(void);                 /* records are about to be built */
+void long_commit_done(void);                  /* they are committed */
 
 /* fault.c */
 typedef struct Fault { /* a record being read for an object */

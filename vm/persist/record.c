@@ -334,7 +334,7 @@ static void restore_slots(Value v, RecordReader *r, uint32_t shape)
 /* v: empty cell of the record's type; afterwards clean.  Whoever did not allocate it just now tells the collector (H13). */
 static void restore(Value v, StoreRecord *record)
 {
-    RecordReader r = {record, 0, 0};
+    RecordReader r = {.record = record, .object = v};
     const TypeRow *row = heap_type_row(obj_type(v));
     if (record->flags & RECORD_HASH) {
         Slot h = record_take_slot(&r);
@@ -404,7 +404,16 @@ Value record_materialize(Oid oid, StoreRecord *record)
     if (!is_undef(there))
         return there;
     oidmap_add(v, oid);
-    restore(v, record);
+    TRY()
+    {
+        restore(v, record);
+    }
+    CATCH(err)
+    {
+        oidmap_remove(v); /* who asks again starts anew */
+        rethrow();
+    }
+    END_TRY();
     return v;
 }
 

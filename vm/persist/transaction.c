@@ -197,6 +197,12 @@ static void refresh_all(void)
     refresh_listed();
 }
 
+/* The ring lists what this session committed, too: that is in memory as it was written, unless others came after. */
+static bool is_own_version(Value v, Oid oid)
+{
+    return session.last_sequence && record_can_hollow(v) && store_version(oid) == session.last_sequence;
+}
+
 static void forget_changed(void)
 {
     Oid oids[256];
@@ -206,7 +212,7 @@ static void forget_changed(void)
     while (!session.stale && (status = store_changes_next(oids, 256, &n)) == CHANGES_SOME) {
         for (size_t i = 0; i < n; i++) {
             Value v = oidmap_object(oids[i]);
-            if (!is_undef(v))
+            if (!is_undef(v) && !is_own_version(v, oids[i]))
                 txn_refresh(v);
             parts |= oids[i] < OID_FIRST_USER && oids[i] != OID_ROOT;
         }
@@ -338,6 +344,7 @@ static void check_clean_objects(void)
 static void commit_body(CommitResult *result)
 {
     store_commit_begin();
+    long_commit_begin();
     RecordBuilder builder = {0};
     resource_push(abort_put, &session);
     resource_push(record_builder_free, &builder);
@@ -431,6 +438,7 @@ static void commit_outermost(void)
         session.commit_disallowed = false;
         merge_back_off(attempt);
     }
+    long_commit_done();
     for (size_t i = 0; i < session.dirty.count; i++)
         txn_mark_clean(session.dirty.items[i]);
     for (size_t i = 0; i < session.fresh.count; i++)
@@ -441,6 +449,7 @@ static void commit_outermost(void)
     session.dirty.count = session.fresh.count = reached_from.count = 0;
     forget_envs();
     session.last_lsn = result.lsn;
+    session.last_sequence = result.sequence;
     features_committed();
     reduced_forget();
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
