@@ -39,19 +39,19 @@ live() { # how many of the load's programs still run
 critical_deaths() { grep -c 'inside a critical section' "$log"; }
 
 while [ $done -lt "$kills" ]; do
-    load_start 20
+    load_start 60
     sleep "0.$((RANDOM % 20 + 10))"
-    what=
+    what= victims=0
     for ((s = RANDOM % 3; s > 0; s--)); do
-        before=$(live) deaths=$(critical_deaths)
+        deaths=$(critical_deaths)
         strike lode-session || break
-        what="$what lode-session"
+        what="$what lode-session" victims=$((victims + 1))
         sleep 0.05
-        if [ "$(live)" -lt $((before - 1)) ]; then
+        if [ "$(live)" -lt $((workers - victims)) ]; then # of all that began: who was killed before may end only now
             # the log has the reason, if not yet, then soon; and the others are on their way out
-            for ((i = 0; i < 100 && $(critical_deaths) == deaths; i++)); do sleep 0.05; done
+            for ((i = 0; i < 1200 && $(critical_deaths) == deaths; i++)); do sleep 0.05; done
             [ "$(critical_deaths)" -gt "$deaths" ] ||
-                die "kill $done: a session outside a critical section took others along"
+                die "kill $done: a session outside a critical section took others along: $(cat error.*)"
             break
         fi
         [ "$(critical_deaths)" -eq "$deaths" ] || break

@@ -506,12 +506,12 @@ static inline uint32_t replay_first(void)
     return replay_begin;
 }
 
-/* How many cuts to try: $LODE_SEEDS, else 1,000 with LODE_WORLD (make check-crash), else 100. */
+/* How many cuts to try: $LODE_SEEDS, else 3,000 with LODE_WORLD (make check-crash), else 100. */
 static inline uint64_t replay_seeds(void)
 {
     const char *seeds = getenv("LODE_SEEDS"), *world = getenv("LODE_WORLD");
 
-    return seeds != NULL ? strtoull(seeds, NULL, 10) : world != NULL && *world ? 1000 : 100;
+    return seeds != NULL ? strtoull(seeds, NULL, 10) : world != NULL && *world ? 3000 : 100;
 }
 
 /* ---- cutting --------------------------------------------------------------------------------------- */
