@@ -58,6 +58,7 @@ Value enumerator_for(Value self, Value method, int argc, const Value *argv); /* 
  * other Values, of its class; all Values as uint64_t. */
 _Noreturn void vm_raise(Value exception);
 _Noreturn void raise_error(Value cls, const char *format, ...);
+_Noreturn void raise_no_memory(void); /* NoMemoryError: a size that nobody has, or malloc gave up */
 _Noreturn void raise_frozen(Value obj);                       /* can't modify frozen String: "abc" */
 _Noreturn void raise_arity(int given, int min, int max);      /* wrong number of arguments (given 1, expected 2) */
 _Noreturn void raise_no_conversion(Value v, const char *to);  /* no implicit conversion of X into to */

@@ -51,6 +51,23 @@ memory { "%1000000000000d" % 1 }
 memory { 1 << 10**12 }
 memory { "a".ljust(10**12) }
 memory { [1].pack("x1000000000000") }
+memory { "a" * 2**62 }
+memory { "ab" * 2**62 }
+memory { "a".center(2**62) }
+memory { String.new(capacity: 2**62) }
+memory { Array.new(2**60) }
+memory { Array.new(2**58) }
+memory { [1] * 2**62 }
+memory { [1] * 2**59 }
+memory { [].fill(0, 0, 2**62) }
+memory { [][2**62] = 1 }
+memory { [][2**59] = 1 }
+memory { [][2**61, 1] = [1] }
+memory { [1, 2].product(*[(1..10**6).to_a] * 3) }
+memory { [1, 2].product(*[(1..10**6).to_a] * 4) }
+memory { "%.1000000000000f" % 1 }
+memory { "%*d" % [2**40, 1] }
+memory { [1].first(2**62) }
 memory { a = [1]; loop { a.concat(a) } }
 memory { s = "a"; loop { s << s } }
 
@@ -66,12 +83,29 @@ names='plain block sorted to_s inspect equal hash sort coerce to_str missing eac
 expected=$(for n in $names; do echo "$n: $deep"; done; for n in $names; do echo "fiber $n: $deep"; done
     cat <<'R'
 NoMemoryError failed to allocate memory
-ArgumentError argument too big
+NoMemoryError failed to allocate memory
 ArgumentError exponent is too large
 ArgumentError width too big
 RangeError shift width too big
 NoMemoryError failed to allocate memory
 NoMemoryError failed to allocate memory
+NoMemoryError failed to allocate memory
+ArgumentError argument too big
+NoMemoryError failed to allocate memory
+NoMemoryError failed to allocate memory
+ArgumentError array size too big
+NoMemoryError failed to allocate memory
+ArgumentError argument too big
+NoMemoryError failed to allocate memory
+ArgumentError argument too big
+IndexError index 4611686018427387904 too big
+NoMemoryError failed to allocate memory
+IndexError index 2305843009213693952 too big
+ArgumentError array size too big
+RangeError too big to product
+ArgumentError precision too big
+RangeError integer 1099511627776 too big to convert to 'int'
+no error
 NoMemoryError failed to allocate memory
 NoMemoryError failed to allocate memory
 SyntaxError

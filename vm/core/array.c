@@ -34,7 +34,7 @@ static size_t ary_embed_cap(Value ary)
 static Value ary_alloc_class(Value cls, size_t capacity)
 {
     if (capacity > ARY_MAX)
-        raise_error(klass.ArgumentError, "array size too big");
+        raise_no_memory();
     Value v = heap_alloc(T_ARRAY, cls, ary_cell_bytes(capacity));
     Array *a = ary_ptr(v);
     a->head |= OF_EMBED;
@@ -212,8 +212,10 @@ void ary_reserve(Value v, size_t n)
     Array *a = ary_ptr(v);
     if (n <= a->cap)
         return;
+    if (n > ARY_MAX_NAMED)
+        raise_error(klass.IndexError, "index %zu too big", n - 1);
     if (n > ARY_MAX)
-        raise_error(klass.IndexError, "index %zu too big", n);
+        raise_no_memory();
     if (n <= (size_t)a->cap + a->off && a->off >= a->len / 2) {
         ary_load(v, 0, a->len);
         a = ary_ptr(v);
@@ -229,7 +231,7 @@ void ary_reserve(Value v, size_t n)
         cap = ARY_MAX;
     if (a->head & OT_VECTOR) { /* elements keep their places */
         if (cap > ARY_MAX - a->off)
-            raise_error(klass.IndexError, "index %zu too big", n);
+            raise_no_memory();
         ary_set_room(a, heap_realloc(a->ptr - a->off, room_bytes(a->off + cap)), a->off, a->off + cap);
     } else {
         Slot *buffer = heap_malloc(room_bytes(cap));
@@ -369,13 +371,13 @@ void ary_clear(Value v)
 
 Value ary_subseq(Value v, size_t start, size_t len)
 {
+    start = MIN(start, ary_len(v));
+    len = MIN(len, ary_len(v) - start);
     Value r = ary_new(len);
     ary_load(v, start, len);
     AryView w = ary_view(v);
-    if (start > w.len)
-        start = w.len;
-    if (len > w.len - start)
-        len = w.len - start;
+    start = MIN(start, w.len);
+    len = MIN(len, w.len - start);
     ary_overwrite(r, 0, len);
     slot_copy_range(r, ary_ptr(r)->ptr, w.ptr + start, len);
     ary_ptr(r)->len = (uint32_t)len;
@@ -466,8 +468,10 @@ static Value ary_initialize(Value self, int argc, const Value *argv)
     int64_t n = value_int(argv[0]);
     if (n < 0)
         raise_error(klass.ArgumentError, "negative array size");
-    if (n > (int64_t)(ARY_MAX / sizeof(Slot)))
+    if (n > ARY_MAX_NAMED)
         raise_error(klass.ArgumentError, "array size too big");
+    if (n > ARY_MAX)
+        raise_no_memory();
     if (block_given()) {
         if (argc == 2)
             warn_printf("block supersedes default value argument");
@@ -578,8 +582,10 @@ static Value ary_aset(Value self, int argc, const Value *argv)
     }
     Value with = argv[argc - 1];
     Value as_array = ary_try(with);
-    if (start > (long)ARY_MAX)
+    if (start >= ARY_MAX_NAMED)
         raise_error(klass.IndexError, "index %ld too big", start);
+    if (start >= ARY_MAX)
+        raise_no_memory();
     ary_splice(self, (size_t)start, (size_t)count, is_nil(as_array) ? ary_new_from(1, &with) : as_array);
     return with;
 }

@@ -499,8 +499,12 @@ class Array
   def product(*others)
     lists = [self, *others.map { |o| Array.try_convert(o) || raise(TypeError, "no implicit conversion of #{o.class} into Array") }]
     lists = lists.map(&:dup)
-    result = block_given? ? nil : []
-    return result || self if lists.any?(&:empty?)
+    return block_given? ? self : [] if lists.any?(&:empty?)
+    unless block_given?
+      count = lists.inject(1) { |n, list| n * list.size }
+      raise RangeError, "too big to product" if count >= 2**63
+      result = Array.new(count).clear
+    end
     at = [0] * lists.size
     while true
       row = []

@@ -248,7 +248,7 @@ static Value ary_times(Value self, int argc, const Value *argv)
     int64_t n = value_int(argv[0]);
     if (n < 0)
         raise_error(klass.ArgumentError, "argument must be non-negative");
-    if (n && ary_len(self) > ARY_MAX / 16 / (size_t)n)
+    if (n && ary_len(self) > ARY_MAX_NAMED / (size_t)n)
         raise_error(klass.ArgumentError, "argument too big");
     Value r = ary_new(ary_len(self) * (size_t)n);
     for (int64_t i = 0; i < n; i++)

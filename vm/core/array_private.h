@@ -6,6 +6,8 @@
 #include "vm/vector.h"
 
 #define ARY_MAX UINT32_MAX
+/* Sizes past this are named in an error, as CRuby does; between the two there is no memory for them. */
+#define ARY_MAX_NAMED (INT64_MAX / 8)
 
 static inline Array *ary_ptr(Value v)
 {

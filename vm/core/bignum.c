@@ -124,7 +124,7 @@ Value int_literal(const char *digits, bool negative)
 {
     char *copy = strdup(digits);
     if (!copy)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     return int_from_digits(copy, strlen(copy), 10, negative);
 }
 
@@ -541,7 +541,7 @@ Value int_to_str(Value v, int base)
 static void *gmp_memory(void *p)
 {
     if (!p)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     return p;
 }
 

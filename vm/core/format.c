@@ -240,7 +240,7 @@ static void put_float(Format *f, char conv, Value v)
     } else if (n > 0) {
         char *big = malloc((size_t)n + 1);
         if (!big)
-            raise_error(klass.NoMemoryError, "failed to allocate memory");
+            raise_no_memory();
         snprintf(big, (size_t)n + 1, spec, d);
         str_buf_cat(f->out, big, (size_t)n);
         free(big);
@@ -288,13 +288,13 @@ static void put_char(Format *f, Value v)
     put_string(f, s, false);
 }
 
-static int64_t number(Format *f, StrView s)
+static int64_t number(Format *f, StrView s, const char *too_big)
 {
     int64_t n = 0;
     while (f->at < s.len && isdigit((unsigned char)s.ptr[f->at])) {
         n = n * 10 + (s.ptr[f->at++] - '0');
         if (n > INT32_MAX)
-            bad("width too big");
+            bad(too_big);
     }
     return n;
 }
@@ -314,13 +314,13 @@ static void set_width(Format *f, int64_t w)
 static int64_t star(Format *f, StrView s) /* after '*': n$ or the next argument */
 {
     size_t mark = f->at;
-    int64_t n = number(f, s);
+    int64_t n = number(f, s, "width too big");
     if (f->at > mark && f->at < s.len && s.ptr[f->at] == '$') {
         f->at++;
-        return value_int(numbered_argument(f, n));
+        return value_int_range(numbered_argument(f, n), INT32_MIN, INT32_MAX, "width");
     }
     f->at = mark;
-    return value_int(next_argument(f));
+    return value_int_range(next_argument(f), INT32_MIN, INT32_MAX, "width");
 }
 static void directive(Format *f) /* behind the % */
 {
@@ -332,7 +332,10 @@ static void directive(Format *f) /* behind the % */
         if (f->at >= s.len) {
             if (f->at == f->first)
                 bad("incomplete format specifier; use %% (double %) instead");
-            bad(isdigit((unsigned char)s.ptr[s.len - 1]) || s.ptr[s.len - 1] == '.' ? "malformed format string - %*[0-9]" : "malformed format string");
+            size_t at = s.len; /* zeros that begin no number are flags */
+            while (s.ptr[at - 1] == '0')
+                at--;
+            bad(strchr("123456789.*", s.ptr[at - 1]) ? "malformed format string - %*[0-9]" : "malformed format string");
         }
         char c = s.ptr[f->at++];
         switch (c) {
@@ -343,7 +346,7 @@ static void directive(Format *f) /* behind the % */
         case '0': f->flags |= FL_ZERO; continue;
         case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9': {
             f->at--;
-            int64_t n = number(f, s);
+            int64_t n = number(f, s, "width too big");
             if (f->at < s.len && s.ptr[f->at] == '$') {
                 if (!is_undef(arg))
                     raise_error(klass.ArgumentError, "value given twice - %d$", (int)n);
@@ -368,7 +371,7 @@ static void directive(Format *f) /* behind the % */
                 if (f->prec < 0)
                     f->flags &= ~FL_PREC;
             } else {
-                f->prec = number(f, s);
+                f->prec = number(f, s, "precision too big");
             }
             continue;
         case '<': case '{': {
@@ -400,6 +403,8 @@ static void directive(Format *f) /* behind the % */
         case 'f': case 'g': case 'G': case 'e': case 'E': case 'a': case 'A':
             put_float(f, c, is_undef(arg) ? next_argument(f) : arg);
             return;
+        case '\n': case '\0':
+            bad("malformed format string");
         default: {
             int n = enc_char_len(s.enc, s.ptr + f->at - 1, s.ptr + s.len);
             raise_error(klass.ArgumentError, "malformed format string - %%%T", str_new_enc(s.ptr + f->at - 1, (size_t)n, s.enc));

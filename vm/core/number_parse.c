@@ -79,7 +79,7 @@ Value str_to_integer(const char *s, size_t len, int base, bool strict, bool rais
         raise_error(klass.ArgumentError, "too many digits");
     char *text = malloc(ndigits + 1);
     if (!text)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     size_t k = 0;
     for (const char *q = start; k < ndigits; q++)
         if (*q != '_')
@@ -180,7 +180,7 @@ static double long_float(const char *p, const char *end, bool hex, const char **
     size_t room = (size_t)(end - p) + 4;
     char *buf = room <= sizeof small ? small : malloc(room);
     if (!buf)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     *stop = scan_float(p, end, buf, room, hex, bad);
     double d = *buf ? strtod(buf, NULL) : 0.0;
     if (buf != small)

@@ -171,7 +171,7 @@ static Value limited_int(Generator *g, Value limit) /* 0..limit, limit >= 0 */
     size_t words = mpz_size(z) * 2;
     uint32_t *out = malloc(words * 4);
     if (!out)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
 #define WORD(i) ((uint32_t)(mpz_getlimbn(z, (mp_size_t)(i) / 2) >> ((i) % 2 * 32)))
     bool boundary;
     do {
@@ -320,7 +320,7 @@ METHOD(rnd_initialize)
     Value seed = argc ? int_convert(argv[0]) : new_seed();
     Generator *g = calloc(1, sizeof(Generator));
     if (!g)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     generator_seed(g, seed);
     data_set(self, &random_type, g);
     ivar_set(self, sym_intern("__seed"), seed);
@@ -331,7 +331,7 @@ METHOD(rnd_initialize_copy)
     (void)argc;
     Generator *g = malloc(sizeof(Generator));
     if (!g)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     *g = *(Generator *)data_get(argv[0], &random_type);
     data_set(self, &random_type, g);
     ivar_set(self, sym_intern("__seed"), ivar_get(argv[0], sym_intern("__seed")));

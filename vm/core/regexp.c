@@ -303,7 +303,7 @@ static int64_t search(Value v, Value str, size_t from, size_t origin, int how, O
         if (r == (linear ? REGEX_MISMATCH : ONIG_MISMATCH))
             return -1;
         if (linear ? r == REGEX_NO_MEMORY : r == ONIGERR_MEMORY)
-            raise_error(klass.NoMemoryError, "failed to allocate memory");
+            raise_no_memory();
         if (!linear && r != ONIGERR_RETRY_LIMIT_IN_MATCH_OVER && r != ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER) {
             OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN];
             onig_error_code_to_str(text, (int)r);
@@ -818,7 +818,7 @@ static NameList names_of(Value re)
         return list;
     NameRows found = {calloc((size_t)count, sizeof(NameRow)), 0};
     if (!found.rows)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     onig_foreach_name(prog, add_name, &found);
     KEEP(re);
     for (int i = 0; i < found.n; i++) {

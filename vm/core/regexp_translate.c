@@ -532,7 +532,7 @@ Value regexp_translate(Value source, int opts, int *enc, bool *fixed, const char
 {
     Translator *t = calloc(1, sizeof *t);
     if (!t)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     Value out = str_buf_new(str_view(source).len + 32, str_encoding(source));
     t->in = str_view(source);
     t->out = out;

@@ -100,7 +100,7 @@ static Value str_alloc(Value cls, size_t cap, int enc)
         return v;
     }
     if (cap > (size_t)INT64_MAX / 2)
-        raise_error(klass.ArgumentError, "argument too big");
+        raise_no_memory();
     Value v = heap_alloc(T_STRING, cls, sizeof(String) + 16);
     String *s = str_ptr(v);
     s->head |= OF_EMBED | (uint64_t)enc << STR_ENC_AT; /* visitable while malloc may collect */
@@ -226,7 +226,7 @@ static void str_own(Value v, size_t cap)
 {
     String *s = str_ptr(v);
     if (cap > (size_t)INT64_MAX / 2)
-        raise_error(klass.ArgumentError, "argument too big");
+        raise_no_memory();
     if (s->head & STR_SHARED) {
         if (cap < s->len)
             cap = s->len;
@@ -849,7 +849,7 @@ static void literals_grow(void)
         bits++;
     Value *table = calloc((size_t)1 << bits, sizeof(Value));
     if (!table)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     for (size_t i = 0; literal_bits && i < (size_t)1 << literal_bits; i++)
         if (is_heap(literals[i]))
             literal_put(table, bits, literals[i]);

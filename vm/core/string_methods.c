@@ -97,7 +97,7 @@ METHOD(str_m_times)
     StrView s = str_view(self);
     if (n < 0)
         raise_error(klass.ArgumentError, "negative argument");
-    if (s.len && (uint64_t)n > (uint64_t)INT64_MAX / 4 / s.len)
+    if (s.len && (uint64_t)n > (uint64_t)INT64_MAX / s.len)
         raise_error(klass.ArgumentError, "argument too big");
     size_t total = s.len * (size_t)n;
     Value out = str_buf_new(total, s.enc);
@@ -295,7 +295,7 @@ METHOD(str_m_crypt)
         raise_error(klass.ArgumentError, "salt too short (need >=2 bytes)");
     struct crypt_data *data = calloc(1, sizeof *data);
     if (!data)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     const char *r = crypt_r(str_c(self), str_c(salt), data);
     Value out = r && *r != '*' ? str_new_enc(r, strlen(r), ENC_BINARY) : V_NIL;
     free(data);
@@ -665,8 +665,6 @@ static Value justify(Value self, int argc, const Value *argv, int mode)
     if (width <= len)
         return str_dup(self);
     size_t n = (size_t)(width - len), left = mode == 'l' ? 0 : mode == 'r' ? n : n / 2, right = n - left;
-    if (n > (size_t)1 << 40)
-        raise_error(klass.ArgumentError, "argument too big");
     Value out = str_buf_new(str_view(self).len + n, enc);
     for (int side = 0; side < 2; side++) {
         size_t k = side ? right : left;

@@ -102,7 +102,7 @@ static void push(Points *p, uint32_t c)
         uint32_t *more = realloc(p->at, p->cap * sizeof *more);
         if (!more) {
             free(p->at);
-            raise_error(klass.NoMemoryError, "failed to allocate memory");
+            raise_no_memory();
         }
         p->at = more;
     }

@@ -38,7 +38,7 @@ static void set_parse(CharSet *set, Value text, bool negation)
     memset(set, 0, sizeof *set);
     set->ranges = malloc((s.len + 1) * sizeof(CharRange));
     if (!set->ranges)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     size_t at = 0;
     if (negation && s.len > 1 && s.ptr[0] == '^' && str_char_count(text) > 1) {
         set->negated = true;
@@ -130,7 +130,7 @@ static CharSets *sets_parse(Value self, int argc, const Value *argv)
     }
     CharSets *sets = calloc(1, sizeof *sets);
     if (!sets)
-        raise_error(klass.NoMemoryError, "failed to allocate memory");
+        raise_no_memory();
     for (int i = 0; i < argc; i++) {
         set_parse(&sets->set[i], texts[i], true);
         sets->n = i + 1;

@@ -385,7 +385,7 @@ _Noreturn static void no_memory(void)
         ereport(FATAL, ERR_OUT_OF_MEMORY, errmsg("no memory is left to raise NoMemoryError"),
                 errhint("Raise heap_limit in lodestone.conf."));
     allowed_until = MAX(in_use(), heap_limit_bytes()) + ALLOWANCE;
-    raise_error(klass.NoMemoryError, "failed to allocate memory");
+    raise_no_memory();
 }
 
 static void set_current(unsigned c, HeapPage *p)

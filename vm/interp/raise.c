@@ -101,6 +101,11 @@ Value exception_new(Value cls, const char *format, ...)
     return exception_with_message(cls, message);
 }
 
+void raise_no_memory(void)
+{
+    raise_error(klass.NoMemoryError, "failed to allocate memory");
+}
+
 void raise_error(Value cls, const char *format, ...)
 {
     va_list ap;
