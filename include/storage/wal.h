@@ -108,6 +108,8 @@ typedef struct WalRecovery {
     Lsn redo;             /* first record wanted; a position that was durable when it was written down */
     Lsn must_reach;       /* the log is known to reach here (incarnation start, checkpoint record, clean
                            * end, as the control file has them); a shorter log is damage */
+    bool end_known;       /* the store was closed cleanly, or the log was read before: what ends at must_reach is whole, and
+                           * nothing is looked for behind it */
     uint64_t incarnation; /* newest incarnation in the control file */
     /* out */
     Lsn end;              /* end of the log: always on a block boundary */

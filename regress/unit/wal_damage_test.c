@@ -347,6 +347,33 @@ static void a_log_too_short_is_damage(void **state)
     test_log_destroy(&log);
 }
 
+/* After a clean shutdown nothing behind the end is looked at, but only when the log ends where the control file says. */
+static void a_log_whose_end_is_known_is_read_no_further(void **state)
+{
+    TestLog log;
+    char message[1024];
+    uint8_t zeros[WAL_BLOCK] = {0};
+    Lsn ends[4];
+    (void)state;
+
+    small_log(&log);
+    test_log_open(&log);
+    for (uint64_t i = 0; i < 4; i++) {
+        wal_flush(log.wal, test_commit(log.wal, i + 1, 10).end);
+        ends[i] = wal_durable_position(log.wal);
+    }
+    test_log_forget(&log);
+    raw_write(&log, ends[1], zeros, sizeof(zeros)); /* the third: the fourth's mark knows of it */
+    log.control->must_reach = ends[1];
+    assert_true(damage_reported(&log, message, sizeof(message)));
+    log.control->end_known = true;
+    assert_false(damage_reported(&log, message, sizeof(message)));
+    assert_int_equal(seen.count, 2);
+    log.control->must_reach = ends[0];
+    assert_true(damage_reported(&log, message, sizeof(message)));
+    test_log_destroy(&log);
+}
+
 /* Another store's log in the same place is not ours. */
 static void another_stores_log_is_not_read(void **state)
 {
@@ -403,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_missing_segment_is_damage),
         cmocka_unit_test(a_stray_segment_is_no_harm),
         cmocka_unit_test(a_log_too_short_is_damage),
+        cmocka_unit_test(a_log_whose_end_is_known_is_read_no_further),
         cmocka_unit_test(another_stores_log_is_not_read),
         cmocka_unit_test(garbage_is_survived),
     };

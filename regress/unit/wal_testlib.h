@@ -27,6 +27,7 @@ typedef struct TestControl {
     Lsn incarnation_start;
     Lsn redo;
     Lsn must_reach;
+    bool end_known;
     /* a place for what children acknowledge */
     _Atomic uint64_t acknowledged[64];
     _Atomic uint64_t total;
@@ -97,6 +98,7 @@ static inline void test_log_recover(TestLog *log)
     memset(&log->recovery, 0, sizeof(log->recovery));
     log->recovery.redo = log->control->redo;
     log->recovery.must_reach = log->control->must_reach;
+    log->recovery.end_known = log->control->end_known;
     log->recovery.incarnation = log->control->incarnation;
     seen.count = 0;
     wal_recover(log->wal, &log->recovery, test_see, &seen);

@@ -368,9 +368,9 @@ void recovery_run(void)
 {
     StoreShared *s = the_store->shared;
     Recovery r = { .context = memctx_create(the_store->context, "recovery") };
-    WalRecovery wal = { .redo = s->control.redo, .must_reach = s->control.must_reach,
-                        .incarnation = s->control.incarnation };
     bool was_clean = s->control.clean != 0;
+    WalRecovery wal = { .redo = s->control.redo, .must_reach = s->control.must_reach,
+                        .end_known = was_clean, .incarnation = s->control.incarnation };
     int64_t start = clock_monotonic_ns();
 
     r.fresh = hashtab_create(r.context, sizeof(uint64_t), sizeof(FreshPage), HASH_BLOB);
@@ -382,6 +382,8 @@ void recovery_run(void)
     space_settle();
     STOP_POINT(RECOVERY_SPACE);
     r.pass = 2;
+    wal.must_reach = wal.end;
+    wal.end_known = true;
     wal_recover(the_store->wal, &wal, redo, &r);
     r.last = MAX(s->control.sequence, wal.last_sequence);
     tidy(&r);

@@ -14,6 +14,8 @@
  * The incarnation of records may rise only at an INCARNATION record that starts a batch where the previous batch
  * ends.  What a dead incarnation left behind the end has a lower number than its successor and is not taken up.
  *
+ * Whoever knows where the log ends spares that search: it reads all segments there are.
+ *
  * Memory: one batch (at most one ring) at a time.  Nothing here depends on process-global state.
  */
 #include "storage/wal/wal_private.h"
@@ -258,7 +260,8 @@ void wal_recover(Wal *wal, WalRecovery *recovery, WalRecordFn fn, void *context)
         }
         if (recovery->end < recovery->must_reach && !MUTATION(WAL_MUST_REACH))
             report_damage(wal, bad, recovery->end, "the control file knows of more");
-        if (!MUTATION(WAL_LOOK_AHEAD) &&
+        bool known = recovery->end_known && recovery->end == recovery->must_reach;
+        if (!known && !MUTATION(WAL_LOOK_AHEAD) &&
             find_evidence(&reader, recovery->end, recovery->incarnation, &where)) {
             char why[128];
 
