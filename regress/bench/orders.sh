@@ -165,7 +165,7 @@ for ((r = 0; r < rounds; r++)); do
     command -v "$ruby" >/dev/null && "$ruby" pstore.rb >>pstore.1
     after=(durable) && together 16 lode lode_write.rb >>lode.16
     after=(async) && together 4 lode lode_write.rb >>lode.async
-    lode lode_read.rb >>lode.read
+    lode lode_read.rb >warm && lode lode_read.rb >>lode.read # the writers before took pages of the cache
     [ -f sqlite.rb ] && "$ruby" sqlite.rb read >>sqlite.read
     for n in 1 4 16 32; do
         after=("$n") && together "$n" lode lode_tpcb.rb >>"lode.tpcb.$n"
@@ -208,17 +208,42 @@ grep -h recovered "$LODE_STORE/log/lodestone.log" | tail -n 1 |
         printf "%-58s %10.0f MB/s  (%d MB in %d ms)\n", "recovery", kb / 1024 * 1000 / ms, kb / 1024, ms }'
 server_stop
 if [ -n "${LODE_WORLD:-}" ]; then # the cost of a store's size, its working set fixed
-    for thousands in 10 10000; do
-        rm -rf "$LODE_STORE"
+    sizes=(10 10000)              # thousand objects
+    for t in "${sizes[@]}"; do
+        export LODE_STORE=$LODE_TEST_DIR/size.$t
         lodectl -D "$LODE_STORE" init >/dev/null
         server_start
-        lode -e "Maglev.persistent { load './model.rb' }
-Maglev[:orders] = Array.new(64) { Array.new(100) }
+        lode -e 'Maglev.persistent { load "./model.rb" }
 Maglev[:much] = []
-($thousands / 10).times { |i| Maglev[:much] << Array.new(100) { |k| Array.new(100) { [k] } }; Maglev.commit if i % 10 == 9 }
-Maglev.commit"
-        lode lode_write.rb 0 durable >size.rate
-        line "orders, 1 session, $thousands thousand objects" "$(cat size.rate)"
+Maglev.commit'
+        for ((k = 0; k < t; k += 1000)); do # a thousand or less at a time
+            lode -e 'n = ARGV[0].to_i
+10.times { Maglev[:much] << Array.new(n / 10) { |k| Array.new(1000) { [k] } }; Maglev.commit }' $((t < 1000 ? t : 1000))
+        done
+        lode -e 'Maglev[:orders] = Array.new(64) { Array.new(100) }
+Maglev[:read] = Array.new(2000) { |i| order(i) }
+Maglev.commit'
+    done
+    for ((r = 0; r < rounds; r++)); do
+        for t in "${sizes[@]}"; do
+            export LODE_STORE=$LODE_TEST_DIR/size.$t
+            lode lode_write.rb 0 durable >>"size.$t.write"
+            lode lode_write.rb 0 async >>"size.$t.async"
+            lode lode_read.rb >warm && lode lode_read.rb >>"size.$t.read"
+        done
+    done
+    for what in write async read; do
+        small=$(median "size.${sizes[0]}.$what") large=$(median "size.${sizes[1]}.$what")
+        line "orders, $what, ${sizes[1]} thousand objects" "$large" "$(of "$small" "$large" "the cost with ${sizes[0]} thousand")"
+    done
+    for t in "${sizes[@]}"; do
+        export LODE_STORE=$LODE_TEST_DIR/size.$t
         server_stop
+        for ((r = 0; r < rounds; r++)); do
+            t0=$(date +%s%N)
+            lode --solo -e 1
+            echo $(($(date +%s%N) - t0))
+        done >size.open
+        awk -v ns="$(median size.open)" -v t="$t" 'BEGIN { printf "%-58s %10.1f ms\n", "opening a clean store of " t " thousand objects", ns / 1e6 }'
     done
 fi

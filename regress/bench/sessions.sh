@@ -27,7 +27,7 @@ commits() {
     raw=$(raw_rate "$@")
     line 'raw 4 KiB O_DIRECT|O_DSYNC overwrites' "$(printf %.0f "$raw")" /s
     for sessions in 1 4 16; do
-        each=$((2000 / sessions + 200))
+        each=$((8000 / sessions + 1000)) # starting the sessions is part of it: long enough to make it small
         t0=$(now)
         for ((s = 0; s < sessions; s++)); do "$@" lode commit.rb $each $s & done
         wait
@@ -49,6 +49,34 @@ if chrt -f 1 true 2>/dev/null; then
 else
     echo "(no commits at chrt -f 1: not permitted here)"
 fi
+server_start
+
+# A crowd: nobody starves.  Each commits for as long as the others, from the same moment on.
+cat >crowd.rb <<'RUBY'
+me, start = ARGV[0].to_i, ARGV[1].to_f
+def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+box, times = Maglev[:crowd][me], []
+sleep([start - now, 0].max)
+while (t = now) < start + 2
+  box[0] += 1
+  Maglev.commit
+  times << ((now - t) * 1e6).round
+end
+puts times
+RUBY
+server_stop
+lodectl -D "$LODE_STORE" start -c max_sessions=220 >/dev/null || exit 1
+lode -e 'Maglev[:crowd] = Array.new(200) { [0] }; Maglev.commit' || exit 1
+start=$(lode -e 'puts Process.clock_gettime(Process::CLOCK_MONOTONIC) + 10')
+for ((s = 0; s < 200; s++)); do lode crowd.rb $s "$start" >"crowd.$s" & done
+wait
+wc -l crowd.[0-9]* | awk '$2 != "total" { print $1 }' | sort -n >crowd.counts
+cat crowd.[0-9]* | sort -n | awk 'NR == FNR { n[FNR] = $1; next } { v[FNR] = $1 } END {
+    m = FNR; c = NR - FNR
+    printf "%-52s %12.0f /s  (least by one session %d, most %d)\n", "200 sessions at once, durable commits", m / 2, n[1], n[c]
+    printf "%-52s %12.2f ms  (99%%: %.2f, 99.9%%: %.2f, longest: %.2f ms)\n", "of them, a commit takes, median", v[int((m + 1) / 2)] / 1e3,
+        v[int(m * .99)] / 1e3, v[int(m * .999)] / 1e3, v[m] / 1e3 }' crowd.counts -
+server_stop
 server_start
 
 read -r median p95 end < <("$LODE_BUILD/regress/tools/latency" "$LODE_STORE" 200)
