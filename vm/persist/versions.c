@@ -106,14 +106,19 @@ static void take_instance(Value v, void *arg)
         ary_push(found->list, v);
 }
 
-static void reclass(Value from, Value to)
+/* back: the change was never committed, so those that are stored are read anew. */
+static void reclass(Value from, Value to, bool back)
 {
     Instances found = {.of = from};
     heap_each_object(count_instance, &found);
     found.list = ary_new(found.n);
     heap_each_object(take_instance, &found);
-    for (size_t i = 0; i < ary_len(found.list); i++)
-        rebase(ary_get(found.list, (long)i), class_root_shape(to));
+    for (size_t i = 0; i < ary_len(found.list); i++) {
+        Value v = ary_get(found.list, (long)i);
+        rebase(v, class_root_shape(to));
+        if (back && record_can_hollow(v))
+            record_empty(v);
+    }
     method_serial++;
 }
 
@@ -133,10 +138,10 @@ static void settle(Value cls)
         list_reserve(&pairs, 2);
         list_push(&pairs, cls);
         list_push(&pairs, to);
-        reclass(cls, to);
+        reclass(cls, to, false);
     }
     if (!version_superseded(cls) && followed) {
-        reclass(pairs.items[at + 1], cls);
+        reclass(pairs.items[at + 1], cls, true);
         pairs.items[at] = pairs.items[at + 1] = V_NIL;
     }
 }
