@@ -137,7 +137,14 @@ void heap_compact(HeapCompaction); /* a whole collection, then objects move toge
 /* Moves every object that is not pinned to a page of its own making (twice the memory meanwhile), compacts, and follows every
  * reference: one that leads to no object ends the process. */
 void heap_verify_moves(void);
-extern bool heap_auto_compact; /* a marking that falls due when more than half of the heap is free cells compacts instead */
+void heap_check_references(void); /* every reference and every row of a weak table leads to an object, or the process ends */
+/* Automatic compaction: at rest, when it waits or a transaction ends, a session compacts if a marking of all since the last
+ * compaction left more than half of its pages free cells, and it will take at most `ns` (negative: any time) and compact_pause. */
+extern bool heap_auto_compact;
+void heap_rest(int64_t ns);
+/* What a program is about to start from: all are old, moved together, and unused memory is given back. */
+void heap_warm_up(void);
+extern bool heap_allow_whole; /* false: automatic collections mark all near the limit only */
 /* A picture of the session's own pages (map.c), right after a whole collection or a compaction.  Owned by the caller. */
 typedef enum HeapCell { HEAP_CELL_FREE, HEAP_CELL_LIVE, HEAP_CELL_PINNED, HEAP_CELL_MOVED, HEAP_CELL_STATES } HeapCell;
 typedef struct HeapMapPage {
@@ -173,6 +180,14 @@ typedef struct GcStats {
     uint64_t free_bytes;          /* of free cells in pages that are not boot's */
     uint64_t malloc_bytes;
     uint64_t remembered;          /* old objects that the next young collection visits */
+    uint64_t always;              /* and of types that do not log */
+    uint64_t cells, marked;       /* in pages; objects that the last collection marked, or one before */
+    uint64_t unused_pages, pages_taken, pages_given;
+    uint64_t since, nursery;      /* bytes handed out since the last collection; the next young one comes at */
+    uint64_t grown, grown_limit;  /* bytes held more than after the last marking of all; the next one comes at */
+    uint64_t sweep_ns;            /* of time_ns */
+    uint64_t compact_ns;          /* of the last compaction */
+    uint64_t weak, weak_kept;     /* weak references that the last collection looked at, and those that it kept */
     uint64_t time_ns;             /* in collections, those asked for too: the processor's time */
     uint64_t longest_ns;          /* of the pauses that allocations made: a turn of marking or sweeping */
     uint64_t pauses[HEAP_PAUSES]; /* how many of them took less than 1 us, 2 us, 4 us, ...; the last: all longer */
@@ -185,6 +200,22 @@ typedef struct HeapLast {        /* of the last collection */
     bool grown;                  /* whole because the heap had grown; else: asked, limit or debug mode */
 } HeapLast;
 HeapLast heap_last(void);
+typedef enum HeapState { HEAP_STATE_NONE, HEAP_STATE_MARKING, HEAP_STATE_SWEEPING } HeapState;
+HeapState heap_state(void);
+bool heap_whole_wanted(void); /* the heap has grown, but heap_allow_whole is false */
+typedef struct HeapClassStats { /* of a size class; boot's pages too */
+    uint64_t cell_size, pages, cells, live, freed, pages_taken;
+} HeapClassStats;
+void heap_class_stats(unsigned size_class, HeapClassStats *);
+/* While heap_profiling, each collection leaves a row. */
+typedef struct HeapProfileRow {
+    HeapLast what;
+    uint64_t at_ns, took_ns;             /* the processor's time: since the process began; in the collection, its steps and the sweep before */
+    uint64_t used, total, cells, moved;  /* bytes of live cells and of pages; cells in all; objects that moved */
+} HeapProfileRow;
+extern bool heap_profiling;
+const HeapProfileRow *heap_profile(size_t *n);
+void heap_profile_clear(void);
 /* By type: objects that the last compaction looked at and those that it moved. */
 void heap_compaction_last(ObjectType type, uint64_t *considered, uint64_t *moved);
 void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */

@@ -21,6 +21,7 @@ void control_run_exit_trap(void);   /* trap("EXIT") */
 
 /* ---- objectspace.c ---- */
 void objectspace_run_finalizers(void); /* those that are due */
+size_t objectspace_finalizers_due(void);
 void objectspace_finish(void);         /* at the end of a program: of living objects too */
 
 /* ---- method.c ---- */

@@ -1,9 +1,11 @@
 /* gc.c -- the GC module: what programs may ask of the collector */
 #include "vm/core/core_private.h"
 #include "vm/core.h"
+#include "vm/core/text.h"
+#include "lib/base.h"
 #include <math.h>
 
-static bool stress;
+static Value stress = V_FALSE; /* as it was set: an Integer counts as true */
 
 static bool option(int argc, const Value *argv, const char *name, bool otherwise)
 {
@@ -49,14 +51,14 @@ static Value gc_count(Value self, int argc, const Value *argv)
 static Value gc_stress(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc, (void)argv;
-    return bool_value(stress);
+    return stress;
 }
 
 static Value gc_set_stress(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    stress = truthy(argv[0]);
-    heap_set_modes(stress ? "stress" : "");
+    stress = is_fixnum(argv[0]) || is_nil(argv[0]) ? argv[0] : bool_value(truthy(argv[0]));
+    heap_set_modes(truthy(stress) ? "stress" : "");
     heap_modes_start();
     return argv[0];
 }
@@ -67,44 +69,123 @@ static Value gc_total_time(Value self, int argc, const Value *argv)
     return uint_value(heap_pause_ns());
 }
 
+typedef struct StatRow {
+    const char *name;
+    uint64_t value;
+} StatRow;
+
+/* One figure by its Symbol, or all into a Hash: what stat and stat_heap share. */
+static Value figures(Value wanted, const StatRow *rows, size_t n)
+{
+    if (is_symbol(wanted)) {
+        for (size_t i = 0; i < n; i++)
+            if (!strcmp(rows[i].name, sym_text(wanted)))
+                return uint_value(rows[i].value);
+        raise_error(klass.ArgumentError, "unknown key: %s", sym_text(wanted));
+    }
+    Value hash = is_nil(wanted) ? hash_new() : wanted;
+    for (size_t i = 0; i < n; i++)
+        hash_set(hash, sym_intern(rows[i].name), uint_value(rows[i].value));
+    return hash;
+}
+
+static Value hash_or_symbol(Value v)
+{
+    if (!is_nil(v) && !is_hash(v) && !is_symbol(v))
+        raise_error(klass.TypeError, "non-hash or symbol given");
+    return v;
+}
+
+/* CRuby's keys, then our own.  What CRuby calls slots are cells; nothing is unprotected by a write barrier but the types that do
+ * not log their stores, and those are visited by each collection. */
 static Value gc_stat(Value self, int argc, const Value *argv)
 {
     (void)self;
+    Value wanted = hash_or_symbol(argc ? argv[0] : V_NIL);
     GcStats s;
     heap_stats(&s);
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
+    const StatRow rows[] = {
         {"count", s.count},
         {"time", s.time_ns / 1000000},
+        {"marking_time", (s.time_ns - MIN(s.time_ns, s.sweep_ns)) / 1000000},
+        {"sweeping_time", s.sweep_ns / 1000000},
         {"heap_allocated_pages", s.pages},
-        {"heap_boot_pages", s.boot_pages},
+        {"heap_empty_pages", s.unused_pages},
+        {"heap_allocatable_slots", 0}, /* pages are added as they are needed */
+        {"heap_available_slots", s.cells},
         {"heap_live_slots", s.live},
+        {"heap_free_slots", s.cells - MIN(s.cells, s.live)},
+        {"heap_final_slots", objectspace_finalizers_due()},
+        {"heap_marked_slots", s.marked},
+        {"heap_eden_pages", s.pages},
+        {"total_allocated_pages", s.pages_taken},
+        {"total_freed_pages", s.pages_given},
         {"total_allocated_objects", s.freed + s.live},
         {"total_freed_objects", s.freed},
-        {"total_allocated_bytes", s.allocated},
-        {"malloc_increase_bytes", s.malloc_bytes},
+        {"malloc_increase_bytes", s.since},
+        {"malloc_increase_bytes_limit", s.nursery},
         {"minor_gc_count", s.minor},
         {"major_gc_count", s.major},
         {"compact_count", s.compactions},
+        {"read_barrier_faults", 0}, /* compaction is one pause: nothing is read meanwhile */
         {"total_moved_objects", s.moved},
-        {"remembered_objects", s.remembered},
+        {"remembered_wb_unprotected_objects", s.always},
+        {"remembered_wb_unprotected_objects_limit", UINT32_MAX},
+        {"old_objects", s.marked},
+        {"old_objects_limit", UINT32_MAX}, /* bytes decide, not their number */
+        {"oldmalloc_increase_bytes", s.grown},
+        {"oldmalloc_increase_bytes_limit", s.grown_limit},
+        {"heap_boot_pages", s.boot_pages},
         {"heap_free_bytes", s.free_bytes},
+        {"malloc_bytes", s.malloc_bytes},
+        {"total_allocated_bytes", s.allocated},
+        {"remembered_objects", s.remembered},
         {"longest_pause_ns", s.longest_ns},
+        {"compaction_time_ns", s.compact_ns},
     };
-    if (argc && is_symbol(argv[0])) {
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-            if (!strcmp(rows[i].name, sym_text(argv[0])))
-                return uint_value(rows[i].value);
-        raise_error(klass.ArgumentError, "unknown key: %s", sym_text(argv[0]));
+    return figures(wanted, rows, COUNT_OF(rows));
+}
+
+static Value class_figures(unsigned size_class, Value wanted)
+{
+    HeapClassStats s;
+    heap_class_stats(size_class, &s);
+    const StatRow rows[] = {
+        {"slot_size", s.cell_size},
+        {"heap_live_slots", s.live},
+        {"heap_free_slots", s.cells - s.live},
+        {"heap_final_slots", 0},
+        {"heap_eden_pages", s.pages},
+        {"heap_eden_slots", s.cells},
+        {"total_allocated_pages", s.pages_taken},
+        {"force_major_gc_count", 0},
+        {"force_incremental_marking_finish_count", 0},
+        {"total_allocated_objects", s.live + s.freed},
+        {"total_freed_objects", s.freed},
+    };
+    return figures(wanted, rows, COUNT_OF(rows));
+}
+
+/* By size class: GC.stat_heap, (number), (number, key or hash), (nil, hash). */
+static Value gc_stat_heap(Value self, int argc, const Value *argv)
+{
+    (void)self;
+    Value which = argc ? argv[0] : V_NIL, wanted = argc > 1 ? argv[1] : V_NIL;
+    if (is_fixnum(which)) {
+        if (fix_int(which) < 0 || fix_int(which) >= HEAP_CLASSES)
+            raise_error(klass.ArgumentError, "size pool index out of range");
+        return class_figures((unsigned)fix_int(which), hash_or_symbol(wanted));
     }
-    if (argc && !is_nil(argv[0]) && !is_hash(argv[0]))
-        raise_error(klass.TypeError, "non-hash or symbol given");
-    Value hash = argc && is_hash(argv[0]) ? argv[0] : hash_new();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        hash_set(hash, sym_intern(rows[i].name), uint_value(rows[i].value));
-    return hash;
+    if (!is_nil(which))
+        raise_error(klass.TypeError, "heap_name must be nil or an Integer");
+    if (!is_nil(wanted) && !is_hash(wanted))
+        raise_error(klass.TypeError, "non-hash given");
+    Value all = is_nil(wanted) ? hash_new() : wanted;
+    for (unsigned c = 0; c < HEAP_CLASSES; c++) {
+        Value key = int_fix(c), row = hash_get(all, key);
+        hash_set(all, key, class_figures(c, is_undef(row) || !is_hash(row) ? V_NIL : row));
+    }
+    return all;
 }
 
 static Value gc_measure(Value self, int argc, const Value *argv)
@@ -123,14 +204,19 @@ static Value gc_set_measure(Value self, int argc, const Value *argv)
 static Value gc_config(Value self, int argc, const Value *argv)
 {
     (void)self;
+    Value allow = sym_intern("rgengc_allow_full_mark"), name = sym_intern("implementation");
     if (argc && !is_nil(argv[0])) {
         if (!is_hash(argv[0]))
             raise_error(klass.ArgumentError, "ArgumentError");
-        if (!is_undef(hash_get(argv[0], sym_intern("implementation"))))
+        if (!is_undef(hash_get(argv[0], name)))
             raise_error(klass.ArgumentError, "Attempting to set read-only key \"Implementation\"");
+        Value allowed = hash_get(argv[0], allow);
+        if (!is_undef(allowed))
+            heap_allow_whole = truthy(allowed);
     }
     Value hash = hash_new();
-    hash_set(hash, sym_intern("implementation"), str_new_c("generational, incremental, compacting"));
+    hash_set(hash, allow, bool_value(heap_allow_whole));
+    hash_set(hash, name, str_new_c("lodestone"));
     return hash;
 }
 
@@ -195,40 +281,116 @@ static Value gc_set_auto_compact(Value self, int argc, const Value *argv)
     return argv[0];
 }
 
+static Value gc_verify_internal_consistency(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    heap_check_references();
+    return V_NIL;
+}
+
+/* Process.warmup: codes of strings are computed, the rest is the heap's. */
+static void warm_string(Value v, void *arg)
+{
+    (void)arg;
+    if (is_string(v) && !(obj_head(v) & OF_HOLLOW))
+        str_coderange(v);
+}
+
+static Value gc_warm_up(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    heap_warm_up();
+    heap_each_object(warm_string, NULL);
+    objectspace_run_finalizers();
+    return V_TRUE;
+}
+
 /* ---- the last collection ---- */
+
+enum { INFO_KEYS = 8 };
+typedef struct Info {
+    const char *name[INFO_KEYS];
+    Value value[INFO_KEYS];
+} Info;
+
+/* Only Symbols, true, false, nil and small Integers. */
+static Info info_of(HeapLast last)
+{
+    return (Info){
+        {"major_by", "gc_by", "have_finalizer", "immediate_sweep", "weak_references_count", "retained_weak_references_count",
+         "need_major_by", "state"},
+        {last.grown ? sym_intern("oldmalloc") : last.whole ? sym_intern("force") : V_NIL,
+         sym_intern(last.asked ? "method" : "newobj"), bool_value(objectspace_finalizers_due() != 0),
+         bool_value(last.whole && !last.grown)},
+    };
+}
 
 static Value gc_latest_gc_info(Value self, int argc, const Value *argv)
 {
     (void)self;
-    HeapLast last = heap_last();
-    const struct {
-        const char *name;
-        Value value;
-    } rows[] = {
-        {"major_by", last.grown ? sym_intern("oldmalloc") : last.whole ? sym_intern("force") : V_NIL},
-        {"need_major_by", V_NIL},
-        {"gc_by", sym_intern(last.asked ? "method" : "newobj")},
-        {"have_finalizer", V_FALSE},
-        {"immediate_sweep", bool_value(last.whole && !last.grown)},
-        {"state", sym_intern("none")},
-    };
-    if (argc && is_symbol(argv[0])) {
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-            if (!strcmp(rows[i].name, sym_text(argv[0])))
-                return rows[i].value;
-        raise_error(klass.ArgumentError, "unknown key: %s", sym_text(argv[0]));
+    static const char *const states[] = {"none", "marking", "sweeping"};
+    Value wanted = hash_or_symbol(argc ? argv[0] : V_NIL);
+    HeapState state = heap_state();
+    Info info = info_of(heap_last());
+    GcStats s;
+    heap_stats(&s);
+    info.value[4] = uint_value(s.weak);
+    info.value[5] = uint_value(s.weak_kept);
+    info.value[6] = heap_whole_wanted() ? sym_intern("oldmalloc") : V_NIL;
+    info.value[7] = sym_intern(states[state]);
+    if (is_symbol(wanted)) {
+        for (size_t i = 0; i < INFO_KEYS; i++)
+            if (!strcmp(info.name[i], sym_text(wanted)))
+                return info.value[i];
+        raise_error(klass.ArgumentError, "unknown key: %s", sym_text(wanted));
     }
-    if (argc && !is_nil(argv[0]) && !is_hash(argv[0]))
-        raise_error(klass.TypeError, "non-hash or symbol given");
-    Value hash = argc && is_hash(argv[0]) ? argv[0] : hash_new();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        hash_set(hash, sym_intern(rows[i].name), rows[i].value);
+    Value hash = is_nil(wanted) ? hash_new() : wanted;
+    for (size_t i = 0; i < INFO_KEYS; i++)
+        hash_set(hash, sym_intern(info.name[i]), info.value[i]);
     return hash;
 }
 
-static void add_boot_write(const char *type, uint64_t pages, void *arg)
+/* ---- GC::Profiler (gc.rb) ---- */
+
+/* A row of the profile: [flags, time of the processor at the end and in the collection (s), bytes used, bytes and cells in all,
+ * objects moved]. */
+static Value gc_profile(Value self, int argc, const Value *argv)
 {
-    hash_set(*(Value *)arg, sym_intern(type), uint_value(pages));
+    (void)self, (void)argc, (void)argv;
+    Value all = ary_new(0);
+    for (size_t i = 0, n;; i++) {
+        const HeapProfileRow *rows = heap_profile(&n);
+        if (i >= n)
+            return all;
+        HeapProfileRow row = rows[i]; /* a collection may come meanwhile */
+        Info info = info_of(row.what);
+        Value flags = hash_new();
+        for (size_t k = 0; k < 4; k++)
+            hash_set(flags, sym_intern(info.name[k]), info.value[k]);
+        Value values[] = {flags, float_value((double)row.at_ns / 1e9), float_value((double)row.took_ns / 1e9), uint_value(row.used),
+                          uint_value(row.total), uint_value(row.cells), uint_value(row.moved)};
+        ary_push(all, ary_new_from(COUNT_OF(values), values));
+    }
+}
+
+static Value gc_profile_clear(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    heap_profile_clear();
+    return V_NIL;
+}
+
+static Value gc_profiling(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return bool_value(heap_profiling);
+}
+
+static Value gc_set_profiling(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    heap_profiling = truthy(argv[0]);
+    return V_NIL;
 }
 
 /* How many pauses of automatic collections took less than so many microseconds and not less than half of that. */
@@ -241,6 +403,11 @@ static Value gc_pauses(Value self, int argc, const Value *argv)
     for (unsigned i = 0; i < HEAP_PAUSES; i++)
         hash_set(hash, i + 1 < HEAP_PAUSES ? uint_value((uint64_t)1 << i) : float_value(INFINITY), uint_value(s.pauses[i]));
     return hash;
+}
+
+static void add_boot_write(const char *type, uint64_t pages, void *arg)
+{
+    hash_set(*(Value *)arg, sym_intern(type), uint_value(pages));
 }
 
 /* Pages of the boot heap that this session has written, by type of object; nil without the test mode. */
@@ -257,6 +424,7 @@ static const Builtin singleton_methods[] = {
     {"disable", gc_disable, 0, 0, 0},
     {"count", gc_count, 0, 0, 0},
     {"stat", gc_stat, 0, 1, 0},
+    {"stat_heap", gc_stat_heap, 0, 2, 0},
     {"stress", gc_stress, 0, 0, 0},
     {"stress=", gc_set_stress, 1, 1, 0},
     {"total_time", gc_total_time, 0, 0, 0},
@@ -270,7 +438,13 @@ static const Builtin singleton_methods[] = {
     {"verify_compaction_references", gc_verify_compaction_references, 0, 1, BI_KW},
     {"auto_compact", gc_auto_compact, 0, 0, 0},
     {"auto_compact=", gc_set_auto_compact, 1, 1, 0},
+    {"verify_internal_consistency", gc_verify_internal_consistency, 0, 0, 0},
     {"latest_gc_info", gc_latest_gc_info, 0, 1, 0},
+    {"__warm_up", gc_warm_up, 0, 0, 0},
+    {"__profile", gc_profile, 0, 0, 0},
+    {"__profile_clear", gc_profile_clear, 0, 0, 0},
+    {"__profiling", gc_profiling, 0, 0, 0},
+    {"__profiling=", gc_set_profiling, 1, 1, 0},
 };
 
 static const Builtin methods[] = {

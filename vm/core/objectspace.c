@@ -75,6 +75,11 @@ static Value run_one(void *arg)
     return V_NIL;
 }
 
+size_t objectspace_finalizers_due(void)
+{
+    return due.n;
+}
+
 void objectspace_run_finalizers(void)
 {
     while (due.n) {

@@ -209,7 +209,7 @@ module Process
     def times = Tms.new(*__times)
 
     def argv0 = $0.dup.freeze
-    def warmup = true
+    def warmup = GC.__warm_up
   end
 end
 

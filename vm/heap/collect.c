@@ -18,6 +18,7 @@
  */
 #include "vm/heap/heap_private.h"
 
+#include "lib/config.h"
 #include "lib/error.h"
 #include <malloc.h>
 #include <time.h>
@@ -50,7 +51,15 @@ static uint64_t note_time(uint64_t from)
     uint64_t took = heap_now_ns() - from;
     if (heap_measure_time)
         heap.stats.time_ns += took;
+    heap_profile_note(took);
     return took;
+}
+
+void heap_note_sweep(uint64_t from)
+{
+    uint64_t before = heap.stats.time_ns;
+    heap_note_pause(from);
+    heap.stats.sweep_ns += heap.stats.time_ns - before;
 }
 
 void heap_note_pause(uint64_t from)
@@ -86,8 +95,10 @@ static bool whole_due(void)
 
 static void set_goals(void)
 {
-    if (!heap.young_only)
+    if (!heap.young_only) {
         heap.major_at = MAX(MAJOR_MIN, held_bytes() / 4 * 7);
+        heap.held_then = held_bytes();
+    }
     uint64_t limit = heap_limit_bytes() / 16 * 15, used = in_use();
     uint64_t most = MIN(MAX((uint64_t)1 << 20, limit > used ? limit - used : 0), limit / 4);
     heap.nursery = MIN(heap.nursery, MIN(NURSERY_MAX, MAX(NURSERY_START, held_bytes() / 4))); /* a small program stays small */
@@ -145,13 +156,22 @@ static void collect_whole(HeapCompaction compaction, bool evacuate)
     finish();
     if (evacuate)
         evacuate_all();
+    uint64_t swept_from = heap_now_ns();
     sweep_begin();
     sweep_finish();
     pages_cool(UINT64_MAX);
-    if (compaction)
+    if (heap_measure_time)
+        heap.stats.sweep_ns += heap_now_ns() - swept_from;
+    heap.marked_all = true;
+    if (compaction) {
+        uint64_t moved_from = heap_now_ns();
         compact_pages(compaction == HEAP_COMPACT_SLIDING);
+        heap.stats.compact_ns = heap_now_ns() - moved_from;
+        heap.compacted_bytes = heap.live_bytes;
+        heap.marked_all = false;
+    }
     if (heap_mode & HEAP_COMPACT)
-        compact_check_references();
+        heap_check_references();
     set_goals();
     if (relieved) {
         malloc_trim(1 << 20);
@@ -187,9 +207,9 @@ void heap_verify_moves(void)
     if (heap.collecting || !heap.base)
         return;
     collect_whole(HEAP_COMPACT_TWO_FINGER, true);
-    compact_check_references();
+    heap_check_references();
     collect_whole(HEAP_COMPACT_SLIDING, false);
-    compact_check_references();
+    heap_check_references();
     heap.last.asked = true;
 }
 
@@ -216,6 +236,7 @@ static void conclude(void)
         mark_verify_barrier();
     finish();
     sweep_begin();
+    heap.marked_all |= !heap.young_only;
     if (heap.young_only)
         size_nursery();
     heap.collecting = false;
@@ -289,10 +310,51 @@ static void marking_step(uint64_t budget)
     heap.collecting = false;
 }
 
+/* ---- automatic compaction ---- */
+
 /* More than half of the bytes in pages are free cells. */
 static bool fragmented(void)
 {
-    return heap.live_bytes < heap.page_count << (PAGE_SHIFT - 1);
+    return heap.live_bytes < heap.page_count << (PAGE_SHIFT - 1) && heap.page_count > 64;
+}
+
+/* As long for a byte as last time; twice, since the collection that comes before marks all. */
+static int64_t compaction_estimate(void)
+{
+    uint64_t bytes = heap.live_bytes + 1;
+    return (int64_t)(heap.compacted_bytes ? 2 * heap.stats.compact_ns * (bytes >> 10) / ((heap.compacted_bytes >> 10) + 1) : 2 * bytes);
+}
+
+void heap_rest(int64_t ns)
+{
+    if (likely(!heap_auto_compact || !heap.marked_all) || heap.collecting || heap.marking || heap_disabled)
+        return;
+    int64_t most = (int64_t)conf.compact_pause * 1000000, estimate = compaction_estimate();
+    if (estimate > most || (ns >= 0 && estimate > ns))
+        return;
+    sweep_finish();
+    heap.marked_all = false;
+    if (!fragmented())
+        return;
+    heap_compact(HEAP_COMPACT_TWO_FINGER);
+    heap.last = (HeapLast){.whole = true, .grown = true};
+}
+
+void heap_warm_up(void)
+{
+    heap_compact(HEAP_COMPACT_TWO_FINGER);
+    pages_release_all();
+    malloc_trim(0);
+}
+
+HeapState heap_state(void)
+{
+    return heap.marking ? HEAP_STATE_MARKING : heap.unswept_count ? HEAP_STATE_SWEEPING : HEAP_STATE_NONE;
+}
+
+bool heap_whole_wanted(void)
+{
+    return !heap_allow_whole && held_bytes() >= heap.major_at;
 }
 
 bool heap_step_due(void)
@@ -310,14 +372,12 @@ void heap_collect_step(void)
         collect_by_modes(HEAP_COMPACT_NOT);
     } else if (heap.unswept_count > SWEEP_AT_ONCE) { /* the last collection's sweep comes first, in turns of its own */
         sweep_pages(SWEEP_AT_ONCE);
+        heap_note_sweep(from);
+        return;
     } else if (heap.marking) {
         marking_step(MIN(MARK_STEP_MAX, (heap.since - heap.stepped + HEAP_PAGE_SIZE) * MARK_PER_BYTE));
-    } else if (held_bytes() < heap.major_at) {
+    } else if (held_bytes() < heap.major_at || !heap_allow_whole) {
         young_begin(YOUNG_STEP);
-    } else if (heap_auto_compact && fragmented()) {
-        heap_compact(HEAP_COMPACT_TWO_FINGER);
-        heap.last = (HeapLast){.whole = true, .grown = true};
-        return;
     } else {
         whole_begin();
     }

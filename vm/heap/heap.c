@@ -19,7 +19,7 @@
 Heap heap;
 HeapRun heap_runs[HEAP_CLASSES];
 unsigned heap_mode, heap_mode_every = 1;
-bool heap_disabled, heap_measure_time = true, heap_auto_compact;
+bool heap_disabled, heap_measure_time = true, heap_auto_compact, heap_allow_whole = true;
 uint64_t heap_epoch;
 void (*heap_hollow_hook)(void);
 uint64_t (*heap_forget_hook)(Value v);
@@ -281,6 +281,7 @@ HeapPage *page_new_small(unsigned c)
         ((Object *)(start + (size_t)i * p->cell_size))->head = 0;
     p->first_run = 1;
     heap.page_count++;
+    heap.pages_taken[c]++;
     return p;
 }
 
@@ -295,6 +296,7 @@ void page_release(HeapPage *p)
         heap.unused = &p[i];
     }
     heap.page_count -= n;
+    heap.stats.pages_given += n;
 }
 
 void pages_cool(uint64_t most)
@@ -311,6 +313,16 @@ void pages_cool(uint64_t most)
         madvise(page_start(p), HEAP_PAGE_SIZE, MADV_DONTNEED);
         p->warm = false;
     }
+}
+
+void pages_release_all(void)
+{
+    for (HeapPage *p = heap.unused; p; p = p->next)
+        if (p->warm) {
+            madvise(page_start(p), HEAP_PAGE_SIZE, MADV_DONTNEED);
+            p->warm = false;
+        }
+    heap.cooling = false;
 }
 
 void heap_seal(void)
@@ -473,6 +485,7 @@ static Value alloc_large(uint64_t head, size_t size)
         p[i].npages = (uint32_t)i;
     }
     heap.page_count += n;
+    heap.pages_taken[CLASS_LARGE] += n;
     heap.since += n << PAGE_SHIFT;
     p->touched = true;
     p->live = 1;
@@ -623,6 +636,31 @@ static uint32_t cells_in_use(const HeapPage *p)
     return n;
 }
 
+static uint64_t page_marks(const HeapPage *p)
+{
+    const uint64_t *marks = &heap.mark[(size_t)(p - heap.pages) * PAGE_WORDS];
+    uint64_t n = 0;
+    if (p->kind == PAGE_LARGE)
+        return marks[0] & 1;
+    for (size_t w = 0; w < PAGE_WORDS; w++)
+        n += (uint64_t)__builtin_popcountll(marks[w]);
+    return n;
+}
+
+void heap_class_stats(unsigned c, HeapClassStats *out)
+{
+    sweep_finish();
+    *out = (HeapClassStats){.cell_size = heap_class_size[c], .freed = heap.freed[c], .pages_taken = heap.pages_taken[c]};
+    for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
+        HeapPage *p = &heap.pages[i];
+        if (p->kind != PAGE_SMALL || p->size_class != c)
+            continue;
+        out->pages++;
+        out->cells += p->ncells;
+        out->live += p->touched ? cells_in_use(p) : p->live;
+    }
+}
+
 void heap_stats(GcStats *out)
 {
     sweep_finish();
@@ -631,13 +669,27 @@ void heap_stats(GcStats *out)
     out->pages = heap.page_count;
     out->malloc_bytes = heap.malloc_bytes;
     out->remembered = heap.remembered_list.n + heap.boot_remembered.n;
-    out->live = out->free_bytes = out->boot_pages = 0;
+    out->always = heap.always.n + heap.boot_always.n;
+    out->since = heap.since;
+    out->nursery = heap.nursery;
+    uint64_t held = heap.live_bytes + heap.malloc_bytes;
+    out->grown = held - MIN(held, heap.held_then);
+    out->grown_limit = heap.major_at - MIN(heap.major_at, heap.held_then);
+    out->unused_pages = (heap.used >> PAGE_SHIFT) - heap.page_count;
+    out->freed = out->pages_taken = 0;
+    for (unsigned c = 0; c <= HEAP_CLASSES; c++) {
+        out->freed += heap.freed[c];
+        out->pages_taken += heap.pages_taken[c];
+    }
+    out->live = out->free_bytes = out->boot_pages = out->cells = out->marked = 0;
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
         HeapPage *p = &heap.pages[i];
         if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
             continue;
         uint32_t live = p->touched ? cells_in_use(p) : p->live;
         out->live += live;
+        out->cells += p->ncells;
+        out->marked += page_marks(p);
         out->boot_pages += p->boot ? MAX(p->npages, 1u) : 0;
         if (p->kind == PAGE_SMALL && !p->boot)
             out->free_bytes += (uint64_t)(p->ncells - live) * p->cell_size;

@@ -83,6 +83,10 @@ typedef struct Heap {
     unsigned marking_rounds; /* visits of roots and remembered objects when the steps had found no more */
     uint64_t visited;       /* bytes of objects, by all markings */
     uint64_t round_from;    /* `visited` at the beginning of a round */
+    uint64_t freed[HEAP_CLASSES + 1], pages_taken[HEAP_CLASSES + 1]; /* by size class */
+    bool marked_all;        /* since the last compaction */
+    uint64_t compacted_bytes; /* live bytes at the last compaction: what stats.compact_ns was for */
+    uint64_t held_then;     /* live_bytes and malloc_bytes after the last marking of all */
     uint64_t moved_last[T_COUNT], considered_last[T_COUNT]; /* by the last compaction, by type */
     HeapLast last;
     GcStats stats;
@@ -148,6 +152,7 @@ HeapPage *page_new_small(unsigned c);
 void page_release(HeapPage *p);
 /* Gives memory of at most so many unused pages back; a reserve keeps its memory. */
 void pages_cool(uint64_t most);
+void pages_release_all(void); /* of all unused pages */
 uint64_t heap_limit_bytes(void);
 /* Gives the current runs back to their pages (before a collection). */
 void heap_retire_runs(void);
@@ -184,14 +189,17 @@ void page_list(HeapPage *p);
 /* collect.c */
 uint64_t heap_now_ns(void);          /* the processor's time: what other processes take in between is no pause of ours */
 void heap_note_pause(uint64_t from); /* one that an allocation made ends now */
+void heap_note_sweep(uint64_t from); /* the same, of a turn of sweeping */
 bool heap_step_due(void);          /* at the slow path of an allocation: the collector wants to run */
 void heap_collect_step(void);
 void heap_collect_by_mode(void);   /* a debug mode's turn has come */
 
+/* profile.c */
+void heap_profile_note(uint64_t took_ns); /* a turn of the collector has ended */
+
 /* compact.c; both after a whole marking, with everything swept but for evacuate, which comes before the sweep */
 void evacuate_all(void);
 void compact_pages(bool sliding);
-void compact_check_references(void); /* every reference leads to an object */
 
 /* What vm/object keeps beside objects: */
 typedef struct SideHooks {

@@ -512,8 +512,11 @@ bool mark_alive(Value v)
 static void clear_weak(Visitor *v, Slot *s)
 {
     (void)v;
+    heap.stats.weak++;
     if (!mark_alive(s->raw))
         s->raw = V_UNDEF;
+    else
+        heap.stats.weak_kept++;
 }
 static void no_slot(UNUSED Visitor *v, UNUSED Slot *s)
 {
@@ -529,6 +532,7 @@ static Visitor weak_clearer = {no_slot, no_value, clear_weak, no_range};
 void mark_clear_weak(void)
 {
     bool roots_too = false;
+    heap.stats.weak = heap.stats.weak_kept = 0;
     for (size_t i = 0; i < weak_owners.n; i++)
         if (weak_owners.at[i] == (Value)&no_object)
             roots_too = true;

@@ -78,7 +78,7 @@ static void sweep_small(HeapPage *p)
         if (o->head != 0) {
             if ((o->head & OH_TYPE) != T_FREE) { /* else: moved on */
                 heap_free_object(o);
-                heap.stats.freed++;
+                heap.freed[p->size_class]++;
             }
             if (heap_mode & HEAP_EVACUATE)
                 memset(o, 0xdb, size);
@@ -108,7 +108,7 @@ static void sweep_large(HeapPage *p)
     Object *o = (Object *)page_start(p);
     heap_free_object(o);
     o->head = 0;
-    heap.stats.freed++;
+    heap.freed[CLASS_LARGE]++;
     page_release(p);
 }
 
@@ -160,7 +160,7 @@ void sweep_some(unsigned c)
         sweep_next(c);
     }
     if (n > 1)
-        heap_note_pause(from);
+        heap_note_sweep(from);
 }
 
 void sweep_pages(uint64_t n)
@@ -181,7 +181,7 @@ void sweep_paced(void)
     }
     uint64_t from = heap_now_ns();
     sweep_pages(MIN(due, (uint64_t)SWEEP_AT_ONCE));
-    heap_note_pause(from);
+    heap_note_sweep(from);
 }
 
 void sweep_finish(void)

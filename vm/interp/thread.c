@@ -117,6 +117,7 @@ static bool wait_for_event(void)
     if (n == 0 && first == THREAD_FOREVER && !hope && !thread_ignore_deadlock)
         return false;
     timer_set(false);
+    heap_rest(first == THREAD_FOREVER ? -1 : MAX(first - thread_now(), (int64_t)0));
     int64_t left = first == THREAD_FOREVER ? THREAD_FOREVER : first - thread_now();
     struct timespec ts, *timeout = NULL;
     if (left != THREAD_FOREVER) {

@@ -471,6 +471,7 @@ Value persist_commit(void)
         nested_commit();
     else
         commit_outermost();
+    heap_rest(-1);
     return V_TRUE;
 }
 
@@ -532,6 +533,7 @@ void persist_abort(void)
     abort_outermost();
     begin_next(session.begin_mode == BEGIN_AUTO, serializable_by_default());
     let_view_go();
+    heap_rest(-1);
 }
 
 void persist_begin(bool serializable)
