@@ -19,7 +19,7 @@ table = {}
 (share * 1000).times { |i| table["key #{i}"] = [i, i.to_s] }
 GC.start
 live = GC.stat(:heap_live_slots)
-before = GC.stat(:pauses)
+before = GC.pauses
 collections = GC.count
 x = 1
 n = share * 4000
@@ -36,4 +36,14 @@ n.times do |i|
     12.times { |bit| node = x[bit] == 0 ? node.left : node.right }
     node.left = Node.build(5)
   end
+end
+pauses = GC.pauses.to_h { |limit, n| [limit, n - before[limit]] }
+stat = GC.stat
+printf("%-52s %12d MB  (%d objects)\n", "lives", (stat[:heap_allocated_pages] * 65_536 + stat[:malloc_bytes]) >> 20, live)
+printf("%-52s %12.1f ms  (%d collections)\n", "longest pause", stat[:longest_pause_ns] / 1e6, stat[:count] - collections)
+all = pauses.values.sum
+[0.5, 0.9, 0.99, 0.999].each do |share|
+  seen = 0
+  limit, = pauses.find { |_, n| (seen += n) >= share * all }
+  printf("%-52s %12.3f ms\n", "  #{share * 100} % of #{all} took less than", limit / 1e3)
 end
