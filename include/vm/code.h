@@ -108,4 +108,8 @@ enum {
     CALL_ZSUPER = 128,
     CALL_PACKED = 256,  /* f(a, *packed) in a CODE_PACKED block: the last argument stands for what the block was given */
 };
+
+/* Calls fn for each use of a local around a block's code, in it or in the blocks inside: register and distance (1: of the
+ * block's definer). */
+void code_each_outer_use(Value code, void (*fn)(uint32_t reg, uint32_t distance, void *arg), void *arg);
 #endif

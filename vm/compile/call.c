@@ -343,6 +343,13 @@ static bool names_eval(const Name *name)
     return false;
 }
 
+/* "text".freeze, -"text": one object wherever it stands. */
+static bool is_frozen_literal(const CallNode *node, NodeList arguments)
+{
+    return node->receiver->type == NODE_STRING && arguments.count == 0 && node->block == NULL &&
+           (name_is(node->name, "freeze") || name_is(node->name, "-@"));
+}
+
 void call_node(Unit *u, CallNode *node, int dst)
 {
     NodeList arguments = call_arguments(node);
@@ -376,6 +383,9 @@ void call_node(Unit *u, CallNode *node, int dst)
     base = dst != DISCARD && dst == u->top - 1 && !is_local_reg(u, dst) ? dst : temp(u);
     if (node->receiver == NULL)
         emit(u, OP_LOADSELF, base);
+    else if (is_frozen_literal(node, arguments))
+        emit(u, OP_LOADOBJ, base, lit_add(u->c, string_literal(u, ((StringNode *)node->receiver)->unescaped,
+                                                               node->receiver->flags, LITF_INTERNED)));
     else
         expr(u, node->receiver, base);
     if (node->receiver == NULL || (node->base.flags & CALL_IGNORE_VISIBILITY))

@@ -426,3 +426,34 @@ void code_boot(void)
 
     heap_register_type(T_CODE, &row);
 }
+
+static void outer_uses(Value v, uint32_t nesting, void (*fn)(uint32_t, uint32_t, void *), void *arg)
+{
+    const Insn *table = insn_table();
+
+    for (uint32_t at = 0; at < ((Code *)v)->nwords;) {
+        const uint32_t *pc = ((Code *)v)->words + at;
+        const Insn *insn = &table[insn_op(pc)];
+
+        if (insn_op(pc) == OP_GETUP || insn_op(pc) == OP_SETUP) {
+            uint32_t distance = insn_operand(pc, insn->operands[2]);
+
+            if (distance > nesting)
+                fn(insn_operand(pc, insn->operands[1]), distance - nesting, arg);
+        }
+        for (unsigned i = 0; i < insn->noperands; i++) {
+            if (insn->operands[i].kind == 'O') {
+                Value inner = slot_read(v, (Slot *)(((Code *)v)->words + at + insn->operands[i].offset));
+
+                if (is_type(inner, T_CODE))
+                    outer_uses(inner, nesting + 1, fn, arg);
+            }
+        }
+        at += insn->nwords;
+    }
+}
+
+void code_each_outer_use(Value code, void (*fn)(uint32_t reg, uint32_t distance, void *arg), void *arg)
+{
+    outer_uses(code, 0, fn, arg);
+}

@@ -137,6 +137,31 @@ static Value proc_ruby2_keywords(Value self, UNUSED int argc, UNUSED const Value
     return self;
 }
 
+typedef struct OuterUses {
+    Value env, names;
+} OuterUses;
+
+static void note_outer_use(uint32_t reg, uint32_t distance, void *arg)
+{
+    OuterUses *uses = arg;
+    Value env = uses->env;
+    while (--distance > 0 && env != V_NIL)
+        env = slot_read(env, &env_ptr(env)->outer);
+    Code *code = env == V_NIL ? NULL : (Code *)slot_read(env, &env_ptr(env)->code);
+    Value name = code && reg < code->nlocals && code->locals[reg] ? symbol_value(code->locals[reg]) : V_NIL;
+    if (name != V_NIL && !ary_includes(uses->names, name))
+        ary_push(uses->names, name);
+}
+
+/* Proc#__outer_locals: names of the locals around its block that it reads or sets. */
+static Value proc_outer_locals(Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    OuterUses uses = {proc_field(self, PROC_ENV), ary_new(1)};
+    if (user_code(self))
+        code_each_outer_use(proc_field(self, PROC_CODE), note_outer_use, &uses);
+    return uses.names;
+}
+
 static Value symbol_to_proc(Value self, UNUSED int argc, UNUSED const Value *argv)
 {
     return proc_from_symbol(self);
@@ -160,6 +185,7 @@ static const Builtin methods[] = {
     {"inspect", proc_inspect, 0, 0, 0},
     {"to_s", proc_inspect, 0, 0, 0},
     {"ruby2_keywords", proc_ruby2_keywords, 0, 0, 0},
+    {"__outer_locals", proc_outer_locals, 0, 0, BI_HIDDEN},
 };
 static const Builtin singleton_methods[] = {{"new", proc_s_new, 0, -1, 0}};
 static const Builtin symbol_methods[] = {{"to_proc", symbol_to_proc, 0, 0, 0}};

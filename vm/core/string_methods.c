@@ -221,7 +221,7 @@ METHOD(str_m_clear)
     str_set_len(self, 0);
     return self;
 }
-METHOD(str_m_freeze) { UNUSED_ARGS; return obj_head(self) & STR_CHILLED ? str_intern_literal(self) : obj_freeze(self); }
+METHOD(str_m_freeze) { UNUSED_ARGS; return obj_freeze(self); }
 METHOD(str_m_uplus) { UNUSED_ARGS; return obj_frozen(self) || (obj_head(self) & STR_CHILLED) ? str_dup(self) : self; }
 METHOD(str_m_dedup) { UNUSED_ARGS; return class_of(self) == klass.String ? str_intern_literal(self) : obj_freeze(self); }
 METHOD(str_m_to_sym) { UNUSED_ARGS; return sym_intern_str(self); }
