@@ -38,7 +38,14 @@ live() { # how many of the load's programs still run
 }
 critical_deaths() { grep -c 'inside a critical section' "$log"; }
 
+anew=100
 while [ $done -lt "$kills" ]; do
+    if [ $done -ge $anew ]; then # nobody cleans this store: it grows by 25 MB a kill
+        [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything
+        rm -rf "$LODE_STORE"
+        load_init 8
+        anew=$((done + 100))
+    fi
     load_start 60
     sleep "0.$((RANDOM % 20 + 10))"
     what= victims=0
