@@ -3,7 +3,8 @@
 # CRuby without and with its compiler, and mruby.  The runs are interleaved; a figure is the median of the user time of
 # whole processes, start-up included: the first row is an empty program.  lode runs --solo on a store that exists.  The
 # ratio is lode's time by that of `ruby`; "all" is the same with system time (a solo process maps a store and reads its
-# log).  A dash: not installed, or it cannot run the program.
+# log); "spread" is what `ruby` itself varies by, its slowest run by its fastest: a ratio is read against that.  A dash: not
+# installed, or it cannot run the program.
 #
 #   LODE_BENCH_ROUNDS=9    runs of each (5)
 #   LODE_BENCH_ONLY=hash   programs whose name contains this
@@ -35,7 +36,11 @@ median() { # list field
     tr ' ' '\n' <<<"${1% }" | cut -d: -f"$2" | sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
-printf '%-16s' program; printf '%9s' "${columns[@]}"; echo "    ratio      all"
+spread() { # list
+    tr ' ' '\n' <<<"${1% }" | cut -d: -f1 | sort -n | awk '{ v[NR] = $1 } END { printf "%9.2f", v[NR] / (v[1] ? v[1] : 0.01) }'
+}
+
+printf '%-16s' program; printf '%9s' "${columns[@]}"; echo "    ratio      all   spread"
 status=0
 ratios=()
 for program in "$work/start_up.rb" *"$LODE_BENCH_ONLY"*.rb; do
@@ -58,6 +63,7 @@ for program in "$work/start_up.rb" *"$LODE_BENCH_ONLY"*.rb; do
         ratio=$(for field in 1 2; do
             awk -v a="$(median "${times[lode]}" $field)" -v b="$(median "${times[ruby]}" $field)" 'BEGIN { printf "%9.2f", a / b }'
         done)
+        ratio+=$(spread "${times[ruby]}")
         echo "$ratio"
         [ "$program" = "$work/start_up.rb" ] || ratios+=("$ratio")
     else
@@ -65,6 +71,7 @@ for program in "$work/start_up.rb" *"$LODE_BENCH_ONLY"*.rb; do
     fi
     unset times
 done
-[ ${#ratios[@]} -eq 0 ] || printf '%s\n' "${ratios[@]}" | awk '{ user += log($1); all += log($2); if ($1 > max) max = $1 }
-    END { printf "geometric means of %d ratios to ruby: %.3f, with system time %.3f; highest %.2f\n", NR, exp(user / NR), exp(all / NR), max }'
+[ ${#ratios[@]} -eq 0 ] || printf '%s\n' "${ratios[@]}" | awk '{ user += log($1); all += log($2); spread += log($3); if ($1 > max) max = $1 }
+    END { printf "geometric means of %d ratios to ruby: %.3f, with system time %.3f; highest %.2f; spread of ruby itself %.2f\n",
+          NR, exp(user / NR), exp(all / NR), max, exp(spread / NR) }'
 exit $status
