@@ -42,9 +42,9 @@ GC.start
 boot = live
 before = GC.stat(:malloc_bytes)
 $LOAD_PATH.concat(Dir["/usr/lib/ruby/[0-9]*"])
-%w[optparse csv erb net/http fileutils tempfile logger ostruct pstore rexml/document prettyprint tsort matrix].each do |name|
+%w[optparse erb fileutils logger ostruct pstore prettyprint tsort prime matrix rexml/document csv net/http].each do |name|
   require name
-rescue LoadError # not installed, or an extension of CRuby's
+rescue LoadError, NameError # not installed, an extension of CRuby's, or written for an older Ruby
   next
 end
 GC.start
