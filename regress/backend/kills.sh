@@ -23,7 +23,7 @@ is 1 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:other]')" "the other session's co
 
 # the auxiliary processes
 ready() { [ "$(status_of state)" = ready ]; }
-for name in wal-writer checkpointer reaper; do
+for name in wal-writer checkpointer compactor reaper; do
     "$LODE" -e 'Maglev::PERSISTENT_ROOT[:n] += 1; Maglev.commit_transaction' || fail "commit before the kill of $name"
 rm -f out err
     "$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out 2>err &
@@ -39,11 +39,11 @@ rm -f out err
     [ "$(status_of ${name}_pid)" != "$pid" ] || fail "$name should be another process"
     is "$server" "$(server_pid)" "the server's process after the kill of $name"
 done
-is 3 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "commits before the kills"
+is 4 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "commits before the kills"
 
 # clients that come while the server restarts only wait
 kill -9 "$(status_of wal-writer_pid)"
-is 3 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]' 2>err || sleep 0.2; [ -s err ] && "$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "a client during the restart"
+is 4 "$("$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]' 2>err || sleep 0.2; [ -s err ] && "$LODE" -e 'p Maglev::PERSISTENT_ROOT[:n]')" "a client during the restart"
 
 # a forked session is watched as well
 rm -f out err

@@ -9,7 +9,7 @@ rm -f out err
     client=$!
     two() { [ "$(wc -l <out)" = 2 ]; }
     until_true two
-    others="$(cat out) $(status_of wal-writer_pid) $(status_of checkpointer_pid) $(status_of reaper_pid)"
+    others="$(cat out) $(status_of wal-writer_pid) $(status_of checkpointer_pid) $(status_of compactor_pid) $(status_of reaper_pid)"
     kill -9 "$pid"
     for p in $others; do until_true gone "$p"; done
     wait $client

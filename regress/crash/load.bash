@@ -9,6 +9,9 @@ page_cache_size = 1MB
 checkpoint_timeout = 50ms
 checkpoint_wal_size = 1MB
 wal_segment_size = 1MB
+compactor = on
+compactor_threshold = 5
+compactor_cost_limit = 5000
 CONF
     cat >setup.rb <<RUBY
 Maglev[:boxes] = Array.new($workers) { [0, [0], {n: 0}, +""] }

@@ -25,6 +25,7 @@ UNUSED static void test_configure(void)
     conf.max_sessions = 16;
     conf.change_ring_size = 64 * KB;
     conf.checkpoint_wal_size = 4 * MB;
+    conf.compactor = false; /* those who test it turn it on */
     conf.log_level = LOG_LEVEL_ERROR;
 }
 
