@@ -179,9 +179,10 @@ static inline void obj_init_field(Value v, unsigned i, Value x) /* while it is s
     slot_init(&obj_slots(v)[i], x);
 }
 
-/* Room for slots in v as it is now; and the one way to add a slot: v gets new_shape (count one more) and x in its last
+/* Room for slots in v as it is now; more of it; and the one way to add a slot: v gets new_shape (count one more) and x in its last
  * slot, moving to `ext` when the cell is full.  After obj_modify(v).  No collection. */
 unsigned obj_slot_room(Value v);
+void obj_make_slot_room(Value v, unsigned n); /* at least n: those it has stay, the others are nil */
 void obj_add_slot(Value v, uint32_t new_shape, Value x);
 static inline void obj_set_shape(Value v, uint32_t shape)
 {

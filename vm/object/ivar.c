@@ -76,21 +76,29 @@ unsigned obj_slot_room(Value v)
     return (unsigned)o->ext_cap;
 }
 
+void obj_make_slot_room(Value v, unsigned n)
+{
+    unsigned room = obj_slot_room(v);
+    if (n <= room)
+        return;
+    SlotObject *o = (SlotObject *)v;
+    Slot *ext = heap_malloc(n * sizeof(Slot));
+    memcpy(ext, obj_slots(v), room * sizeof(Slot));
+    for (unsigned i = room; i < n; i++)
+        slot_init(&ext[i], V_NIL);
+    if (o->head & OF_EMBED)
+        o->head &= ~OF_EMBED;
+    else
+        heap_free(o->ext);
+    o->ext = ext;
+    o->ext_cap = n;
+}
+
 void obj_add_slot(Value v, uint32_t new_shape, Value x)
 {
-    SlotObject *o = (SlotObject *)v;
     unsigned i = shape_table[new_shape].count - 1, room = obj_slot_room(v);
     if (i >= room) {
-        unsigned cap = MAX(i + 1, room * 2);
-        Slot *ext = heap_malloc(cap * sizeof(Slot));
-        Slot *old = obj_slots(v);
-        memcpy(ext, old, i * sizeof(Slot));
-        if (o->head & OF_EMBED)
-            o->head &= ~OF_EMBED;
-        else
-            heap_free(old);
-        o->ext = ext;
-        o->ext_cap = cap;
+        obj_make_slot_room(v, MAX(i + 1, room * 2));
         ClassExt *cls = class_ext(class_real(v)); /* the next instances get the room at once */
         if (cls->slot_hint < i + 1)
             cls->slot_hint = (uint16_t)MIN(i + 1, 60u);
@@ -455,16 +463,7 @@ void ivar_copy_all(Value to, Value from)
     obj_modify(to);
     uint32_t shape = shape_rebase(obj_shape(from), shape_table[obj_shape(to)].root);
     unsigned n = shape_table[shape].count;
-    if (n > obj_slot_room(to)) {
-        Slot *ext = heap_malloc(n * sizeof(Slot));
-        if (!(obj_head(to) & OF_EMBED))
-            heap_free(((SlotObject *)to)->ext);
-        for (unsigned i = 0; i < n; i++)
-            slot_init(&ext[i], V_NIL);
-        obj_ptr(to)->head &= ~OF_EMBED;
-        ((SlotObject *)to)->ext = ext;
-        ((SlotObject *)to)->ext_cap = n;
-    }
+    obj_make_slot_room(to, n);
     slot_copy_range(to, obj_slots(to), obj_slots(from), shape_table[obj_shape(from)].count);
     obj_set_shape(to, shape);
 }

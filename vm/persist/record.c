@@ -312,21 +312,10 @@ uint64_t record_take_u64(RecordReader *r)
 
 static void restore_slots(Value v, RecordReader *r, uint32_t shape)
 {
-    SlotObject *o = (SlotObject *)v;
     size_t n = shape_table[shape].count;
     if (n > record_slots_left(r))
         damaged(r);
-    if (n > obj_slot_room(v)) {
-        Slot *ext = heap_malloc(n * sizeof(Slot));
-        for (size_t i = 0; i < n; i++)
-            ext[i].raw = V_NIL;
-        if (o->head & OF_EMBED)
-            o->head &= ~OF_EMBED;
-        else
-            heap_free(o->ext);
-        o->ext = ext;
-        o->ext_cap = n;
-    }
+    obj_make_slot_room(v, (unsigned)n);
     record_take_slots(r, obj_slots(v), n);
     obj_set_shape(v, shape);
 }

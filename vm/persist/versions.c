@@ -38,24 +38,6 @@ static Value newest(Value cls)
     return cls;
 }
 
-/* Gives v room for n slots; those it has stay. */
-static void make_room(Value v, unsigned n)
-{
-    if (n <= obj_slot_room(v))
-        return;
-    SlotObject *o = (SlotObject *)v;
-    Slot *ext = heap_malloc(n * sizeof(Slot)), *had = obj_slots(v);
-    unsigned room = obj_slot_room(v);
-    for (unsigned i = 0; i < n; i++)
-        ext[i].raw = i < room ? had[i].raw : V_NIL;
-    if (o->head & OF_EMBED)
-        o->head &= ~OF_EMBED;
-    else
-        heap_free(o->ext);
-    o->ext = ext;
-    o->ext_cap = n;
-}
-
 /* v is of the class of `root` from now on, and has under each name what it had. */
 static void rebase(Value v, uint32_t root)
 {
@@ -65,7 +47,7 @@ static void rebase(Value v, uint32_t root)
         for (unsigned i = 0; i < n; i++)
             if (shape_find(to, shape_name_at(from, i)) < 0)
                 to = shape_add(to, shape_name_at(from, i));
-        make_room(v, shape_table[to].count);
+        obj_make_slot_room(v, shape_table[to].count);
         Slot *held = mem_alloc(session.context, (n + 1) * sizeof(Slot));
         memcpy(held, obj_slots(v), n * sizeof(Slot));
         for (unsigned i = 0; i < obj_slot_room(v); i++)
@@ -209,7 +191,7 @@ static void own_singleton(Value v)
 static void take_over(Value v, uint32_t shape, const Slot *slots)
 {
     unsigned n = shape_table[shape].count;
-    make_room(v, n);
+    obj_make_slot_room(v, n);
     memcpy(obj_slots(v), slots, n * sizeof(Slot));
     for (unsigned i = n; i < obj_slot_room(v); i++)
         slot_init(&obj_slots(v)[i], V_NIL);
