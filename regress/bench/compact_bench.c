@@ -2,7 +2,6 @@
  * compact_bench.c - what sessions feel of the compactor: the time of durable commits of four objects by two sessions, with
  * and without a compactor beside them, in interleaved rounds; and how long the file of pages gets.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/lib.h"
-#include "storage/store.h"
+#include "regress/bench/bench.h"
 
 #define ROUNDS   5
 #define ROUND_NS (2 * NSEC_PER_SEC)
@@ -27,35 +25,6 @@ typedef struct Shared {
 } Shared;
 
 static Shared *shared;
-static volatile bool stop_now;
-
-static void on_term(int signal_number)
-{
-    (void)signal_number;
-    stop_now = true;
-    store_checkpointer_wake();
-    store_wal_writer_wake();
-    store_compactor_wake();
-}
-
-static pid_t start(void (*fn)(const volatile bool *))
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        lib_after_fork("auxiliary");
-        signal(SIGTERM, on_term);
-        fn(&stop_now);
-        _exit(0);
-    }
-    return pid;
-}
-
-static void end(pid_t pid)
-{
-    kill(pid, SIGTERM);
-    waitpid(pid, NULL, 0);
-}
 
 static void put(uint64_t i, uint64_t value, bool is_new)
 {
@@ -145,32 +114,26 @@ static Result middle(const Result *rounds)
 
 int main(int argc, char **argv)
 {
-    const char *base = argc > 1 ? argv[1] : getenv("TMPDIR");
-    char directory[256], store[300], command[300];
     Result off[ROUNDS], on[ROUNDS];
     StoreStats stats;
 
     lib_init("compact_bench");
     conf.log_level = LOG_LEVEL_WARNING;
     conf.compactor = true;
-    snprintf(directory, sizeof(directory), "%s/lode-bench-XXXXXX", base ? base : "/tmp");
-    if (mkdtemp(directory) == NULL)
-        return 1;
+    bench_begin(argc, argv);
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    snprintf(store, sizeof(store), "%s/store", directory);
-    store_create(store, NULL);
-    store_open(store, STORE_POSTMASTER);
-    pid_t writer = start(store_wal_writer_main), checkpointer = start(store_checkpointer_main);
+    bench_store_open();
+    pid_t writer = bench_start(store_wal_writer_main), checkpointer = bench_start(store_checkpointer_main);
     fill();
     for (uint64_t round = 0; round < ROUNDS; round++) {
         off[round] = one_round(2 * round);
-        pid_t compactor = start(store_compactor_main);
+        pid_t compactor = bench_start(store_compactor_main);
         on[round] = one_round(2 * round + 1);
-        end(compactor);
+        bench_end(compactor);
     }
     store_stats(&stats);
-    end(checkpointer);
-    end(writer);
+    bench_end(checkpointer);
+    bench_end(writer);
     store_close(store_current(), true);
     Result without = middle(off), with = middle(on);
     printf("compactor: off   %7u commits a round, median %6u us, 99 of 100 within %6u us\n", without.count, without.median,
@@ -180,6 +143,5 @@ int main(int argc, char **argv)
            (unsigned long long)stats.live_bytes >> 20, (unsigned long long)stats.store_bytes >> 20,
            (unsigned long long)stats.extents_cleaned, (unsigned long long)stats.objects_moved,
            (unsigned long long)stats.bytes_moved >> 20, (unsigned long long)stats.moves_refused);
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    return system(command) == 0 ? 0 : 1;
+    return bench_finish();
 }

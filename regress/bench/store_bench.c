@@ -5,7 +5,6 @@
  * The processes are those of a server: WAL writer, checkpointer, sessions.  Rounds are interleaved, medians taken.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/lib.h"
-#include "storage/store.h"
+#include "regress/bench/bench.h"
 
 #define ROUNDS       5
 #define ROUND_NS     (300 * NSEC_PER_MSEC)
@@ -30,30 +28,6 @@ typedef struct BenchShared {
 typedef enum { BENCH_DURABLE, BENCH_ASYNC, BENCH_FETCH } BenchKind;
 
 static BenchShared *bench;
-static volatile bool stop_now;
-
-static void on_term(int signal_number)
-{
-    (void)signal_number;
-    stop_now = true;
-    store_checkpointer_wake();
-    store_wal_writer_wake();
-}
-
-static pid_t start(void (*fn)(const volatile bool *))
-{
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        lib_after_fork("auxiliary");
-        signal(SIGTERM, on_term);
-        fn(&stop_now);
-        _exit(0);
-    }
-    return pid;
-}
 
 static void put(Oid oid, uint64_t value, bool is_new)
 {
@@ -186,35 +160,27 @@ static double median(double *values)
 int main(int argc, char **argv)
 {
     static const int SESSIONS[] = {1, 4, 16};
-    const char *base = argc > 1 ? argv[1] : getenv("TMPDIR");
-    char directory[256], store[300], command[300];
     double raw[ROUNDS], durable[3][ROUNDS], async[ROUNDS], fetch[ROUNDS], first, m;
     pid_t aux[2];
 
     lib_init("store_bench");
     conf.log_level = LOG_LEVEL_WARNING;
-    snprintf(directory, sizeof(directory), "%s/lode-bench-XXXXXX", base ? base : "/tmp");
-    if (mkdtemp(directory) == NULL)
-        return 1;
+    bench_begin(argc, argv);
     bench = mmap(NULL, sizeof(*bench), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    snprintf(store, sizeof(store), "%s/store", directory);
-    store_create(store, NULL);
-    store_open(store, STORE_POSTMASTER);
-    aux[0] = start(store_wal_writer_main);
-    aux[1] = start(store_checkpointer_main);
+    bench_store_open();
+    aux[0] = bench_start(store_wal_writer_main);
+    aux[1] = bench_start(store_checkpointer_main);
     fill();
     usleep(50000);
     for (int round = 0; round < ROUNDS; round++) {
-        raw[round] = raw_overwrites(directory);
+        raw[round] = raw_overwrites(bench_directory);
         for (int i = 0; i < 3; i++)
             durable[i][round] = per_second(BENCH_DURABLE, SESSIONS[i]);
         async[round] = per_second(BENCH_ASYNC, 1);
         fetch[round] = per_second(BENCH_FETCH, 1);
     }
-    for (int i = 0; i < 2; i++) {
-        kill(aux[i], SIGTERM);
-        waitpid(aux[i], NULL, 0);
-    }
+    for (int i = 0; i < 2; i++)
+        bench_end(aux[i]);
     store_close(store_current(), true);
 
     first = median(raw);
@@ -228,6 +194,5 @@ int main(int argc, char **argv)
     printf("store: asynchronous commits, 1 session       %9.0f /s  %5.2f of raw\n", m, m / first);
     m = median(fetch);
     printf("store: objects fetched from a warm cache     %9.0f /s  %5.0f ns each\n", m, 1e9 / m);
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    return system(command) == 0 ? 0 : 1;
+    return bench_finish();
 }

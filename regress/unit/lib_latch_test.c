@@ -185,9 +185,9 @@ static void stop_events_act_at_the_nth_pass(void **state)
     passes_two_points();
 }
 
-static void paused_processes_go_on_when_released(void **state)
+/* A child that stands at the first stop event, and exits with 7 when it is let go. */
+static pid_t start_and_pause(void)
 {
-    (void)state;
     stop_arm(STOP_TEST_ONE, STOP_PAUSE, 1, false, 0);
     fflush(NULL);
     pid_t pid = fork();
@@ -196,6 +196,13 @@ static void paused_processes_go_on_when_released(void **state)
         _exit(7);
     }
     assert_true(stop_wait_paused(STOP_TEST_ONE, 10000));
+    return pid;
+}
+
+static void paused_processes_go_on_when_released(void **state)
+{
+    (void)state;
+    pid_t pid = start_and_pause();
     int status;
     assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
     stop_release(STOP_TEST_ONE);
@@ -206,14 +213,7 @@ static void paused_processes_go_on_when_released(void **state)
 static void who_died_pausing_pauses_no_more(void **state)
 {
     (void)state;
-    stop_arm(STOP_TEST_ONE, STOP_PAUSE, 1, false, 0);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        passes_two_points();
-        _exit(7);
-    }
-    assert_true(stop_wait_paused(STOP_TEST_ONE, 10000));
+    pid_t pid = start_and_pause();
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     stop_arm(STOP_TEST_ONE, STOP_PAUSE, 1, false, 0);
