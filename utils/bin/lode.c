@@ -33,6 +33,9 @@ extern char **environ;
 static struct termios terminal;
 static bool terminal_known;
 
+/* How often a client turns to the next server when one is gone before it read what to run. */
+enum { CONNECT_TRIES = 5 };
+
 static void save_terminal(void)
 {
     terminal_known = tcgetattr(0, &terminal) == 0;
@@ -97,7 +100,8 @@ static uint32_t count_words(char **words)
     return n;
 }
 
-static void send_start(int sock, int argc, char **argv, uint64_t ignored, uint64_t blocked)
+/* Returns false when the server is gone; a refusal may be there to read all the same. */
+static bool send_start(int sock, int argc, char **argv, uint64_t ignored, uint64_t blocked)
 {
     StartMessage start;
     MessageBuilder b;
@@ -138,13 +142,14 @@ static void send_start(int sock, int argc, char **argv, uint64_t ignored, uint64
     start.envc = count_words(environ);
     start.envp = environ;
     start_build(&b, &start);
-    /* a refusal may already be on its way: then sending fails, and reading tells why */
-    if (!message_send(&b, sock, fds, count) && errno == ENOMEM) {
+    bool sent = message_send(&b, sock, fds, count);
+    if (!sent && errno == ENOMEM) {
         ereport(ERROR, ERR_OUT_OF_MEMORY, errmsg("out of memory for what the session is to know"));
     }
     if (here >= 0) {
         close(here);
     }
+    return sent;
 }
 
 static void forward(int sock, const struct signalfd_siginfo *info)
@@ -215,56 +220,74 @@ static void handle_message(const char *program, const Message *m)
     }
 }
 
-NORETURN static void attend(const char *program, int sock, int signals)
+/*
+ * Serve the connection until the server tells the end, which ends this process.  Returns when the connection
+ * breaks before: true when the server never read all of START, so that the program surely has not begun.
+ * `sent` is false when START could not be sent.  Linux resets a stream socket whose peer was closed with
+ * bytes unread, also by a process that was killed; before READY, and while no SIGNAL was sent, the unread
+ * bytes are START's.
+ */
+static bool attend(const char *program, int sock, int signals, bool sent)
 {
     char why[200];
+    bool heard = false, signalled = false;
 
     for (;;) {
         struct pollfd polls[2] = {{sock, POLLIN, 0}, {signals, POLLIN, 0}};
         struct signalfd_siginfo info;
         if (poll(polls, 2, -1) < 0 && errno != EINTR) {
-            break;
+            return false;
         }
         if (polls[1].revents) {
             while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
                 forward(sock, &info);
+                signalled = true;
             }
         }
         if (polls[0].revents) {
             Message m;
+            errno = 0;
             int got = message_receive(&m, sock, FROM_SERVER, 0, why, sizeof why);
             if (got <= 0) {
-                break;
+                return !heard && (!sent || (got < 0 && errno == ECONNRESET && !signalled));
             }
+            heard = true;
             handle_message(program, &m);
             message_free(&m);
         }
     }
-    restore_terminal();
-    fprintf(stderr,
-            "%s: the server ended the connection without a word: it was killed or stopped at once "
-            "(what was committed is safe)\n",
-            program);
-    _exit(1);
 }
 
-static void run_in_session(const VmOptions *opts, int argc, char **argv)
+/* A server that dies or stops between our connect and its accept has not begun the program: the next server
+ * shall, as if we had come a moment later. */
+NORETURN static void run_in_session(const VmOptions *opts, int argc, char **argv)
 {
     sigset_t blocked;
     uint64_t ignored = ignored_signals();
     char *dir = datadir_choose(memctx_top(), opts->store);
-    int sock, signals;
+    bool again = true;
 
     sigprocmask(SIG_SETMASK, NULL, &blocked);
     if (opts->run_repl) {
         save_terminal();
     }
-    sock = server_connect(dir, true);
-    signals = watch_signals(ignored);
-    signal(SIGPIPE, SIG_IGN);
-    server_greet(sock);
-    send_start(sock, argc, argv, ignored, signals_in(&blocked));
-    attend(opts->program, sock, signals);
+    for (int tries = 0; again && tries < CONNECT_TRIES; tries++) {
+        int sock = server_connect(dir, true);
+        int signals = watch_signals(ignored);
+        signal(SIGPIPE, SIG_IGN);
+        server_greet(sock);
+        bool sent = send_start(sock, argc, argv, ignored, signals_in(&blocked));
+        again = attend(opts->program, sock, signals, sent);
+        close(sock);
+        close(signals);
+        sigprocmask(SIG_SETMASK, &blocked, NULL);
+    }
+    restore_terminal();
+    fprintf(stderr,
+            "%s: the server ended the connection without a word: it was killed or stopped at once "
+            "(what was committed is safe)\n",
+            opts->program);
+    _exit(1);
 }
 
 /* A program that is not there is told before a store is made or a server started for it. */
