@@ -195,7 +195,7 @@ extern void (*obj_refill_hook)(Value v);             /* ATTENTION was set: refil
 extern void (*obj_log_hook)(Value v);                /* LOG was set: report the first change, clear LOG */
 extern Value (*slot_fault_hook)(Value owner, Slot *s);
 extern uint64_t (*obj_oid_hook)(Value v);            /* oid of an object with OF_OID, 0 when it has none */
-extern uint64_t (*obj_take_id_hook)(Value v);        /* the number for object_id: an oid of the session's run */
+extern uint64_t (*obj_take_id_hook)(Value v);        /* obj_identity_number: an oid of the session's run */
 extern uint64_t hash_seed;                           /* of the store; all content hashes are seeded with it */
 /* A change that FrozenError does not concern (singleton class of a frozen object): attends and reports only. */
 void obj_touch(Value v);
@@ -226,6 +226,8 @@ Value obj_alloc(Value cls);    /* Class#allocate */
 Value obj_singleton_class(Value v); /* makes it; TypeError for immediates */
 bool obj_same(Value a, Value b); /* equal? */
 int64_t obj_identity_hash(Value v);
+/* What tells v, on the heap, from all other objects: its oid, to-be or as it is, where there is a store.  object_id is 8 times it. */
+uint64_t obj_identity_number(Value v);
 Value obj_object_id(Value v);
 /* Conversions and comparisons with fast paths; call Ruby where needed. */
 bool obj_equal(Value a, Value b);   /* == */

@@ -27,6 +27,10 @@ int persist_fork_prepare(void);
 void persist_fork_parent(int slot, bool forked);
 void persist_fork_child(int slot);
 
+/* The object with this number (obj_identity_number) that the session's view shows, read from the store if need be; V_UNDEF
+ * when there is none. */
+Value persist_find(uint64_t number);
+
 /* The mode of the running thread: definitions go to the persistent tables while true.  Saved and restored by
  * whoever switches threads. */
 bool persist_mode(void);

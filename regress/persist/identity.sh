@@ -28,6 +28,9 @@ p keys.map(&:object_id) == ids, keys.all? { |k| plain[k] == k.n }, keys.all? { |
 p identity.compare_by_identity?, identity.keys.zip(keys).all? { |a, b| a.equal?(b) }
 p Maglev[:strings].all? { |s, h| s.hash == h }, plain.size, identity.fetch(keys[7])
 p keys[0].committed?, Key.new(1).committed?
+# an id leads to its object, one that this session has not read as well, and is no number's and no symbol's id
+others = ids.map { |id| [id, nil, true, false, :a, 1.5].map { |v| v.object_id } + [(id - 1) / 2, id / 2, id].map(&:object_id) }
+p ids.any? { |id| others.any? { |list| list.include?(id) } }
 RUBY
 expected='true
 true
@@ -38,7 +41,17 @@ true
 50
 7
 true
+false
 false'
 prints "$expected" lode read.rb
 kill_everything
 prints "$expected" lode read.rb
+found="ids, objects = Maglev[:ids], nil
+objects = ids.map { |id| ObjectSpace._id2ref(id) }
+p objects.map(&:n) == (0...50).to_a, objects.zip(Maglev[:keys]).all? { |a, b| a.equal?(b) }
+p [String, Key, Comparable].all? { |m| ObjectSpace._id2ref(m.object_id).equal?(m) }
+p [ids.max + 4, ids.max + (1 << 40), -8, 16].map { |id| ObjectSpace._id2ref(id) rescue \$!.class }"
+prints 'true
+true
+true
+[RangeError, RangeError, RangeError, RangeError]' lode -W:no-deprecated -e "$found"

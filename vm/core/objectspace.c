@@ -11,6 +11,7 @@
 #include "vm/object/class_private.h"
 #include "vm/object/names.h"
 #include "vm/core.h"
+#include "vm/persist.h"
 
 #include "lib/hashtab.h"
 #include <stdio.h>
@@ -255,7 +256,7 @@ static Value os_garbage_collect(Value self, int argc, const Value *argv)
 }
 
 typedef struct IdArg {
-    uint64_t id;
+    uint64_t number;
     Value found;
 } IdArg;
 
@@ -264,7 +265,7 @@ static void match_id(Value v, void *arg)
     IdArg *a = arg;
     if (obj_head(v) & OF_ID) {
         Side *s = side_find(v);
-        if (s && s->object_id == a->id)
+        if (s && s->number == a->number)
             a->found = v;
     }
 }
@@ -285,8 +286,14 @@ static Value os_id2ref(Value self, int argc, const Value *argv)
         return V_FALSE;
     if ((id & 0xff) == TAG_SYMBOL && (uint64_t)id >> 8 < sym_count())
         return (Value)id;
-    IdArg a = {(uint64_t)id, V_UNDEF};
-    heap_each_object(match_id, &a);
+    IdArg a = {(uint64_t)id >> 3, V_UNDEF};
+    if (id > 0 && (id & 7) == 0) {
+        heap_each_object(match_id, &a);
+        if (is_undef(a.found))
+            a.found = persist_find(a.number);
+        if (!is_undef(a.found) && obj_type(a.found) != T_DATA && is_undef(class_of(a.found)))
+            a.found = V_UNDEF; /* the VM's own */
+    }
     if (is_undef(a.found))
         raise_error(klass.RangeError, "%V is not an id value", argv[0]);
     return a.found;

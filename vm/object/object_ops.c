@@ -149,7 +149,19 @@ bool obj_same(Value a, Value b)
     return a == b;
 }
 
-static uint64_t next_id = 8;
+static uint64_t next_number = 1; /* 8 is the id of nil */
+
+uint64_t obj_identity_number(Value v)
+{
+    Side *s = side_get(v);
+    obj_ptr(v)->head |= OF_ID;
+    if (!s->number) {
+        uint64_t number = obj_take_id_hook ? obj_take_id_hook(v) : 0;
+        s = side_get(v);
+        s->number = number ? number : ++next_number;
+    }
+    return s->number;
+}
 
 Value obj_object_id(Value v)
 {
@@ -165,14 +177,7 @@ Value obj_object_id(Value v)
         return int_fix(0);
     if (is_immediate(v))
         return uint_value(v);
-    Side *s = side_get(v);
-    obj_ptr(v)->head |= OF_ID;
-    if (!s->object_id) {
-        uint64_t id = obj_take_id_hook ? obj_take_id_hook(v) : 0;
-        s = side_get(v);
-        s->object_id = id ? id : (next_id += 8);
-    }
-    return uint_value(s->object_id);
+    return uint_value(obj_identity_number(v) << 3); /* multiples of 8 are no number's, symbol's or float's */
 }
 
 uint64_t identity_hash_of_oid(uint64_t oid)

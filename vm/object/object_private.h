@@ -10,7 +10,7 @@
 /* What an object has beside its cell: an id, an identity hash, instance variables of types without slots. */
 typedef struct Side {
     Value object;
-    uint64_t object_id, identity_hash; /* 0: none */
+    uint64_t number, identity_hash; /* obj_identity_number; 0: none */
     uint32_t n, cap;
     uint32_t *names; /* symbol ids */
     Slot *values;

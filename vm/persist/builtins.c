@@ -134,15 +134,30 @@ const char *builtin_name(Value v)
     return i ? boot.names[i - 1] + 7 : NULL;
 }
 
-Value builtin_object(Oid oid)
+static const char *name_in_store(Oid oid, size_t *len)
+{
+    return oid > OID_FIRST_BUILTIN ? store_encoding((EncodingId)(oid - OID_FIRST_BUILTIN), len) : NULL;
+}
+
+Value builtin_find(Oid oid)
 {
     size_t len = 0;
-    const char *name = oid > OID_FIRST_BUILTIN ? store_encoding((EncodingId)(oid - OID_FIRST_BUILTIN), &len) : NULL;
-    if (!name)
-        ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("built-in object %lu has no name in the store", (unsigned long)oid));
-    for (size_t i = 0; i < boot.objects.count; i++)
+    const char *name = name_in_store(oid, &len);
+    for (size_t i = 0; name && i < boot.objects.count; i++)
         if (strlen(boot.names[i]) == len && memcmp(boot.names[i], name, len) == 0)
             return boot.objects.items[i];
+    return V_UNDEF;
+}
+
+Value builtin_object(Oid oid)
+{
+    Value found = builtin_find(oid);
+    if (!is_undef(found))
+        return found;
+    size_t len = 0;
+    const char *name = name_in_store(oid, &len);
+    if (!name)
+        ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("built-in object %lu has no name in the store", (unsigned long)oid));
     ereport(ERROR, ERR_NO_OBJECT, errmsg("the store refers to the built-in %.*s, which this version does not have", (int)len - 7, name + 7),
             errhint("Open the store with the version that wrote it, or a newer one."));
     return V_UNDEF;

@@ -166,6 +166,16 @@ static uint64_t take_id(Value v)
     return known ? known : store_oid_alloc();
 }
 
+Value persist_find(uint64_t number)
+{
+    if (!session.attached || !session.has_view || number <= OID_FIRST_BUILTIN)
+        return V_UNDEF;
+    if (number < OID_FIRST_USER)
+        return builtin_find((Oid)number);
+    Value known = oidmap_object((Oid)number);
+    return !is_undef(known) || !store_version((Oid)number) ? known : persist_resolve((Oid)number);
+}
+
 /* Debug mode hollow: at a safepoint, one clean object loses its body. */
 static void hollow_one(void)
 {

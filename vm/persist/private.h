@@ -69,6 +69,7 @@ Value oidmap_random(uint64_t n);           /* some entry, V_UNDEF when empty */
 /* builtins.c */
 void builtins_collect(void);
 Oid builtin_oid(Value v);                  /* 0: not a built-in */
+Value builtin_find(Oid oid);               /* V_UNDEF when there is none */
 Value builtin_object(Oid oid);             /* ereport when this binary has no such object */
 const char *builtin_name(Value v);
 

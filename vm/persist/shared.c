@@ -22,7 +22,7 @@ static Oid oid_to_lock(Value v)
     if (is_immediate(v))
         raise_error(klass.ArgumentError, "%V can't be locked: it is no object of the store", v);
     Oid oid = builtin_oid(v);
-    return oid ? oid : (Oid)fix_int(obj_object_id(v)); /* a commit to come uses this number */
+    return oid ? oid : obj_identity_number(v); /* a commit to come uses this number */
 }
 
 static Value lock_error(Value object, Value kind, const LockAnswer *a)

@@ -113,7 +113,7 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
         txn_refuse(b, v, "it was defined in transient mode; define it in Maglev.persistent { } or call maglev_persistable");
     }
     Side *side = (obj_head(v) & OF_ID) ? side_find(v) : NULL;
-    Oid oid = side && side->object_id >= OID_FIRST_USER ? side->object_id : store_oid_alloc();
+    Oid oid = side && side->number >= OID_FIRST_USER ? side->number : store_oid_alloc();
     oidmap_add(v, oid);
     list_push(&session.fresh, v);
     list_push(&reached_from, from);
@@ -292,7 +292,7 @@ void txn_forget_fresh(size_t from)
         Value v = session.fresh.items[session.fresh.count - 1];
         Oid oid = oidmap_oid(v);
         if (oid && !(obj_head(v) & OF_PERSISTENT) && !(is_module(v) && class_ext(v)->persist[0])) {
-            side_get(v)->object_id = oid;
+            side_get(v)->number = oid;
             oidmap_remove(v);
             obj_ptr(v)->head &= ~OF_DIRTY;
             persist_unlog(v);
