@@ -30,6 +30,15 @@ static inline bool is_io(Value v)
 {
     return is_type(v, T_IO);
 }
+static inline Io *io_body(Value v)
+{
+    return (Io *)v;
+}
+static inline size_t io_buffered(Io *io) /* unread bytes in the read buffer */
+{
+    return io->rlen - io->rpos;
+}
+extern Value io_standard_in, io_standard_out, io_standard_err; /* those of the start, whatever $stdout is now */
 extern Value io_separator, io_output_separator, io_field_separator, io_last_lineno; /* $/ $\ $, $. (separators.c) */
 Io *io_get(Value v);            /* TypeError; IOError "uninitialized stream", "closed stream" */
 Io *io_get_readable(Value v);   /* also "not opened for reading" */
@@ -37,10 +46,17 @@ Io *io_get_writable(Value v);
 Value io_wrap(Value cls, int fd, uint32_t mode, Value path);
 Value io_to_io(Value v);        /* to_io conversion */
 void io_flush(Value v);
+void io_flush_quietly(Value v); /* any Value; what cannot be written is dropped */
 void io_write_bytes(Value v, const char *bytes, size_t n);
 bool io_fill(Value v);          /* more bytes into the read buffer; false at end of file */
 void io_close(Value v);
 void io_wait(Value io, int fd, short events); /* until ready; runs interrupts and other threads */
+bool io_wait_limited(Value io, int fd, short events, Value timeout); /* false after so many seconds (nil: never) */
+int io_read_encoding(Io *io);                 /* of the text that is read */
+Value io_to_internal(Value v, Value text);    /* text read: in the internal encoding when there is one */
+Value io_to_external(Value v, Value text);    /* text to write: in the external encoding when one was asked for */
+Value io_set_encoding(Value self, int argc, const Value *argv);
+Value io_binmode(Value self, int argc, const Value *argv);
 /* "r+", "wb:utf-8", integers, mode:, flags:, perm: ...; gives open(2) flags and IOM_* */
 int io_parse_mode(Value mode, uint32_t *iom);
 Value path_value(Value v);      /* String by to_path or to_str; ArgumentError with a NUL inside */
