@@ -3,27 +3,16 @@
  * hang; lengths are compared with the table before they are used.  The postmaster's reader takes whole SIGNAL
  * messages and nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "backend/protocol.h"
 
-static int64_t soon(void)
+static int64_t in_ms(int64_t ms)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 300;
+    return clock_monotonic_ns() / NSEC_PER_MSEC + ms;
 }
 
 static void pair(int ends[2])
@@ -67,7 +56,7 @@ static void start_comes_back_as_sent(void **state)
     sample_start(&sent, argv, envp);
     start_build(&b, &sent);
     assert_true(message_send(&b, ends[0], fds, 2));
-    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, soon(), why, sizeof why), 1);
+    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, in_ms(UNIT_PATIENCE_MS), why, sizeof why), 1);
     assert_int_equal(m.type, MSG_START);
     assert_int_equal(m.fd_count, 2);
     assert_true(fcntl(m.fds[0], F_GETFD) & FD_CLOEXEC);
@@ -100,7 +89,7 @@ static void descriptors_announced_must_come(void **state)
     sample_start(&sent, argv, envp);
     start_build(&b, &sent);
     assert_true(message_send(&b, ends[0], NULL, 0));
-    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, soon(), why, sizeof why), 1);
+    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, in_ms(UNIT_PATIENCE_MS), why, sizeof why), 1);
     assert_false(start_parse(&got, &m, why, sizeof why));
     assert_string_equal(why, "START announces 2 descriptors and brings 0");
     start_free(&got);
@@ -118,7 +107,7 @@ static int receive_raw(const void *bytes, size_t n, char *why, size_t why_size)
     pair(ends);
     assert_int_equal(write(ends[0], bytes, n), n);
     close(ends[0]);
-    got = message_receive(&m, ends[1], FROM_CLIENT, soon(), why, why_size);
+    got = message_receive(&m, ends[1], FROM_CLIENT, in_ms(UNIT_PATIENCE_MS), why, why_size);
     if (got == 1) {
         if (m.type == MSG_START) {
             StartMessage s;
@@ -159,7 +148,7 @@ static void silence_ends_at_the_deadline(void **state)
     (void)state;
     pair(ends);
     assert_int_equal(write(ends[0], "LD", 2), 2);
-    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, soon(), why, sizeof why), -1);
+    assert_int_equal(message_receive(&m, ends[1], FROM_CLIENT, in_ms(300), why, sizeof why), -1);
     assert_non_null(strstr(why, "in time"));
     close(ends[0]);
     close(ends[1]);

@@ -195,7 +195,7 @@ static pid_t start_and_pause(void)
         passes_two_points();
         _exit(7);
     }
-    assert_true(stop_wait_paused(STOP_TEST_ONE, 10000));
+    assert_true(stop_wait_paused(STOP_TEST_ONE, UNIT_PATIENCE_MS));
     return pid;
 }
 

@@ -276,7 +276,7 @@ static void a_chain_made_late_is_followed_to_its_end(void **state)
     put_range(1001, 999, 2, 20, false); /* only the first lives on in its extent */
     stop_arm(STOP_COMMIT_SECURED, STOP_PAUSE, 1, false, 0);
     Other writer = start_other(update_first);
-    assert_true(stop_wait_paused(STOP_COMMIT_SECURED, 20000));
+    assert_true(stop_wait_paused(STOP_COMMIT_SECURED, UNIT_PATIENCE_MS));
     assert_int_equal(work(), COMPACT_WAITS);
     assert_true(stats().objects_moved > 0);
     Other reader = start_other(read_first);
@@ -347,7 +347,7 @@ static void an_object_changed_meanwhile_is_not_moved(void **state)
     put_range(1001, 999, 2, 20, false);
     stop_arm(STOP_MOVE_SECURED, STOP_PAUSE, 1, false, 0);
     Other compactor = start_other(compact);
-    assert_true(stop_wait_paused(STOP_MOVE_SECURED, 20000));
+    assert_true(stop_wait_paused(STOP_MOVE_SECURED, UNIT_PATIENCE_MS));
     put_range(1000, 1000, 3, 30, false);
     stop_release(STOP_MOVE_SECURED);
     assert_int_equal(end_of(&compactor), 0);
@@ -594,7 +594,7 @@ static void what_recovery_may_read_is_not_used_again(void **state)
     put_range(1600, 30, 2, BODY, false);
     stop_arm(STOP_BULK_PAGE, STOP_PAUSE, 1, false, 0);
     Other other = start_other(begin_bulk);
-    assert_true(stop_wait_paused(STOP_BULK_PAGE, 20000));
+    assert_true(stop_wait_paused(STOP_BULK_PAGE, UNIT_PATIENCE_MS));
     put_range(1000, 630, 3, BODY, false); /* begins in pages that are open now */
     put_range(1000, 630, 4, BODY, false);
     /* The other's view began before the moves: it is let go on to the end of its view without ending its commit. */

@@ -183,7 +183,7 @@ static void lie_in_control(void)
 /* In a child: whatever comes, an error or not. */
 static void use_store(void)
 {
-    alarm(20);
+    unit_limit_time();
     setrlimit(RLIMIT_AS, &(struct rlimit){(rlim_t)8 << 30, (rlim_t)8 << 30});
     TRY()
     {

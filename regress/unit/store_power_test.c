@@ -143,16 +143,19 @@ static void power_cuts_of_a_real_file_system_lose_nothing(void **state)
         int status;
         bool good;
 
-        for (int tries = 0; tries < 60000 && acks[0] + acks[1] + acks[2] == before; tries++)
+        while (acks[0] + acks[1] + acks[2] == before && waitpid(server, &status, WNOHANG) == 0)
             usleep(1000); /* on a busy machine recovery alone may take long */
         usleep((useconds_t)random_below(400000));
         cut_power();
         usleep(20000);
         kill(-server, SIGKILL);
         waitpid(server, &status, 0);
-        usleep(100000); /* the orphans' descriptors go with them */
-        good = run("umount '%s' || (sleep 1; umount '%s')", mounted, mounted) &&
-               run("mount -o loop '%s' '%s'", image, mounted);
+        good = run("umount '%s' 2>/dev/null", mounted);
+        for (int tries = 0; !good && tries < UNIT_PATIENCE_MS / 50; tries++) { /* the orphans' descriptors go with them */
+            usleep(50000);
+            good = run("umount '%s' 2>/dev/null", mounted);
+        }
+        good = good && run("mount -o loop '%s' '%s'", image, mounted);
         if (!good)
             run("umount -l '%s'", mounted);
         assert_true(good);

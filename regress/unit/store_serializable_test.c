@@ -105,10 +105,10 @@ static void what_another_is_committing_is_a_conflict(void **state)
     Sequence before = store_published_seq();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
     pid_t first = test_start_session(skewed);
-    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, UNIT_PATIENCE_MS));
     pid_t second = test_start_session(skewed_second);
     /* It gives up its place, which is published after the first one's. */
-    for (int i = 0; i < 2000 && atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence) != before + 2; i++)
+    while (atomic_load(&the_store->shared->done[(before + 2) % DONE_SLOTS].sequence) != before + 2)
         usleep(5000);
     assert_int_equal(store_published_seq(), before);
     stop_release(STOP_COMMIT_LOGGED);
@@ -146,9 +146,9 @@ static void two_that_meet_each_others_locks_come_to_an_end(void **state)
     setup();
     stop_arm(STOP_COMMIT_PLACED, STOP_PAUSE, 1, false, 0);
     pid_t first = test_start_session(skewed_loser);
-    assert_true(stop_wait_paused(STOP_COMMIT_PLACED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_PLACED, UNIT_PATIENCE_MS));
     pid_t second = test_start_session(skewed_other_way);
-    usleep(50000);
+    usleep(50000); /* time to meet the lock; whether or not, one of them is too late */
     stop_release(STOP_COMMIT_PLACED);
     int ends[2] = { test_wait_for(first), test_wait_for(second) };
     assert_true((ends[0] == 0) + (ends[1] == 0) == 1);
@@ -167,7 +167,7 @@ static void a_reader_neither_fails_nor_waits(void **state)
     assert_int_equal(test_wait_for(test_start_session(skewed)), 0); /* object 2 is newer than our snapshot */
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
     pid_t pid = test_start_session(skewed);                    /* and locked */
-    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, UNIT_PATIENCE_MS));
     assert_int_equal(test_value(2), 20);
     store_commit_begin();
     store_commit_reads(reads, 2, NULL, 0, 0);
@@ -207,9 +207,9 @@ static void the_reader_in_between_sees_one_order(void **state)
     setup();
     stop_arm(STOP_COMMIT_INSTALLED, STOP_PAUSE, 1, false, 0);
     pid_t first = test_start_session(deposit);
-    assert_true(stop_wait_paused(STOP_COMMIT_INSTALLED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_INSTALLED, UNIT_PATIENCE_MS));
     pid_t second = test_start_session(withdraw);
-    usleep(20000);
+    usleep(20000); /* time to get where it waits; nothing depends on it */
     store_begin();
     assert_int_equal(test_value(1), 10);
     assert_int_equal(test_value(2), 20);
@@ -334,9 +334,9 @@ static void a_creator_with_a_sequence_and_nothing_installed_is_a_conflict(void *
     setup();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
     pid_t creator = test_start_session(create_one);
-    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, UNIT_PATIENCE_MS));
     pid_t lister = test_start_session(list_three);
-    usleep(30000);
+    usleep(30000); /* time to get where it waits; nothing depends on it */
     stop_release(STOP_COMMIT_LOGGED);
     assert_int_equal(test_wait_for(creator), 0);
     assert_int_equal(test_wait_for(lister), 0);
@@ -382,7 +382,7 @@ static void what_a_snapshot_includes_can_be_waited_for(void **state)
     setup();
     stop_arm(STOP_COMMIT_FLUSH, STOP_PAUSE, 1, false, 0);
     pid_t pid = test_start_session(commit_slowly);
-    assert_true(stop_wait_paused(STOP_COMMIT_FLUSH, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_FLUSH, UNIT_PATIENCE_MS));
     store_begin();
     assert_int_equal(test_value(1), 11); /* read before it is durable */
     Lsn durable = wal_durable_position(the_store->wal);

@@ -234,20 +234,21 @@ static void no_oid_is_given_twice_also_after_a_crash(void **state)
 static void read_changes(int who)
 {
     if (who == 0) {
+        await(1);
         for (uint64_t i = 0; i < 3; i++)
             assert_int_equal(test_commit(1 + i, 1, 1, true, DURABILITY_ASYNC), COMMIT_OK);
         Oid fresh = store_oid_alloc();
         assert_int_equal(test_commit(fresh, 1, 1, true, DURABILITY_ASYNC), COMMIT_OK);
-        reach(1);
-        await(2);
+        reach(2);
+        await(3);
         for (uint64_t i = 0; i < 5000; i++)
             assert_int_equal(test_commit(1 + i % 3, i, 1, false, DURABILITY_ASYNC), COMMIT_OK);
-        reach(3);
+        reach(4);
         return;
     }
     store_changes_reset();
-    reach(0);
-    await(1);
+    reach(1);
+    await(2);
     store_begin();
     Oid oids[2];
     size_t n, total = 0;
@@ -260,8 +261,8 @@ static void read_changes(int who)
     assert_int_equal(seen, 0xe);
     assert_int_equal(total, 3);
     assert_int_equal(store_changes_next(oids, 2, &n), CHANGES_END);
-    reach(2);
-    await(3);
+    reach(3);
+    await(4);
     store_begin();
     assert_int_equal(store_changes_next(oids, 2, &n), CHANGES_OVERRUN); /* 64 KB: 4096 entries */
     assert_int_equal(store_changes_next(oids, 2, &n), CHANGES_END);
@@ -272,7 +273,6 @@ static void the_change_ring_lists_what_others_changed_or_says_that_it_can_not(vo
     (void)state;
     setup();
     pid_t reader = test_start_session_number(read_changes, 1);
-    usleep(50000);
     pid_t writer = test_start_session_number(read_changes, 0);
     assert_int_equal(test_wait_for(reader), 0);
     assert_int_equal(test_wait_for(writer), 0);
@@ -422,7 +422,7 @@ static void the_child_of_fork_is_a_session_of_its_own(void **state)
     pid_t pid = fork();
     if (pid == 0) {
         lib_after_fork("child");
-        alarm(60);
+        unit_limit_time();
         store_session_adopt(slot);
         bool ok = test_value(1) == 1; /* the snapshot that the parent had */
         ok = ok && test_commit(1, 9, 10, false, DURABILITY_DURABLE) == COMMIT_CONFLICT;
@@ -477,7 +477,6 @@ static void too_many_sessions_are_refused(void **state)
 int main(void)
 {
     unit_start();
-    alarm(90); /* a rule switched off may leave sessions waiting for ever */
     shared = unit_shared(sizeof(*shared));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_committer_wins),

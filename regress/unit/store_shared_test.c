@@ -114,12 +114,12 @@ static void who_is_granted_a_lock_sees_the_commit_under_way(void **state)
     setup();
     stop_arm(STOP_COMMIT_LOGGED, STOP_PAUSE, 1, false, 0);
     pid_t committer = test_start_session(commit_one);
-    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_LOGGED, UNIT_PATIENCE_MS));
     pid_t locker = test_start_session(lock_one_and_keep_it);
     LockInfo info;
     while (store_locks(1, -1, &info, 1) == 0)
         usleep(200);
-    usleep(20000);
+    usleep(20000); /* time to get where it waits; nothing depends on it */
     stop_release(STOP_COMMIT_LOGGED);
     assert_int_equal(test_wait_for(committer), 0);
     assert_int_equal(shared->status, COMMIT_OK);
@@ -137,7 +137,7 @@ static void a_lock_granted_before_the_decision_refuses_the_commit(void **state)
     setup();
     stop_arm(STOP_COMMIT_DECIDE, STOP_PAUSE, 1, false, 0);
     pid_t committer = test_start_session(commit_one);
-    assert_true(stop_wait_paused(STOP_COMMIT_DECIDE, 10000));
+    assert_true(stop_wait_paused(STOP_COMMIT_DECIDE, UNIT_PATIENCE_MS));
     LockAnswer answer = store_lock(1, OBJECT_LOCK_WRITE, false);
     assert_int_equal(answer.status, LOCK_GRANTED);
     assert_false(answer.changed);
@@ -324,7 +324,7 @@ static void a_read_under_way_when_its_view_is_ended_raises(void **state)
     setup();
     stop_arm(STOP_PAGE_COPY, STOP_PAUSE, 1, false, 0);
     pid_t pid = test_start_session(read_slowly);
-    assert_true(stop_wait_paused(STOP_PAGE_COPY, 10000));
+    assert_true(stop_wait_paused(STOP_PAGE_COPY, UNIT_PATIENCE_MS));
     conf.transaction_timeout = 1;
     usleep(5000);
     views_watch();

@@ -70,7 +70,7 @@ UNUSED static pid_t test_start_child(void (*fn)(int), int arg)
     if (pid != 0)
         return pid;
     lib_after_fork("child");
-    alarm(120); /* ends who hangs, not who is slow */
+    unit_limit_time();
     TRY()
     {
         fn(arg);
@@ -88,6 +88,7 @@ static void test_session_main(int arg)
 {
     store_session_attach();
     store_begin();
+    unit_gate_open();
     if (test_session_numbered != NULL)
         test_session_numbered(arg);
     else
@@ -95,18 +96,26 @@ static void test_session_main(int arg)
     store_session_detach();
 }
 
-/* The same in a child that is a session of the store, with a transaction begun. */
+static pid_t test_start_session_main(int arg)
+{
+    unit_gate_make();
+    pid_t pid = test_start_child(test_session_main, arg);
+    unit_gate_wait();
+    return pid;
+}
+
+/* The same in a child that is a session of the store, with a transaction begun: it sees what is published now. */
 UNUSED static pid_t test_start_session(void (*fn)(void))
 {
     test_session_numbered = NULL;
     test_session_plain = fn;
-    return test_start_child(test_session_main, 0);
+    return test_start_session_main(0);
 }
 
 UNUSED static pid_t test_start_session_number(void (*fn)(int), int i)
 {
     test_session_numbered = fn;
-    return test_start_child(test_session_main, i);
+    return test_start_session_main(i);
 }
 
 /* The child's exit status, or 128 and the signal that ended it. */

@@ -26,14 +26,18 @@ static void on_usr1(int signo)
 static pid_t start_checkpointer(bool plain, rlim_t limit)
 {
     fflush(NULL);
+    unit_gate_make();
     pid_t pid = fork();
-    if (pid != 0)
+    if (pid != 0) {
+        unit_gate_wait();
         return pid;
+    }
     lib_after_fork("checkpointer");
-    alarm(60);
+    unit_limit_time();
     signal(SIGTERM, on_term);
     signal(SIGUSR1, on_usr1);
     signal(SIGXFSZ, SIG_IGN);
+    unit_gate_open();
     if (!plain)
         io_faults_enable();
     getrlimit(RLIMIT_FSIZE, &unlimited);
@@ -105,7 +109,7 @@ static void checkpoints_by(bool plain)
     for (uint64_t round = 2; round < 8; round++) {
         uint64_t checkpoints = atomic_load(&the_store->shared->checkpoints);
         put_all(round, false);
-        assert_true(wait_for_checkpoint(checkpoints, 30000));
+        assert_true(wait_for_checkpoint(checkpoints, UNIT_PATIENCE_MS));
     }
     assert_int_equal(atomic_load(&the_store->shared->checkpointer_uring), plain);
     end_checkpointer(pid);
@@ -134,7 +138,7 @@ static void a_failed_write_fails_the_checkpoint_and_nothing_is_lost(void **state
     assert_false(wait_for_checkpoint(checkpoints, 300)); /* tries all the time */
     check_all(2);
     kill(pid, SIGUSR1);
-    assert_true(wait_for_checkpoint(checkpoints, 30000));
+    assert_true(wait_for_checkpoint(checkpoints, UNIT_PATIENCE_MS));
     end_checkpointer(pid);
     end(2);
 }

@@ -5,6 +5,8 @@
 #ifndef REGRESS_UNIT_H
 #define REGRESS_UNIT_H
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,12 +23,44 @@
 
 #include "lib/lib.h"
 
+/* How long a wait for another process may take: it ends who hangs, not who is slow. */
+#define UNIT_PATIENCE_MS 120000
+
+/* No process runs for ever.  A rule switched off (mutations) may leave it waiting for what never comes: that is told soon. */
+static inline void unit_limit_time(void)
+{
+    alarm(getenv("LODE_MUTATION") != NULL ? 60 : 800);
+}
+
+/* Opened by a child when it has come so far; its parent waits for that, or for its death.  Made just before the fork. */
+static int unit_gate[2] UNUSED;
+
+UNUSED static void unit_gate_make(void)
+{
+    assert_int_equal(pipe2(unit_gate, O_CLOEXEC), 0);
+}
+
+UNUSED static void unit_gate_open(void)
+{
+    close(unit_gate[0]);
+    close(unit_gate[1]);
+}
+
+UNUSED static void unit_gate_wait(void)
+{
+    char nothing;
+    close(unit_gate[1]);
+    while (read(unit_gate[0], &nothing, 1) < 0 && errno == EINTR)
+        ;
+    close(unit_gate[0]);
+}
+
 static inline void unit_start(void)
 {
-    /* Deaths on purpose should leave no core files, and no test may run for ever. */
+    /* Deaths on purpose should leave no core files. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     lib_init("unit");
-    alarm(300);
+    unit_limit_time();
 }
 
 /* Runs fn in a child whose log goes nowhere; returns its exit status, or 128 + the signal that ended it. */

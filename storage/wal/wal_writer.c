@@ -294,6 +294,13 @@ static void write_spell(WalWriter *writer)
     wal_write_release(writer->wal);
 }
 
+static bool at_real_time(void)
+{
+    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+
+    return policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE;
+}
+
 static bool start_uring(WalWriter *writer)
 {
     struct io_uring_params params = {0};
@@ -305,7 +312,7 @@ static bool start_uring(WalWriter *writer)
         why = "the I/O table is not the plain one";
     else if (wal_sync_needed(writer->wal))
         why = "wal_sync_method needs a flush after each write";
-    else if (sched_getscheduler(0) != SCHED_OTHER)
+    else if (at_real_time())
         why = "at real-time priority others would keep the kernel's workers from completing what is in flight";
     else if (writer->wal->shared->ring_size / writer->wal->config.segment_size + 3 > PIECES_MAX)
         why = "the ring spans too many segments";
