@@ -9,11 +9,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 #include <editline/readline.h>
 
 #include "lib/lib.h"
@@ -84,21 +86,69 @@ static void keep_history(const char *line)
     write_history(path); /* at once: a session may be killed */
 }
 
+static bool interrupted;
+
+/* False for an interrupt.  A signal between the test and the call would be missed: block them around, as ppoll is meant to
+ * be used. */
+static bool wait_for_input(void)
+{
+    struct pollfd p = {0, POLLIN, 0};
+    sigset_t all, old;
+    int got = -1;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    while (!vm_interrupt_flag && (got = ppoll(&p, 1, NULL, &old)) < 0 && errno == EINTR) {
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return got > 0;
+}
+
+/* What libedit reads by: it must not be left by a jump while the terminal is raw, so an interrupt is an end of input. */
+static int read_char(UNUSED FILE *input)
+{
+    mbstate_t state = {0};
+    wchar_t c;
+    char byte;
+
+    for (;;) {
+        if (!wait_for_input()) {
+            interrupted = true;
+            return -1;
+        }
+        ssize_t n = read(0, &byte, 1);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+            continue; /* somebody else read it first */
+        }
+        if (n != 1) {
+            return -1;
+        }
+        size_t got = mbrtowc(&c, &byte, 1, &state);
+        if (got <= 1) {
+            return (int)c;
+        }
+        if (got == (size_t)-1) { /* no character: passed over */
+            state = (mbstate_t){0};
+        }
+    }
+}
+
 static char *read_edited(const char *prompt)
 {
     char path[4096], *line;
 
     if (!history_read) {
         history_read = true;
+        rl_getc_function = read_char;
         using_history();
         stifle_history(HISTORY_LENGTH);
         history_path(path, sizeof path);
         read_history(path);
     }
     for (;;) {
-        errno = 0;
+        interrupted = false;
         line = readline(prompt);
-        if (line || errno != EINTR) {
+        if (line || !interrupted) {
             break;
         }
         vm_check_interrupts(); /* Ctrl-C raises; after Ctrl-Z and fg the line is asked for again */

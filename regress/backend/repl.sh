@@ -17,14 +17,13 @@ send twice(21)\n
 expect => 42
 send raise 'oops'\n
 expect oops (RuntimeError)
-send sleep 10\n
-sleep 300
+send puts "a" + "way"; sleep\n
+expect away
 send ^C
 expect Interrupt
 expect lode:8>
 send [5,\n
 expect lode:8*
-sleep 100
 send ^C
 expect lode:8>
 send x = 7\n
@@ -32,7 +31,6 @@ expect => 7
 send x + _\n
 expect => 14
 expect lode:10>
-sleep 200
 send exit 0\n
 wait
 END
@@ -45,22 +43,20 @@ expect lode:1>
 send 1 + 2\n
 expect => 3
 expect lode:2>
-sleep 200
 send ^Z
 expect Stopped
 expect now>
 send fg\n
-sleep 500
+expect lode
 send 3 + 4\n
 expect => 7
 expect lode:3>
-sleep 300
 send ^D
 expect now>
 send echo st$((4+$?))\n
 expect st4
-send read x; echo got-$x\n
-sleep 300
+send echo rea""dy; read x; echo got-$x\n
+expect ready
 send here\n
 expect got-here
 send exit\n
