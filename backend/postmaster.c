@@ -57,8 +57,8 @@ typedef struct Child {
     int64_t born;       /* ms of the monotonic clock */
     int64_t hung_up_at; /* when we began to end it, 0: we did not */
     int severity;       /* how far we have gone: 0 HUP or TERM, 1 TERM, 2 KILL */
-    uint32_t critical;      /* its critical word when we last looked */
-    int64_t critical_since; /* when we first saw that word */
+    uint32_t critical;   /* its critical word when we last looked */
+    int64_t critical_ms; /* for how long we have seen that word */
     MessageStream stream;
 } Child;
 
@@ -73,7 +73,14 @@ static struct {
     bool crashed;
     int64_t stopping_since;
     int64_t started_ms;
+    int64_t looked_at; /* look_after_children */
 } pm;
+
+#define LOOK_MS 1000 /* the longest time between two looks at the children */
+/* Who was told to end gets TERM (in a shutdown it had that first), then KILL, so long after. */
+#define TERM_MS          2000
+#define KILL_MS          7000
+#define SHUTDOWN_KILL_MS 20000
 
 static int64_t now_ms(void)
 {
@@ -489,19 +496,19 @@ static void reap_children(void)
 
 /*
  * Commit, eviction with a latch held, opening a page, interning a name: whatever the section is, a session that stays
- * in it keeps others waiting.
+ * in it keeps others waiting.  Time in which nobody ran, we neither, is not held against it: a look counts LOOK_MS at most.
  */
-static void watch_critical(Child *c, int64_t now)
+static void watch_critical(Child *c, int64_t passed)
 {
     int slot = store_session_slot_of(c->pid); /* none any more after an exec */
     uint32_t word = slot >= 0 ? store_session_critical_word(slot) : 0;
 
     if (!CRIT_SAME(word, c->critical)) {
         c->critical = word;
-        c->critical_since = now;
-    } else if (now - c->critical_since > conf.critical_timeout) {
+        c->critical_ms = 0;
+    } else if ((c->critical_ms += passed) > conf.critical_timeout) {
         log_message(WARNING, "session %d has been in a critical section for %lld ms: killing it", (int)c->pid,
-                    (long long)(now - c->critical_since));
+                    (long long)c->critical_ms);
         c->severity = 2;
         child_kill(c, SIGKILL);
     }
@@ -511,8 +518,9 @@ static void watch_critical(Child *c, int64_t now)
  * section. */
 static void look_after_children(void)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(), passed = MIN(now - pm.looked_at, LOOK_MS);
 
+    pm.looked_at = now;
     for (size_t i = 0; i < pm.room; i++) {
         Child *c = &pm.children[i];
         if (!is_session(c)) {
@@ -523,17 +531,18 @@ static void look_after_children(void)
             c->hung_up_at = now;
             child_kill(c, SIGKILL); /* it has no slot yet, and no program */
         }
-        if (c->hung_up_at && c->severity == 0 && now - c->hung_up_at > 2000) {
+        if (c->hung_up_at && c->severity == 0 && now - c->hung_up_at > TERM_MS) {
             c->severity = 1;
             child_kill_group(c, SIGTERM);
             child_kill_group(c, SIGCONT);
         }
-        if (c->hung_up_at && c->severity == 1 && now - c->hung_up_at > 7000) {
+        if (c->hung_up_at && c->severity == 1 &&
+            now - c->hung_up_at > (pm.state == PM_RUN ? KILL_MS : SHUTDOWN_KILL_MS)) {
             c->severity = 2;
-            child_kill(c, SIGKILL); /* in a critical section that is a restart: it had 7 s to get out of it */
+            child_kill(c, SIGKILL); /* in a critical section that is a restart: it had the time to get out of it */
         }
         if (c->ready && c->severity < 2) {
-            watch_critical(c, now);
+            watch_critical(c, passed);
         }
     }
 }
@@ -548,6 +557,7 @@ static void stop_sessions(void)
         Child *c = &pm.children[i];
         if (is_session(c) && !c->hung_up_at) {
             c->hung_up_at = now;
+            c->severity = 1; /* a second TERM would cut its ensure clauses short */
             if (c->ready) {
                 notify(c->sock, "the server is shutting down");
             }
@@ -784,7 +794,7 @@ static void serve(void)
             }
             owners[n++] = c->pid;
         }
-        poll(polls, n, 1000);
+        poll(polls, n, LOOK_MS);
         if (polls[1].revents) {
             read_notes();
         }

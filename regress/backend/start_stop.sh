@@ -40,10 +40,10 @@ is "1 2" "$(echo $(cat out))" "the session's output under smart"
 until_true gone "$(server_pid 2>/dev/null || echo 999999)"
 [ -e "$LODE_STORE/lodestone.pid" ] && fail "no pid file after a stop"
 
-# fast ends it by SIGTERM, ensure runs
+# fast ends it by SIGTERM, ensure runs, longer than a client's death would give it
 gives 0 "$LODECTL" -D "$LODE_STORE" start >/dev/null
 rm -f out err
-"$LODE" -e 'begin; puts 1; $stdout.flush; sleep 20; ensure; puts "ensured"; end' >out 2>err &
+"$LODE" -e 'begin; puts 1; $stdout.flush; sleep; ensure; sleep 2.5; puts "ensured"; end' >out 2>err &
 client=$!
 until_true grep -q 1 out
 gives 0 "$LODECTL" -D "$LODE_STORE" stop -m fast >/dev/null
@@ -55,7 +55,7 @@ has "$(cat err)" "shutting down" "what the client says under fast"
 # immediate ends all at once
 gives 0 "$LODECTL" -D "$LODE_STORE" start >/dev/null
 rm -f out err
-"$LODE" -e 'puts 1; $stdout.flush; sleep 20' >out 2>err &
+"$LODE" -e 'puts 1; $stdout.flush; sleep' >out 2>err &
 client=$!
 until_true grep -q 1 out
 worker=$(tr " " "\n" <"/proc/$(server_pid)/task/$(server_pid)/children" | sort -n | tail -n 1)
