@@ -66,18 +66,29 @@ one_line_error() {
     [ "$(printf '%s\n' "$err" | wc -l)" -eq 1 ] || die "more than one line from: $* -- $err"
 }
 
-server_start() { "$LODECTL" -D "$LODE_STORE" start >/dev/null || die "the server does not start"; }
-server_stop() { "$LODECTL" -D "$LODE_STORE" stop -m "${1:-fast}" >/dev/null || die "the server does not stop"; }
+# How long a test waits for anything, in seconds: who hangs is given up, who is slow is not.
+patience=120
+
+server_start() { "$LODECTL" -D "$LODE_STORE" start -t $patience >/dev/null || die "the server does not start"; }
+server_stop() { "$LODECTL" -D "$LODE_STORE" stop -m "${1:-fast}" -t $patience >/dev/null || die "the server does not stop"; }
 server_pid() { head -n 1 "$LODE_STORE/lodestone.pid"; }
 
 # children_of PID: ids of its direct children
 children_of() { cat /proc/"$1"/task/*/children 2>/dev/null; }
 
-# kill_everything: kill -9 of the postmaster and all its children, at once
+# descendants_of PID: itself, its children, theirs
+descendants_of() {
+    local child
+    echo "$1"
+    for child in $(children_of "$1"); do descendants_of "$child"; done
+}
+
+# kill_everything: kill -9 of the postmaster and of all that came from it; it stands still first, to have no more children
 kill_everything() {
     local pid all
     pid=$(server_pid)
-    all="$pid $(children_of "$pid")"
+    kill -STOP "$pid" 2>/dev/null
+    all=$(descendants_of "$pid")
     kill -9 $all 2>/dev/null
     for pid in $all; do wait_gone "$pid"; done
 }
@@ -85,7 +96,7 @@ kill_everything() {
 # wait_gone PID: until the process is no more (or a zombie)
 wait_gone() {
     local i state
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < patience * 100; i++)); do
         state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' /proc/"$1"/status 2>/dev/null)
         [ -z "$state" ] || [ "$state" = Z ] && return 0
         sleep 0.01
@@ -93,11 +104,10 @@ wait_gone() {
     die "process $1 does not end"
 }
 
-# wait_for SECONDS command...: until it succeeds
+# wait_for command...: until it succeeds
 wait_for() {
-    local i n=$(($1 * 20))
-    shift
-    for ((i = 0; i < n; i++)); do
+    local i
+    for ((i = 0; i < patience * 20; i++)); do
         "$@" >/dev/null 2>&1 && return 0
         sleep 0.05
     done
@@ -126,7 +136,7 @@ session_open() {
 session_send() { printf '%s\n' "$2" >&"${session_in[$1]}"; }
 session_read() {
     local line
-    IFS= read -r -t 60 line <&"${session_out[$1]}" || die "session $1 does not answer: $(head -c 1000 "$LODE_TEST_DIR/$1.err")"
+    IFS= read -r -t $patience line <&"${session_out[$1]}" || die "session $1 does not answer: $(head -c 1000 "$LODE_TEST_DIR/$1.err")"
     printf '%s\n' "$line"
 }
 session() {

@@ -17,14 +17,14 @@ gives 0 "$LODE" -e 'exit(system("exit 0") ? 0 : 1)'
 gives 1 "$LODE" -e 'exit(system("exit 7") ? 0 : 1)'
 
 # signals sent to the client reach the program, those alone that the program knows
-"$LODE" -e 'trap(:USR1) { puts "usr1"; exit 9 }; puts "up"; $stdout.flush; sleep 20' >out1 &
+"$LODE" -e 'trap(:USR1) { puts "usr1"; exit 9 }; puts "up"; $stdout.flush; sleep' >out1 &
 client=$!
 until_true grep -q up out1
 kill -USR1 $client
 wait $client
 is 9 $? "status after a trapped signal"
 is "up usr1" "$(echo $(cat out1))" "output of the trap"
-env --default-signal=INT "$LODE" -e 'puts "up"; $stdout.flush; begin; sleep 20; rescue Interrupt; puts "interrupt"; exit 8; end' >out2 &
+env --default-signal=INT "$LODE" -e 'begin; puts "up"; $stdout.flush; sleep; rescue Interrupt; puts "interrupt"; exit 8; end' >out2 &
 client=$!
 until_true grep -q up out2
 kill -INT $client
@@ -32,10 +32,10 @@ wait $client
 is 8 $? "status after INT"
 is "up interrupt" "$(echo $(cat out2))" "INT is Interrupt"
 # also those of a program that became another
-env --default-signal=INT "$LODE" -e 'puts "up"; $stdout.flush; exec "sleep", "20"' >out5 &
+env --default-signal=INT "$LODE" -e 'puts $$; $stdout.flush; exec "sleep", "600"' >out5 &
 client=$!
-until_true grep -q up out5
-sleep 0.3
+until_true test -s out5
+until_true grep -q sleep "/proc/$(cat out5)/comm"
 kill -INT $client
 wait $client
 is 130 $? "status of an exec after INT"
@@ -49,7 +49,7 @@ is 0 $? "status with an ignored HUP"
 is "up end" "$(echo $(cat out3))" "a nohup program runs on"
 
 # the client is killed: the program ends
-"$LODE" -e 'puts $$; $stdout.flush; sleep 60' >out4 &
+"$LODE" -e 'puts $$; $stdout.flush; sleep' >out4 &
 client=$!
 until_true test -s out4
 worker=$(cat out4)

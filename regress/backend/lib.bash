@@ -32,10 +32,10 @@ one_line() {
     [ "$(printf '%s\n' "$err" | wc -l)" = 1 ] && [ -n "$err" ] || fail "'$*' should say one line, not '$err'"
     printf '%s\n' "$err"
 }
-# waits up to 10 s until the command holds
+# until_true command...: who hangs is given up, who is slow is not
 until_true() {
     local i
-    for i in $(seq 100); do
+    for i in $(seq 1200); do
         "$@" >/dev/null 2>&1 && return 0
         sleep 0.1
     done

@@ -4,8 +4,8 @@
 "$LODECTL" -D "$LODE_STORE" init >/dev/null && "$LODECTL" -D "$LODE_STORE" start >/dev/null || fail "start"
 for round in 1 2; do
     pid=$(server_pid)
-rm -f out err
-    "$LODE" -e 'puts $$; $stdout.flush; puts fork { sleep 60 }; $stdout.flush; system("sleep 30"); sleep 30' >out 2>err &
+    rm -f out err
+    "$LODE" -e 'puts $$; $stdout.flush; puts fork { sleep }; $stdout.flush; sleep' >out 2>err &
     client=$!
     two() { [ "$(wc -l <out)" = 2 ]; }
     until_true two
@@ -28,7 +28,7 @@ rm -f out err
 done
 # a pid file whose number has gone to another program: no signal for that one
 "$LODECTL" -D "$LODE_STORE" stop >/dev/null
-sleep 100 &
+sleep 600 &
 other=$!
 printf '%s\n1\n%s\n%s/lodestone.sock\nready\n0\n' $other "$LODE_STORE" "$LODE_STORE" >"$LODE_STORE/lodestone.pid"
 is "state=stopped" "$("$LODECTL" -D "$LODE_STORE" status)" "status with another program's number"

@@ -8,8 +8,10 @@
 for event in COMMIT_LOGGED NAME_LOG PAGE_OPENED; do
     LODE_STOP=$event:1:pause "$LODECTL" -D "$LODE_STORE" start -c critical_timeout=1s >/dev/null || fail "start for $event"
     server=$(server_pid)
-    "$LODE" -e 'puts 1; $stdout.flush; sleep 30' >other 2>other.err &
+    rm -f other
+    "$LODE" -e 'puts 1; $stdout.flush; sleep' >other 2>other.err &
     other=$!
+    until_true test -s other
     "$LODE" -e 'Maglev::PERSISTENT_ROOT[ARGV[0].to_sym] = Maglev::PERSISTENT_ROOT[:n] = 2; Maglev.commit_transaction' $event 2>err
     is 137 $? "the status of the client whose session was stuck at $event"
     wait $other

@@ -36,7 +36,7 @@ history_killer() { # seconds
 
 history_run() { # mode level seconds sessions kills?
     rm -f log.* errors.* final.log
-    wait_for 20 lode "$worker" setup
+    wait_for lode "$worker" setup
     local pids= s
     for ((s = 1; s <= $4; s++)); do
         number=$((number + 1))
@@ -45,7 +45,7 @@ history_run() { # mode level seconds sessions kills?
     done
     [ -n "$5" ] && history_killer "$3"
     for s in $pids; do wait "$s"; done
-    wait_for 20 lode "$worker" final "$1" log.*
+    wait_for lode "$worker" final "$1" log.*
     lode "$worker" final "$1" log.* >final.log || die "final read"
     out=$("$LODE_BUILD/regress/tools/history" "$2" log.* final.log) || die "$1, $2, $4 sessions: $out"
     [ -n "$5" ] || [ -z "$(cat errors.* | sanitized)" ] || die "$1, $2: a session failed: $(cat errors.* | head -n 5)"

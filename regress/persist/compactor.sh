@@ -21,7 +21,7 @@ session_close old
 
 for i in 3 4 5 6 7 8 9 10; do
     lode update.rb "$i" || die "update $i"
-    wait_for 60 clean
+    wait_for clean
 done
 bytes=$(number store_bytes)
 [ "$bytes" -lt 40000000 ] || die "50 MB were written, 1 MB lives, the store has $bytes bytes: $(lodectl -D "$LODE_STORE" status)"

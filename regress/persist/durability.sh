@@ -27,7 +27,7 @@ RUBY
 for round in 1 2 3; do
     lode write.rb >sure.out 2>/dev/null &
     writer=$!
-    wait_for 30 eval '[ "$(wc -l <sure.out)" -ge 4 ]'
+    wait_for eval '[ "$(wc -l <sure.out)" -ge 4 ]'
     kill_everything
     wait $writer
     promised=$(tail -n 1 sure.out)

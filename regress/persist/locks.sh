@@ -47,7 +47,7 @@ said '=> true' a "$S.write_lock(Maglev[:b])"
 said '=> :write' a "$S.lock_kind(Maglev[:b])"
 said '=> LockError' b "begin; $S.write_lock(Maglev[:b]); rescue LockError => e; e.class; end"
 kill -9 "$(session a 'Process.pid' | sed 's/=> //')"
-wait_for 10 eval "[[ \$(session b \"begin; $S.write_lock(Maglev[:b]); rescue LockError => e; e.class; end\") == '=> true' ]]"
+wait_for eval "[[ \$(session b \"begin; $S.write_lock(Maglev[:b]); rescue LockError => e; e.class; end\") == '=> true' ]]"
 session_close b
 said '=> [true, true]' c "Maglev.abort; [$S.write_lock(Maglev[:a], wait: 10), $S.write_lock(Maglev[:b], wait: 10)]"
 session_close c

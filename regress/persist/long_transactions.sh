@@ -18,11 +18,11 @@ said '=> 20' busy '20.times { Maglev[:big].replace(Random.bytes(2001)); Maglev.c
 [ "$(pinned $busy pinned_bytes)" -lt 4096 ] || die "what the busy session pins: $(lodectl -D "$LODE_STORE" status --sessions)"
 same 'its lock' 1 "$(pinned $idle locks)"
 contains 'the table' pinned_bytes "$(lodectl -D "$LODE_STORE" status --sessions)"
-wait_for 10 grep -q "session $idle (pid [0-9]*) has its transaction open" "$LODE_STORE/log/lodestone.log"
+wait_for grep -q "session $idle (pid [0-9]*) has its transaction open" "$LODE_STORE/log/lodestone.log"
 # ended by bytes
 printf 'transaction_max_size = 8kB\n' >>"$LODE_STORE/lodestone.conf"
 lodectl -D "$LODE_STORE" reload >/dev/null
-wait_for 10 grep -q "ended the transaction of session $idle " "$LODE_STORE/log/lodestone.log"
+wait_for grep -q "ended the transaction of session $idle " "$LODE_STORE/log/lodestone.log"
 same 'its state' timed_out "$(pinned $idle state)"
 said '=> [Maglev::TransactionTimeout, true]' idle 'begin; Maglev[:big].size; rescue => e; [e.class, e.message.include?("transaction_max_size")]; end'
 said '=> Maglev::TransactionTimeout' idle 'Maglev[:mine] = 1; begin; Maglev.commit; rescue => e; e.class; end'
@@ -30,7 +30,7 @@ said '=> [1001, 1, true]' idle 'Maglev.abort; Maglev[:mine] = 1; [Maglev[:big].s
 # ended by time
 printf 'transaction_timeout = 300ms\n' >>"$LODE_STORE/lodestone.conf"
 lodectl -D "$LODE_STORE" reload >/dev/null
-wait_for 10 eval "[ \"\$(pinned $busy state)\" = timed_out ]"
+wait_for eval "[ \"\$(pinned $busy state)\" = timed_out ]"
 said '=> Maglev::TransactionTimeout' busy 'begin; Maglev.commit; rescue Maglev::MaglevException => e; e.class; end'
 said '=> true' busy 'Maglev.abort; Maglev.commit'
 session_close idle

@@ -2,7 +2,8 @@
  * regress/tools/wire.c: a client that says what it should not.
  *
  *   wire SOCKET send 'bytes'     sends bytes (with \xHH), prints what the server answers: a line a message
- *   wire SOCKET idle N SECONDS   opens N connections that say nothing; prints how many were refused, and ended
+ *   wire SOCKET idle N           opens N connections that say nothing; prints how many were refused because there are
+ *                                others, and how many have ended, whenever that changes, until all have
  *   wire SOCKET fuzz N SEED      N damaged handshakes; fails if the server stops answering
  *   wire SOCKET start WORD...    a good handshake that runs `lode WORD...` with our descriptors, then rubbish
  */
@@ -33,6 +34,8 @@ static int dial(void)
     return sock;
 }
 
+enum { PATIENCE_MS = 120000 };
+
 static int64_t in_ms(int64_t ms)
 {
     struct timespec t;
@@ -48,7 +51,7 @@ static void print_answers(int sock)
     char why[200];
     int got;
 
-    while ((got = message_receive(&m, sock, FROM_SERVER, in_ms(15000), why, sizeof why)) == 1) {
+    while ((got = message_receive(&m, sock, FROM_SERVER, in_ms(PATIENCE_MS), why, sizeof why)) == 1) {
         MessageReader r = message_reader(&m);
         printf("%s", message_name(m.type));
         if (m.type == MSG_REFUSED) {
@@ -96,29 +99,38 @@ static int do_send(const char *text)
     return 0;
 }
 
-static int do_idle(int count, int seconds)
+static int do_idle(int count)
 {
-    int *socks = calloc((size_t)count, sizeof *socks);
+    struct pollfd *polls = calloc((size_t)count, sizeof *polls);
     int refused = 0, ended = 0;
 
     for (int i = 0; i < count; i++) {
-        socks[i] = dial();
+        polls[i] = (struct pollfd){dial(), POLLIN, 0};
     }
-    for (int i = 0; i < count; i++) {
-        struct pollfd p = {socks[i], POLLIN, 0};
-        uint8_t byte;
-        if (poll(&p, 1, i == 0 ? 300 : 0) > 0 && recv(socks[i], &byte, 1, MSG_PEEK) == 1) {
-            refused++;
+    while (ended < count) {
+        if (poll(polls, (nfds_t)count, PATIENCE_MS) <= 0) {
+            printf("%d never end\n", count - ended);
+            return 1;
         }
+        for (int i = 0; i < count; i++) {
+            Message m;
+            char why[200];
+            if (!polls[i].revents) {
+                continue;
+            }
+            if (message_receive(&m, polls[i].fd, FROM_SERVER, in_ms(PATIENCE_MS), why, sizeof why) == 1) {
+                MessageReader r = message_reader(&m);
+                const char *code = message_get_string(&r);
+                refused += m.type == MSG_REFUSED && strcmp(code, "TOO_MANY_SESSIONS") == 0;
+                message_free(&m);
+            }
+            close(polls[i].fd);
+            polls[i].fd = -1; /* poll passes over it */
+            ended++;
+        }
+        printf("refused %d, ended %d\n", refused, ended);
+        fflush(stdout);
     }
-    printf("refused %d\n", refused);
-    fflush(stdout);
-    sleep((unsigned)seconds);
-    for (int i = 0; i < count; i++) {
-        struct pollfd p = {socks[i], POLLIN, 0};
-        ended += poll(&p, 1, 0) > 0;
-    }
-    printf("ended %d\n", ended);
     return 0;
 }
 
@@ -191,7 +203,7 @@ static int do_fuzz(int rounds, unsigned seed)
         send(sock, bytes, n, MSG_NOSIGNAL);
         shutdown(sock, SHUT_WR);
         struct pollfd p = {sock, POLLIN, 0};
-        if (poll(&p, 1, 10000) <= 0) {
+        if (poll(&p, 1, PATIENCE_MS) <= 0) {
             printf("no answer in round %d\n", round);
             return 1;
         }
@@ -219,8 +231,8 @@ int main(int argc, char **argv)
         }
         return do_start(words);
     }
-    if (argc > 4 && strcmp(argv[2], "idle") == 0) {
-        return do_idle(atoi(argv[3]), atoi(argv[4]));
+    if (strcmp(argv[2], "idle") == 0) {
+        return do_idle(atoi(argv[3]));
     }
     if (argc > 4 && strcmp(argv[2], "fuzz") == 0) {
         return do_fuzz(atoi(argv[3]), (unsigned)atoi(argv[4]));
