@@ -48,6 +48,8 @@ Io *io_get_writable(Value v)
 static void io_visit(Object *o, Visitor *v)
 {
     v->slot(v, &((Io *)o)->path);
+    v->slot(v, &((Io *)o)->reading);
+    v->slot(v, &((Io *)o)->writing);
 }
 
 static void io_free(Object *o)
@@ -78,7 +80,7 @@ static Value io_allocate(Value cls)
     io->fd = -2;
     io->write_fd = -1;
     io->ext_enc = io->int_enc = -1;
-    io->path.raw = V_NIL;
+    io->path.raw = io->reading.raw = io->writing.raw = V_NIL;
     return v;
 }
 

@@ -102,10 +102,10 @@ class IO
       text = mode.is_a?(Integer) ? (mode & 3 == 0 ? "r" : mode & 3 == 1 ? "w" : "r+") : mode.to_s
       reading = text.start_with?("r") || text.include?("+")
       writing = !text.start_with?("r") || text.include?("+")
-      external = options.delete(:external_encoding) || options.delete(:encoding)
-      options.delete(:internal_encoding)
-      options.delete(:textmode)
-      binary = options.delete(:binmode)
+      own = [:external_encoding, :internal_encoding, :encoding, :textmode, :binmode, :invalid, :undef, :replace, :fallback, :newline,
+             :universal_newline, :crlf_newline, :cr_newline, :lf_newline].each_with_object({}) do |key, taken|
+        taken[key] = options.delete(key) if options.key?(key)
+      end
       child_out = child_in = our_in = our_out = nil
       if reading
         our_in, child_out = IO.pipe
@@ -147,16 +147,28 @@ class IO
         end
       end
       io = allocate
-      io.__set_popen(our_in ? our_in.__release : nil, our_out ? our_out.__release : nil, pid)
-      io.set_encoding(external) if external
-      colon = text.index(":")
-      io.set_encoding(text[colon + 1..]) if colon
-      io.binmode if binary || text.include?("b")
+      io.__set_popen(our_in ? our_in.__release : nil, our_out ? our_out.__release : nil, pid, mode, own)
       return io unless block_given?
       begin
         yield io
       ensure
         io.close unless io.closed?
+      end
+    end
+
+    def pipe(external = nil, internal = nil, **options)
+      reader, writer = __pipe
+      reader.set_encoding(external, internal, **options.except(:binmode, :textmode))
+      if options[:binmode] && external.nil?
+        reader.binmode
+        writer.binmode
+      end
+      return [reader, writer] unless block_given?
+      begin
+        yield reader, writer
+      ensure
+        reader.close
+        writer.close
       end
     end
 
@@ -321,16 +333,6 @@ class IO
 
   def timeout = nil
   def advise(advice, offset = 0, len = 0) = nil
-  def set_encoding_by_bom
-    raise ArgumentError, "ASCII incompatible encoding needs binmode" unless binmode?
-    head = read(3)
-    if head == "\xEF\xBB\xBF".b
-      set_encoding("UTF-8")
-      return Encoding::UTF_8
-    end
-    __unread(head) if head
-    nil
-  end
   def winsize = [25, 80]
 end
 

@@ -22,9 +22,20 @@ typedef struct Io { /* T_IO */
     char *wbuf;
     uint32_t wlen, wcap;
     int64_t lineno;
-    int16_t ext_enc, int_enc; /* -1: default */
+    int16_t ext_enc, int_enc; /* of text outside (-1: Encoding.default_external as it is then), inside (-1: as outside) */
     Slot path;      /* String or nil */
+    Slot reading, writing; /* options of String#encode for what is read and written: Hash or nil */
 } Io;
+
+/* What a mode ("r+", "wb:utf-8", open(2)'s flags) and options (mode:, flags:, external_encoding:, newline: ...) ask for */
+typedef struct IoModes {
+    int flags;      /* open(2)'s */
+    uint32_t mode;  /* IOM_* */
+    bool given;     /* there was a mode */
+    int16_t ext_enc, int_enc;
+    Value perm;     /* nil: the default */
+    Value reading, writing;
+} IoModes;
 
 static inline bool is_io(Value v)
 {
@@ -55,10 +66,10 @@ bool io_wait_limited(Value io, int fd, short events, Value timeout); /* false af
 int io_read_encoding(Io *io);                 /* of the text that is read */
 Value io_to_internal(Value v, Value text);    /* text read: in the internal encoding when there is one */
 Value io_to_external(Value v, Value text);    /* text to write: in the external encoding when one was asked for */
-Value io_set_encoding(Value self, int argc, const Value *argv);
-Value io_binmode(Value self, int argc, const Value *argv);
-/* "r+", "wb:utf-8", integers, mode:, flags:, perm: ...; gives open(2) flags and IOM_* */
-int io_parse_mode(Value mode, uint32_t *iom);
+/* Arguments (nil or V_UNDEF: not given) and keywords (Hash or nil) of IO.new, File.new and their like; ArgumentError, TypeError */
+IoModes io_modes(Value mode, Value perm, Value options);
+void io_modes_encode(IoModes *m, Value mode_text, Value options); /* its part for encodings; mode_text: String or nil */
+void io_apply_encodings(Value io, const IoModes *m);
 Value path_value(Value v);      /* String by to_path or to_str; ArgumentError with a NUL inside */
 const char *path_c(Value v);    /* its bytes, NUL-terminated */
 Value process_status_new(pid_t pid, int status);

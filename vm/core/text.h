@@ -214,4 +214,7 @@ Value value_to_pattern(Value v, bool quote);                              /* Reg
 
 /* ---- numbers (see number.h) ---- */
 double bytes_to_double(const char *s, size_t len);
+/* transcode.c: which conversions of newlines the options of String#encode ask for; ArgumentError */
+enum { TR_UNIVERSAL = 1, TR_CRLF = 2, TR_CR = 4, TR_LF = 8 };
+uint32_t transcode_newlines(Value options);
 #endif

@@ -27,6 +27,29 @@ static bool opt_is(Value kw, const char *name, const char *what)
     Value v = keyword_get(kw, name);
     return !is_undef(v) && is_symbol(v) && !strcmp(sym_text(v), what);
 }
+uint32_t transcode_newlines(Value kw)
+{
+    static const struct {
+        const char *keyword, *name;
+        uint32_t bit;
+    } kinds[] = {{"universal_newline", "universal", TR_UNIVERSAL}, {"crlf_newline", "crlf", TR_CRLF},
+                 {"cr_newline", "cr", TR_CR}, {"lf_newline", "lf", TR_LF}};
+    uint32_t found = 0;
+    Value v = keyword_get(kw, "newline");
+    if (!is_undef(v) && !is_nil(v)) {
+        if (!is_symbol(v))
+            raise_error(klass.ArgumentError, "unexpected value for newline option");
+        for (size_t i = 0; i < COUNT_OF(kinds); i++)
+            if (!strcmp(sym_text(v), kinds[i].name))
+                found = kinds[i].bit;
+        if (!found)
+            raise_error(klass.ArgumentError, "unexpected value for newline option: %T", sym_name_str(v));
+    }
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (opt_true(kw, kinds[i].keyword))
+            found |= kinds[i].bit;
+    return found;
+}
 static Options options_of(Value kw)
 {
     Options o = {.replace = V_NIL, .fallback = V_NIL};
@@ -58,10 +81,11 @@ static Options options_of(Value kw)
         if (!o.xml_text && !o.xml_attr)
             raise_error(klass.ArgumentError, "unexpected value for xml option: %T", v);
     }
-    o.universal_nl = opt_true(kw, "universal_newline") || opt_is(kw, "newline", "universal");
-    o.crlf_nl = opt_true(kw, "crlf_newline") || opt_is(kw, "newline", "crlf");
-    o.cr_nl = opt_true(kw, "cr_newline") || opt_is(kw, "newline", "cr");
-    o.lf_nl = opt_true(kw, "lf_newline") || opt_is(kw, "newline", "lf");
+    uint32_t newlines = transcode_newlines(kw);
+    o.universal_nl = newlines & TR_UNIVERSAL;
+    o.crlf_nl = newlines & TR_CRLF;
+    o.cr_nl = newlines & TR_CR;
+    o.lf_nl = newlines & TR_LF;
     return o;
 }
 static bool decorates(const Options *o)
