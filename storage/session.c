@@ -17,7 +17,6 @@
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/open.h"
-#include "storage/page/space.h"
 #include "storage/state.h"
 #include "storage/txn/bulk.h"
 #include "storage/txn/locks.h"
@@ -243,10 +242,8 @@ void store_session_cleanup(int slot)
     cache_cleanup(slot);
     open_cleanup(slot);
     uint64_t bulk = atomic_load(&dead->bulk);
-    if (bulk != 0) {
-        bulk_clear_words(bulk);
-        space_drop_bulk(bulk);
-    }
+    if (bulk != 0)
+        bulk_undo_of_dead(bulk);
     wal_credit_return(the_store->wal, &dead->credit);
     oids_give_back(dead);
     locks_drop(slot);

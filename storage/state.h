@@ -180,7 +180,8 @@ typedef struct StoreShared {
 
     _Atomic uint64_t counters[STORE_COUNTERS]; /* COUNTERS latch to change */
     Latch counters_latch;
-    _Atomic uint64_t view_epoch; /* raised by the compactor: views of a lower one began before that */
+    _Atomic uint64_t view_epoch; /* raised by the compactor and undone bulk commits: views of a lower one began before that */
+    _Atomic uint64_t undone_epoch; /* views of a lower one may read in extents of undone bulk commits (bulk.c B5) */
     _Atomic uint32_t compactor_bell;
     _Atomic uint64_t stat_moved, stat_moved_bytes, stat_move_refused, stat_cleaned; /* compactor */
     _Atomic uint64_t superseded; /* bytes of versions that commits have replaced, since start */

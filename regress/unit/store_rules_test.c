@@ -256,8 +256,8 @@ static void commit_in_bulk(void)
 static void a_checkpoint_in_mid_commit_loses_nothing(void **state)
 {
     (void)state;
-    static const StopEvent events[] = { STOP_BULK_PAGE, STOP_COMMIT_SECURED, STOP_COMMIT_LOCKED, STOP_COMMIT_PLACED,
-                                        STOP_COMMIT_LOGGED, STOP_COMMIT_STAMPED, STOP_COMMIT_INSTALL,
+    static const StopEvent events[] = { STOP_BULK_PAGE, STOP_BULK_PREPARED, STOP_COMMIT_SECURED, STOP_COMMIT_LOCKED,
+                                        STOP_COMMIT_PLACED, STOP_COMMIT_LOGGED, STOP_COMMIT_STAMPED,
                                         STOP_COMMIT_INSTALLED };
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         setup(STORE_POSTMASTER);
@@ -281,94 +281,7 @@ static void a_checkpoint_in_mid_commit_loses_nothing(void **state)
     }
 }
 
-/* ---- words of new objects in bulk commits (bulk.c B3) --------------------------------------------------------- */
-
-enum { UNKNOWN = 2500 }; /* objects: several pages of the object table */
-
-static void commit_unknown_in_bulk(void)
-{
-    store_commit_begin();
-    Oid first = store_oid_alloc();
-    test_put(first, 8, 900, true);
-    for (int i = 1; i < UNKNOWN; i++)
-        test_put(store_oid_alloc(), 8, 900, true);
-    test_put(1, first, 10, false);
-    if (store_commit_finish(DURABILITY_DURABLE).status != COMMIT_OK)
-        _exit(5);
-}
-
-/* All of it or nothing is there: object 1 says where it begins. */
-static void all_or_nothing(void)
-{
-    uint64_t objects = store_verify();
-    uint64_t first = test_value(1);
-    assert_int_equal(objects, first == 1 ? 1 : 1 + UNKNOWN);
-    if (first != 1)
-        for (Oid oid = first; oid < first + 200; oid++)
-            assert_int_equal(test_value(oid), 8);
-}
-
-static void a_bulk_commit_of_new_objects_happens_as_one(void **state)
-{
-    (void)state;
-    static const StopEvent events[] = { STOP_BULK_PAGE, STOP_BULK_PREPARED, STOP_COMMIT_SECURED, STOP_COMMIT_LOCKED,
-                                        STOP_COMMIT_LOGGED, STOP_COMMIT_STAMPED, STOP_COMMIT_INSTALL };
-    for (size_t i = 0; i < COUNT_OF(events); i++)
-        for (int recovers = 0; recovers < 2; recovers++) {
-            setup(STORE_POSTMASTER);
-            assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
-            stop_arm(events[i], STOP_PAUSE, 1, false, 0);
-            pid_t pid = test_start_session(commit_unknown_in_bulk);
-            assert_true(stop_wait_paused(events[i], UNIT_PATIENCE_MS));
-            store_begin();
-            assert_int_equal(test_value(1), 1); /* not published */
-            store_checkpoint_request();
-            if (events[i] == STOP_BULK_PREPARED)
-                store_checkpoint_now(); /* with prepared words on disk */
-            int slot = store_session_slot_of(pid);
-            bool critical = store_session_critical_word(slot) != 0;
-            kill(pid, SIGKILL);
-            assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
-            stop_disarm_all();
-            if (!critical && !recovers) {
-                store_session_cleanup(slot);
-                store_begin();
-                all_or_nothing();
-                store_checkpoint_now();
-                store_checkpoint_now();
-                assert_int_equal(test_commit(2, 2, 900, true, DURABILITY_DURABLE), COMMIT_OK);
-                assert_int_equal(store_verify(), 2);
-                test_close(true);
-            } else {
-                test_close(false);
-            }
-            test_open(STORE_POSTMASTER);
-            if (critical || recovers)
-                all_or_nothing();
-            test_close(true);
-            test_remove();
-        }
-}
-
-static void an_undone_bulk_commit_leaves_no_words(void **state)
-{
-    (void)state;
-    setup(STORE_POSTMASTER);
-    assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
-    for (int i = 0; i < 3; i++) {
-        stop_arm(i == 0 ? STOP_BULK_PREPARED : STOP_COMMIT_SECURED, STOP_ERROR, 1, false, 0);
-        EXPECT_ERROR(ERR_INJECTED, commit_unknown_in_bulk());
-        stop_disarm_all();
-        assert_int_equal(store_verify(), 1);
-        store_checkpoint_now();
-    }
-    store_begin();
-    commit_unknown_in_bulk();
-    store_begin();
-    all_or_nothing();
-    test_close(true);
-    test_remove();
-}
+/* ---- dead extents ------------------------------------------------------------------------------------------------- */
 
 static CommitStatus bulk_of(Oid first, uint64_t value)
 {
@@ -432,16 +345,35 @@ static void extents_that_change_hands_are_redone_as_they_were(void **state)
     test_remove();
 }
 
+static void commit_some(void)
+{
+    store_commit_begin();
+    for (Oid oid = 100; oid < 400; oid++)
+        test_put(oid, 8, 50, true);
+    if (store_commit_finish(DURABILITY_DURABLE).status != COMMIT_OK)
+        _exit(5);
+}
+
+static void checkpoint_now(void)
+{
+    store_checkpoint_now();
+}
+
 static void what_was_locked_when_a_page_was_written_is_free_after_a_crash(void **state)
 {
     (void)state;
     setup(STORE_POSTMASTER);
     assert_int_equal(test_commit(1, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
     assert_int_equal(test_commit(150, 1, 10, true, DURABILITY_DURABLE), COMMIT_OK);
+    /* Had the commit begun before the checkpoint, that would wait for its open page. */
+    stop_arm(STOP_CHECKPOINT_SEALED, STOP_PAUSE, 1, false, 0);
+    pid_t checkpointer = test_start_session(checkpoint_now);
+    assert_true(stop_wait_paused(STOP_CHECKPOINT_SEALED, UNIT_PATIENCE_MS));
     stop_arm(STOP_COMMIT_LOCKED, STOP_PAUSE, 1, false, 0);
-    pid_t pid = test_start_session(commit_in_bulk);
+    pid_t pid = test_start_session(commit_some);
     assert_true(stop_wait_paused(STOP_COMMIT_LOCKED, UNIT_PATIENCE_MS));
-    store_checkpoint_now();
+    stop_release(STOP_CHECKPOINT_SEALED);
+    assert_int_equal(test_wait_for(checkpointer), 0);
     kill(pid, SIGKILL);
     assert_int_equal(test_wait_for(pid), 128 + SIGKILL);
     stop_disarm_all();
@@ -578,8 +510,6 @@ int main(void)
         cmocka_unit_test(a_conflict_met_at_the_last_moment_undoes_all),
         cmocka_unit_test(a_sequence_is_published_after_all_before_it),
         cmocka_unit_test(a_checkpoint_in_mid_commit_loses_nothing),
-        cmocka_unit_test(a_bulk_commit_of_new_objects_happens_as_one),
-        cmocka_unit_test(an_undone_bulk_commit_leaves_no_words),
         cmocka_unit_test(a_dead_extent_rests_while_another_holds_the_redo_point_back),
         cmocka_unit_test(extents_that_change_hands_are_redone_as_they_were),
         cmocka_unit_test(what_was_locked_when_a_page_was_written_is_free_after_a_crash),

@@ -12,7 +12,8 @@
  *   FREE    the extents are given up: logged, free after a checkpoint (E3)
  *
  * N1: after MOVE no word leads into a chosen extent, and none will: records come to no chosen extent, and an object's word
- *     never goes back to an older place.  An extent in which a move was refused is walked again.
+ *     never goes back to an older place, but that from which a bulk commit has prepared it; so what stands there counts as
+ *     alive (words.c), and is not moved meanwhile.  An extent in which a move was refused is walked again.
  * N2: a commit links its versions to where the words led when it read them, under its view: after wait 1 no new link into
  *     the extents can be made, and every link into them is of a version whose sequence is F or less.
  * N3: after wait 2 every snapshot is F or newer.  It stops at the newest version that it sees, whose sequence is at least that
@@ -36,7 +37,7 @@
 #include "storage/page/cache.h"
 #include "storage/page/record.h"
 #include "storage/page/space.h"
-#include "storage/txn/txn.h"
+#include "storage/txn/words.h"
 
 #define ROUND_MAX 256                  /* extents of one round */
 #define ROUND_LIVE (8 * EXTENT_PAYLOAD) /* bytes to be copied in one round, about */
@@ -147,7 +148,7 @@ static const void *whole_record(Location from, uint32_t bytes)
 
 static bool is_alive(Oid oid, Location location)
 {
-    return (cache_table_location(OID_INDEX(oid)) & LOCATION_MASK) == location;
+    return word_settled_location(OID_INDEX(oid)) == location;
 }
 
 /* Does the page belong to a record that is alive and begins in an extent before?  Only bulk commits have such. */

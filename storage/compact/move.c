@@ -24,7 +24,7 @@
 #include "storage/page/record.h"
 #include "storage/page/space.h"
 #include "storage/txn/txn.h"
-#include "storage/txn/validate.h"
+#include "storage/txn/words.h"
 
 #define BATCH_MOVES 64
 #define BATCH_BYTES (64u * 1024)
@@ -125,7 +125,7 @@ static uint32_t payload_bytes(void)
 static void secure(void)
 {
     for (uint32_t i = 0; i < batch.count; i++)
-        batch.moves[i].word = commit_pin_word(batch.entries[i].oid, &batch.moves[i].frame);
+        batch.moves[i].word = word_pin(batch.entries[i].oid, &batch.moves[i].frame);
     uint32_t opens = MIN(batch.count, 2 * batch.used / PAGE_PAYLOAD + batch.runs + batch.class_count + 2);
     store_credit(1 + opens, payload_bytes() + opens * SPACE_OPEN_BYTES, 0);
     for (uint32_t i = 0; i < batch.count; i++) {

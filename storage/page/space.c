@@ -6,7 +6,8 @@
  * E2: meta extents are not logged: their pages count only if the directory of a complete checkpoint refers to them, and
  *     at open that is how `used` is found.  A page given up stays taken until a checkpoint that began later is complete
  *     (two epochs, flipped at each checkpoint's start).
- * E3: a dead extent (given up, logged) is free only after a checkpoint whose redo point lies after that record.
+ * E3: a dead extent (given up, logged) is free only after a checkpoint whose redo point lies after that record; one of a
+ *     bulk commit that did not happen only when nobody reads there any more (bulk.c B5).
  * E4: an extent in use has its disk space allocated.  Data takes only what leaves reserve_wanted() extents free, so that
  *     a checkpoint finds places for the table and the directory also on a full disk.
  *
@@ -348,11 +349,8 @@ void space_drop_bulk(uint64_t bulk)
     StoreShared *s = the_store->shared;
     for (uint32_t e = 1; e < s->extents; e++) {
         Extent *x = extent_of(e);
-        if (x->kind != EXTENT_BULK || x->bulk != bulk || atomic_load(&x->sequence) != 0)
-            continue;
-        for (unsigned i = 0; i < EXTENT_PAGES; i++)
-            cache_drop((PageNo)e * EXTENT_PAGES + i);
-        log_dead(e);
+        if (x->kind == EXTENT_BULK && x->bulk == bulk && atomic_load(&x->sequence) == 0)
+            log_dead(e);
     }
     store_credit_return();
 }
@@ -485,15 +483,22 @@ static void make_hole(uint32_t e)
     unlatch();
 }
 
+/* It was a bulk commit's that did not happen. */
+static bool is_undone(const Extent *x)
+{
+    return x->kind == EXTENT_DEAD && x->bulk != 0 && atomic_load(&((Extent *)x)->sequence) == 0;
+}
+
 /* Latch held.  Bits given up before the epoch's flip are clear; what became of the extent is for the caller to see. */
-static void settle_pending(uint32_t e, uint32_t epoch, Lsn redo)
+static void settle_pending(uint32_t e, uint32_t epoch, Lsn redo, bool undone_read)
 {
     StoreShared *s = the_store->shared;
     Extent *x = extent_of(e);
     uint64_t gone = x->pending[epoch & 1];
     x->pending[epoch & 1] = 0;
     /* E3: another's lower bound may hold the redo point back, so the epoch alone does not tell. */
-    if (x->kind == EXTENT_DEAD && x->dead_lsn > redo && !MUTATION(DEAD_REUSE)) {
+    bool rests = x->dead_lsn > redo || (undone_read && is_undone(x) && !MUTATION(UNDONE_RESTS));
+    if (x->kind == EXTENT_DEAD && rests && !MUTATION(DEAD_REUSE)) {
         x->pending[s->epoch & 1] |= gone;
         return;
     }
@@ -511,7 +516,7 @@ static bool is_empty(uint32_t e, ExtentKind kind)
     return x->kind == kind && x->used == 0 && (x->pending[0] | x->pending[1]) == 0;
 }
 
-void space_epoch_done(uint32_t epoch, Lsn redo)
+void space_epoch_done(uint32_t epoch, Lsn redo, bool undone_read)
 {
     StoreShared *s = the_store->shared;
     uint32_t extents = s->extents;
@@ -519,7 +524,7 @@ void space_epoch_done(uint32_t epoch, Lsn redo)
     latch();
     for (uint32_t e = 1; e < extents; e++)
         if (extent_of(e)->pending[epoch & 1] != 0)
-            settle_pending(e, epoch, redo);
+            settle_pending(e, epoch, redo, undone_read);
     unlatch();
     /* Nobody takes a dead extent, so what is cached of it can go without the latch. */
     for (uint32_t e = 1; e < extents; e++)
@@ -815,7 +820,20 @@ bool space_bulk_undecided(PageNo page, uint64_t number)
     if (page / EXTENT_PAGES >= the_store->shared->extents)
         return false;
     const Extent *x = extent_of((uint32_t)(page / EXTENT_PAGES));
-    return x->kind == EXTENT_BULK && (number == 0 || x->bulk == number) && atomic_load(&x->sequence) == 0;
+    return (x->kind == EXTENT_BULK || x->kind == EXTENT_DEAD) && x->bulk != 0 && (number == 0 || x->bulk == number) &&
+           atomic_load(&x->sequence) == 0;
+}
+
+Sequence space_bulk_sequence(PageNo page)
+{
+    Extent *x = extent_of((uint32_t)(page / EXTENT_PAGES));
+    return x->kind == EXTENT_BULK ? atomic_load(&x->sequence) : 0;
+}
+
+bool space_is_bulk(PageNo page)
+{
+    const Extent *x = extent_of((uint32_t)(page / EXTENT_PAGES));
+    return (x->kind == EXTENT_BULK || x->kind == EXTENT_DEAD) && x->bulk != 0;
 }
 
 bool space_any_undecided(void)

@@ -80,9 +80,10 @@ void space_give_up(PageNo place);
 /* A checkpoint begins: places given up from here on wait for the next one.  Returns after all page openings that were
  * logged before are marked. */
 uint32_t space_flip_epoch(void);
-/* It is complete: what was given up before the flip is free, dead extents only if their record ends before `redo`.  Dead
- * extents' pages leave the cache before that; disk space beyond a reserve goes back. */
-void space_epoch_done(uint32_t epoch, Lsn redo);
+/* It is complete: what was given up before the flip is free, dead extents only if their record ends before `redo`, and those
+ * of undone bulk commits only if nobody may read there any more (not `undone_read`).  Dead extents' pages leave the cache
+ * before that; disk space beyond a reserve goes back. */
+void space_epoch_done(uint32_t epoch, Lsn redo, bool undone_read);
 
 /* The stored form of one page of the extent map (EXTENTS_PER_PAGE entries), taken under the latch. */
 void space_store(uint64_t logical, StoredExtent *out);
@@ -94,8 +95,12 @@ void space_settle(void);
 void space_redo_take(const ExtentTakeRecord *record);
 void space_redo_free(const ExtentFreeRecord *record);
 void space_redo_open(const PageOpenRecord *record);
-/* Does the page belong to a bulk commit (that one, or with 0 any) that has not decided? */
+/* Does the page belong to a bulk commit (that one, or with 0 any) that has not decided, or will never? */
 bool space_bulk_undecided(PageNo page, uint64_t number);
+/* Does it belong to any, decided or not? */
+bool space_is_bulk(PageNo page);
+/* The sequence of the bulk commit that the page belongs to; 0: none, or undecided. */
+Sequence space_bulk_sequence(PageNo page);
 bool space_any_undecided(void);
 /* After redo: extents of bulk commits that never decided are dead. */
 void space_drop_undecided(void);

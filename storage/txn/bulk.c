@@ -9,11 +9,16 @@
  *     stays before the first of its records.
  * B2: records of a bulk commit have sequence 0, which means: the extent's.  The extent's is set at Install, before any
  *     word leads a reader to a record in it.  One extent belongs to one bulk commit.
- * B3: words of new objects get their locations before Decide, while nobody can know the objects' oids, and with sequence 0,
- *     which means the extent's as well: until it has one the objects are not there.  So Decide and Install need neither
- *     locks nor pages for them.  Whoever undoes the commit clears the words before the extents are given up: the session
- *     by its list, the reaper and recovery by looking at every word.
+ * B3: all words are prepared before Decide: they get their locations, and keep their sequences.  A reader who meets a record
+ *     whose extent has no sequence goes on to the version before, so nothing has happened yet; a committer takes such a word
+ *     for locked (words.c U1).  When the extents get their sequence all of it has happened at once, and words have that
+ *     sequence too (U2).  So Decide and Install need neither locks nor pages, however many objects there are.
  * B4: a bulk commit never has more than THROTTLE_PAGES in the log unflushed: others wait for a moment's writing only.
+ * B5: a prepared record links to exactly where its word led to: whoever undoes the commit leads each word back there, before
+ *     the extents are given up: the session by its list, the reaper and recovery by looking at every word.  The compactor takes
+ *     the version there for alive meanwhile (clean.c).  Readers may have read a word before that and its record after:
+ *     the extents are free only when all views have ended that began before the words were led back (space.c E3).
+ * B6: what says whose an extent is, and the prepared record, are in the log before the word is on disk: recovery can read both.
  */
 #include "storage/txn/bulk.h"
 
@@ -23,6 +28,7 @@
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/space.h"
+#include "storage/txn/words.h"
 
 #define THROTTLE_PAGES 32
 
@@ -165,42 +171,62 @@ void bulk_done(Bulk *bulk)
     bulk->number = 0;
 }
 
+/* B5 */
+static void drop_extents(uint64_t number, bool known)
+{
+    StoreShared *s = the_store->shared;
+    if (known)
+        atomic_store(&s->undone_epoch, atomic_fetch_add(&s->view_epoch, 1) + 1);
+    space_drop_bulk(number);
+}
+
 void bulk_abort(Bulk *bulk, bool words_clear)
 {
     if (bulk->frame != NO_FRAME)
         cache_unclaim(bulk->frame);
     bulk->frame = NO_FRAME;
     if (words_clear)
-        space_drop_bulk(bulk->number);
+        drop_extents(bulk->number, bulk->known_words);
     bulk_done(bulk);
     atomic_store(&the_store->me->lower_bound, 0);
 }
 
-static bool is_undecided(const TableEntry *word, uint64_t number)
+static bool is_prepared(const TableEntry *word, uint64_t number)
 {
     Location location = atomic_load(&word->location) & LOCATION_MASK;
-    if (location == 0 || CONTROL_SEQUENCE(atomic_load(&word->control)) != 0)
-        return false;
-    return space_bulk_undecided(LOCATION_PAGE(location), number);
+    return location != 0 && space_bulk_undecided(LOCATION_PAGE(location), number);
 }
 
-void bulk_clear_words(uint64_t number)
+/* Leads all words back that lead into undecided extents of that bulk commit (0: any).  True: some lead somewhere now. */
+static bool restore_words(uint64_t number)
 {
     TableEntry *copy = mem_alloc(the_store->context, PAGE_PAYLOAD);
+    bool known = false;
     for (uint64_t logical = 0; logical < atomic_load(&the_store->shared->table_pages); logical++) {
         cache_copy(TABLE_KEY | logical, PAGE_HEADER, copy, TABLE_ENTRIES * sizeof(TableEntry));
         bool any = false;
         for (uint32_t i = 0; i < TABLE_ENTRIES && !any; i++)
-            any = is_undecided(&copy[i], number);
+            any = is_prepared(&copy[i], number);
         if (!any)
             continue;
         uint32_t frame = cache_pin(TABLE_KEY | logical);
         TableEntry *words = (TableEntry *)(frame_page(frame) + PAGE_HEADER);
         for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
-            if (is_undecided(&words[i], number))
-                atomic_store(&words[i].location, 0);
-        cache_dirty(frame);
+            if (is_prepared(&words[i], number))
+                known = word_restore(&words[i], frame, logical * TABLE_ENTRIES + i) || known;
         cache_unpin_all();
     }
     mem_free(copy);
+    return known;
+}
+
+void bulk_undo_of_dead(uint64_t number)
+{
+    drop_extents(number, restore_words(number));
+}
+
+void bulk_undo_undecided(void)
+{
+    restore_words(0);
+    space_drop_undecided();
 }

@@ -16,6 +16,7 @@ typedef struct Bulk {
     uint32_t at;
     Lsn logged;         /* end of its newest record */
     uint32_t unflushed; /* pages logged since the log was last waited for */
+    bool known_words;   /* words of objects were prepared that others know */
 } Bulk;
 
 /* Begins: takes a number, publishes the lower bound that stays until the commit has ended. */
@@ -27,11 +28,13 @@ void bulk_finish_pages(Bulk *bulk);
 uint32_t bulk_log_entries(Bulk *bulk, const CommitEntry *entries, uint32_t n, uint32_t crc);
 /* After Install: nothing is left to do but forget. */
 void bulk_done(Bulk *bulk);
-/* It does not happen: gives up its extents.  Without `words_clear` words still lead there: they stay, undecided, until
- * recovery clears both away. */
+/* It does not happen: gives up its extents.  Without `words_clear` words still lead there: the extents stay, undecided,
+ * until recovery clears both away. */
 void bulk_abort(Bulk *bulk, bool words_clear);
 
-/* Clears all words that lead into undecided extents of bulk commit `number` (0: of any), whose process is no more. */
-void bulk_clear_words(uint64_t number);
+/* Undoes bulk commit `number`, whose process is no more. */
+void bulk_undo_of_dead(uint64_t number);
+/* After redo: undoes all that have not decided. */
+void bulk_undo_undecided(void);
 
 #endif

@@ -241,7 +241,7 @@ static void checkpoint_locked(bool clean)
         space_give_up(old_root);
     atomic_store(&s->redo, control.redo);
     atomic_fetch_add(&s->checkpoints, 1);
-    space_epoch_done(epoch, control.redo);
+    space_epoch_done(epoch, control.redo, views_begun_before(atomic_load(&s->undone_epoch)));
     wal_recycle(wal, control.redo);
     STOP_POINT(CHECKPOINT_END);
 }

@@ -5,7 +5,8 @@
  * pins the object table's pages, gets log credit, places the records.  From Decide to Install is one critical section in
  * which nothing waits, allocates or fails; a death in it stops everyone and recovery decides by the log alone.
  *
- * M1: whoever changes a word of the object table has locked it: words are locked in oid order by try-lock only.
+ * M1: whoever changes a word of the object table has locked it: words are locked in oid order by try-lock only.  A bulk commit
+ *     locks them by preparing them, at Secure (bulk.c B3), and gives all of them up before it waits for anyone.
  * M2: a word newer than the snapshot, or locked by another, is a conflict; then nothing at all happens.
  * M3: the lower bound is published before a place in the log is taken and cleared after all is installed, so that a
  *     checkpoint's redo point is never between a record and its installation.
@@ -32,8 +33,10 @@
 #include "storage/txn/locks.h"
 #include "storage/txn/txn.h"
 #include "storage/txn/validate.h"
+#include "storage/txn/words.h"
 
 #define BLOCK_BYTES (256 * 1024)
+#define FEW_PINS 8       /* of a bulk commit, which looks at one word after the other */
 #define BUSY_ATTEMPTS 10 /* when the locks met belonged to commits that failed themselves */
 
 typedef struct Put {
@@ -44,10 +47,10 @@ typedef struct Put {
     bool is_new, locked;
     Location replaced;       /* what its word led to before */
     uint32_t replaced_bytes; /* of that version */
-    bool prepared; /* its word leads to the record, whose extent has no sequence yet */
+    bool prepared; /* in bulk: its word leads to the record, whose extent has no sequence yet */
     uint8_t *image;
     Location location;
-    uint32_t frame; /* of its table page */
+    uint32_t frame; /* of its table page, not in bulk */
     TableEntry *entry;
 } Put;
 
@@ -63,8 +66,8 @@ static struct {
     uint64_t superseded; /* bytes of the versions that it replaces */
     uint32_t runs, run_pages, largest, own_classes;
     Put **sorted; /* by oid */
-    Put **words;  /* those whose words are locked at Decide: all, but in a bulk commit not the new ones (B3) */
-    uint32_t word_count;
+    uint32_t table_pages; /* that hold their words */
+    uint32_t word_count;  /* words to be locked at Decide: all of sorted; in a bulk commit none */
     CommitEntry *entries;
     Oid *changed;
     uint32_t changed_count;
@@ -198,10 +201,14 @@ static void sort_set(void)
     }
     if (!in_order)
         qsort(set.sorted, set.count, sizeof(Put *), compare_oids);
-    for (uint32_t i = 1; i < set.count; i++)
-        if (OID_INDEX(set.sorted[i - 1]->oid) == OID_INDEX(set.sorted[i]->oid))
+    set.table_pages = 1;
+    for (uint32_t i = 1; i < set.count; i++) {
+        uint64_t index = OID_INDEX(set.sorted[i]->oid), before = OID_INDEX(set.sorted[i - 1]->oid);
+        if (index == before)
             ereport(ERROR, ERR_INVALID_ARGUMENT,
                     errmsg("object %llu was put twice into one commit", (unsigned long long)set.sorted[i]->oid));
+        set.table_pages += TABLE_PAGE(index) != TABLE_PAGE(before);
+    }
     set.entries = mem_alloc_array(set.context, set.count, sizeof(CommitEntry));
     set.changed = mem_alloc_array(set.context, set.count, sizeof(Oid));
     for (uint32_t i = 0; i < set.count; i++)
@@ -214,25 +221,23 @@ static bool is_unknown(const Put *p)
     return p->is_new && p->oid >= OID_FIRST_USER;
 }
 
-/* B3: nobody else knows the new objects of a bulk commit, so their words need neither lock nor place in the cache. */
-static void choose_words(bool bulk)
-{
-    set.words = set.sorted;
-    set.word_count = set.count;
-    if (!bulk)
-        return;
-    set.words = mem_alloc_array(set.context, set.count, sizeof(Put *));
-    set.word_count = 0;
-    for (uint32_t i = 0; i < set.count; i++)
-        if (!is_unknown(set.sorted[i]))
-            set.words[set.word_count++] = set.sorted[i];
-}
-
+/* Pins what Decide looks at: the words, in a bulk commit only those that were read. */
 static void pin_table(void)
 {
+    cache_unpin_all();
     for (uint32_t i = 0; i < set.word_count; i++)
-        set.words[i]->entry = commit_pin_word(set.words[i]->oid, &set.words[i]->frame);
+        set.sorted[i]->entry = word_pin(set.sorted[i]->oid, &set.sorted[i]->frame);
     validate_secure(set.context);
+}
+
+/* The word, pinned; in a bulk commit with a few before it. */
+static TableEntry *word_of(Put *p)
+{
+    if (set.word_count != 0)
+        return p->entry;
+    if (cache_pinned() >= FEW_PINS)
+        cache_unpin_all();
+    return word_pin(p->oid, &p->frame);
 }
 
 /* The extents that the put changes: of the class that the object had, if any, and of the one that it has now. */
@@ -252,24 +257,32 @@ static void note_members(Put *p, Location previous)
     }
 }
 
+static void link_to(Put *p, Location previous)
+{
+    uint64_t *link = &((RecordHeader *)p->image)->previous_etc;
+    if (!MUTATION(PREVIOUS_LINK))
+        *link = (*link & ~LOCATION_MASK) | previous;
+}
+
 /* M2, without locks: fails early.  M5. */
 static bool look_for_conflicts(Sequence snapshot)
 {
+    pin_table();
+    if (!validate_early(snapshot))
+        return true;
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = set.sorted[i];
-        if (p->entry == NULL) {
+        if (set.word_count == 0 && is_unknown(p)) { /* nobody else knows it */
             note_members(p, 0);
             continue;
         }
-        if (CONTROL_SEQUENCE(atomic_load(&p->entry->control)) > snapshot && !MUTATION(SEQUENCE_CHECK))
+        WordState word = word_look(word_of(p));
+        if ((word.sequence > snapshot && !MUTATION(SEQUENCE_CHECK)) || word.prepared)
             return true;
-        Location previous = atomic_load(&p->entry->location) & LOCATION_MASK;
-        note_members(p, previous);
-        uint64_t *link = &((RecordHeader *)p->image)->previous_etc;
-        if (!MUTATION(PREVIOUS_LINK))
-            *link = (*link & ~LOCATION_MASK) | previous;
+        note_members(p, word.location);
+        link_to(p, word.location);
     }
-    return !validate_early(snapshot);
+    return false;
 }
 
 static uint64_t payload_bytes(void)
@@ -286,7 +299,8 @@ static uint64_t most_opens(void)
 static bool is_bulk(void)
 {
     StoreShared *s = the_store->shared;
-    return payload_bytes() > s->bulk_limit || set.largest > s->run_limit || most_opens() > s->bulk_opens;
+    return payload_bytes() > s->bulk_limit || set.largest > s->run_limit || most_opens() > s->bulk_opens ||
+           set.table_pages > s->frames / 4;
 }
 
 static void place_all(void)
@@ -301,12 +315,8 @@ static void place_all(void)
 }
 
 /* Entries beyond what the commit record can hold go ahead of it. */
-static uint32_t place_bulk(uint32_t *crc)
+static uint32_t log_bulk(uint32_t *crc)
 {
-    bulk_start(&set.bulk, set.context);
-    for (uint32_t i = 0; i < set.count; i++)
-        set.puts[i].location = bulk_place(&set.bulk, set.puts[i].image, set.puts[i].bytes);
-    bulk_finish_pages(&set.bulk);
     for (uint32_t i = 0; i < set.count; i++) {
         Put *p = set.sorted[i];
         set.entries[i] = (CommitEntry){ p->oid, p->location, 0, p->class_id };
@@ -332,7 +342,7 @@ static uint32_t place_bulk(uint32_t *crc)
 static void unlock(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        Put *p = set.words[i];
+        Put *p = set.sorted[i];
         if (p->locked) {
             uint64_t c = atomic_load(&p->entry->control);
             atomic_store(&p->entry->control, CONTROL_SEQUENCE(c));
@@ -345,7 +355,7 @@ static void unlock(uint32_t n)
 static bool lock_words(Sequence snapshot)
 {
     for (uint32_t i = 0; i < set.word_count; i++) {
-        Put *p = set.words[i];
+        Put *p = set.sorted[i];
         uint64_t c = atomic_load(&p->entry->control);
         bool newer = CONTROL_SEQUENCE(c) > snapshot && !MUTATION(SEQUENCE_CHECK);
         if (MUTATION(WORD_LOCK) && !newer)
@@ -353,7 +363,11 @@ static bool lock_words(Sequence snapshot)
         if (!newer && !(c & CONTROL_LOCKED) &&
             atomic_compare_exchange_strong(&p->entry->control, &c, CONTROL_LOCK(c, the_store->slot))) {
             p->locked = true;
-            continue;
+            WordState word = word_look(p->entry); /* words.c U1 */
+            if (!word.prepared && (word.sequence <= snapshot || MUTATION(SEQUENCE_CHECK)))
+                continue;
+            unlock(i + 1);
+            return false;
         }
         if (MUTATION(ALL_OR_NOTHING) && newer) {
             p->entry = NULL;
@@ -365,14 +379,15 @@ static bool lock_words(Sequence snapshot)
     return true;
 }
 
-/* Has another session an object lock on something written here?  Then no word is locked any more. */
+/* Has another session an object lock on something written here?  Then no word is locked any more.  The words were locked
+ * before (locks.c Q2): a bulk commit, which has prepared its own, looks for all of them outside the critical section. */
 static bool against_locks(void)
 {
     int holder;
     if (!locks_any() || MUTATION(LOCK_HONOURED))
         return false;
-    for (uint32_t i = 0; i < set.word_count; i++)
-        if (!set.words[i]->is_new && locks_against(set.words[i]->oid, &holder) != OBJECT_LOCK_NONE) {
+    for (uint32_t i = 0; i < set.count; i++)
+        if (!set.sorted[i]->is_new && locks_against(set.sorted[i]->oid, &holder) != OBJECT_LOCK_NONE) {
             unlock(set.word_count);
             return true;
         }
@@ -421,7 +436,7 @@ static void install(const WalPlace *place)
     STOP_POINT(COMMIT_STAMPED);
     uint32_t last = NO_FRAME;
     for (uint32_t i = 0; i < set.word_count; i++) {
-        Put *p = set.words[i];
+        Put *p = set.sorted[i];
         if (p->entry == NULL)
             continue;
         if (p->frame != last) {
@@ -469,7 +484,7 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
     if (set.bulk.number == 0 && !MUTATION(LOWER_BOUND))
         atomic_store(&me->lower_bound, wal_insert_position(the_store->wal)); /* M3 */
     STOP_POINT(COMMIT_DECIDE);
-    if (lock_words(snapshot) && !against_locks()) {
+    if (lock_words(snapshot) && (set.bulk.number != 0 || !against_locks())) {
         STOP_POINT(COMMIT_LOCKED);
         validate_enter();
         *place = take_place(ahead);
@@ -496,9 +511,11 @@ static bool decide(Sequence snapshot, uint32_t ahead, uint32_t ahead_crc, WalPla
 /* Until no one holds a lock that we met: then its holder has won, or has failed itself and is no conflict. */
 static void wait_for_locks(Sequence snapshot)
 {
-    for (uint32_t i = 0; i < set.word_count; i++)
-        for (unsigned spins = 0; atomic_load(&set.words[i]->entry->control) & CONTROL_LOCKED; spins++)
-            io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
+    for (uint32_t i = 0; i < set.count; i++) {
+        word_of(set.sorted[i]);
+        word_wait(set.sorted[i]->oid);
+    }
+    pin_table();
     validate_wait(snapshot);
 }
 
@@ -520,15 +537,16 @@ static void collect_conflicts(Sequence snapshot)
     uint32_t room = validate_count();
     set.conflicts = mem_alloc_array(set.context, set.count + room + 1, sizeof(Conflict));
     set.conflict_count = 0;
-    for (uint32_t i = 0; i < set.word_count; i++) {
-        Put *p = set.words[i];
-        Sequence sequence = CONTROL_SEQUENCE(atomic_load(&p->entry->control));
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        Sequence sequence = word_look(word_of(p)).sequence;
         if (sequence > snapshot)
             set.conflicts[set.conflict_count++] = (Conflict){ .oid = p->oid, .class_id = p->class_id, .winner = -1,
                                                               .kind = CONFLICT_WRITE_WRITE, .sequence = sequence };
         else if (!p->is_new && locks_any())
             note_lock(p);
     }
+    pin_table();
     set.conflict_count += validate_conflicts(snapshot, set.conflicts + set.conflict_count, room);
     for (uint32_t i = 0; i < set.conflict_count; i++) {
         Conflict *conflict = &set.conflicts[i];
@@ -545,29 +563,60 @@ static void collect_conflicts(Sequence snapshot)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------- */
 
-/* Fills in the new objects' words with the places of their records, or undoes that (B3). */
-static void set_new_words(bool prepare)
+/* Prepares one word (bulk.c B3).  False: a conflict. */
+static bool prepare_word(Put *p, Sequence snapshot)
 {
-    cache_unpin_all();
-    for (uint32_t i = 0; i < set.count; i++) {
-        Put *p = set.sorted[i];
-        uint32_t frame;
-        if (p->prepared == prepare || !is_unknown(p))
-            continue;
-        if (cache_pinned() >= 8)
-            cache_unpin_all();
-        TableEntry *word = commit_pin_word(p->oid, &frame);
-        if (prepare && atomic_load(&word->location) != 0)
+    for (;;) {
+        TableEntry *entry = word_of(p);
+        word_lock(entry);
+        WordState word = word_look(entry);
+        bool unlinked = word.location != RECORD_PREVIOUS((const RecordHeader *)p->image) && !MUTATION(PREPARED_LINK);
+        bool conflict = (word.sequence > snapshot && !MUTATION(SEQUENCE_CHECK)) || word.prepared;
+        if (!conflict && !unlinked) {
+            cache_raise_lsn(p->frame, set.bulk.logged); /* B6 */
+            atomic_store(&entry->location, p->location);
+            cache_dirty(p->frame);
+            p->replaced = word.location;
+            p->prepared = true;
+        }
+        word_unlock(entry);
+        if (conflict || !unlinked)
+            return !conflict;
+        if (is_unknown(p))
             ereport(ERROR, ERR_INVALID_ARGUMENT,
                     errmsg("object %llu was put as a new one and exists", (unsigned long long)p->oid));
-        cache_raise_lsn(frame, set.bulk.logged); /* what says whose the extent is, is in the log before the word is on disk */
-        atomic_store(&word->location, prepare ? p->location : 0);
-        cache_dirty(frame);
-        p->prepared = prepare;
+        link_to(p, word.location); /* B5: the compactor has moved it meanwhile */
+        p->location = bulk_place(&set.bulk, p->image, p->bytes);
+        bulk_finish_pages(&set.bulk);
+    }
+}
+
+/* Places the records of a bulk commit, and prepares the words.  False: a conflict. */
+static bool prepare_bulk(Sequence snapshot)
+{
+    bulk_start(&set.bulk, set.context);
+    for (uint32_t i = 0; i < set.count; i++)
+        set.puts[i].location = bulk_place(&set.bulk, set.puts[i].image, set.puts[i].bytes);
+    bulk_finish_pages(&set.bulk);
+    for (uint32_t i = 0; i < set.count; i++) {
+        Put *p = set.sorted[i];
+        set.bulk.known_words = set.bulk.known_words || !is_unknown(p);
+        if (!prepare_word(p, snapshot))
+            return false;
         if (i == set.count / 2)
             STOP_POINT(BULK_PREPARED);
     }
-    cache_unpin_all();
+    return !against_locks();
+}
+
+static void take_back(Put *p)
+{
+    TableEntry *entry = word_of(p);
+    word_lock(entry);
+    atomic_store(&entry->location, p->replaced);
+    cache_dirty(p->frame);
+    p->prepared = false;
+    word_unlock(entry);
 }
 
 /* False: some words could not be reached, so their records must stay where they are until recovery clears both away. */
@@ -576,7 +625,10 @@ static bool take_back_words(void)
     volatile bool done = true;
     TRY()
     {
-        set_new_words(false);
+        for (uint32_t i = 0; i < set.count; i++)
+            if (set.sorted[i]->prepared)
+                take_back(set.sorted[i]);
+        cache_unpin_all();
     }
     CATCH(err)
     {
@@ -608,13 +660,13 @@ static void undo_commit(void *unused)
 static bool try_commit(Sequence snapshot, bool bulk, WalPlace *place)
 {
     uint32_t ahead = 0, ahead_crc = 0;
-    pin_table();
     set.superseded = 0;
     if (look_for_conflicts(snapshot))
         return false;
     if (bulk) {
-        ahead = place_bulk(&ahead_crc);
-        set_new_words(true);
+        if (!prepare_bulk(snapshot))
+            return false;
+        ahead = log_bulk(&ahead_crc);
         pin_table();
     } else {
         place_all();
@@ -632,12 +684,14 @@ static CommitResult run_commit(void)
     Sequence snapshot = store_snapshot_seq();
     StoreShared *s = the_store->shared;
     CommitResult result = { .status = COMMIT_OK };
-    bool bulk = is_bulk();
     WalPlace place;
 
     sort_set();
-    choose_words(bulk);
+    bool bulk = is_bulk();
+    set.word_count = bulk ? 0 : set.count;
     for (int attempt = 1; !try_commit(snapshot, bulk, &place); attempt++) {
+        if (bulk)
+            undo_secure(NULL); /* M1 */
         wait_for_locks(snapshot);
         collect_conflicts(snapshot);
         if (set.conflict_count == 0 && attempt == BUSY_ATTEMPTS)

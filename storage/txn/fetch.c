@@ -10,6 +10,7 @@
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/record.h"
+#include "storage/page/space.h"
 #include "storage/txn/txn.h"
 
 void store_record_init(StoreRecord *record, MemoryContext *context)
@@ -35,14 +36,13 @@ static inline Location find_version(Oid oid, RecordHeader *header, Sequence *seq
             record_header(location, oid, header);
         *sequence = record_sequence(location, header);
         if (*sequence <= snapshot || MUTATION(SNAPSHOT_VISIBILITY)) {
-            if (unlikely(*sequence == 0) && the_store->extents[LOCATION_PAGE(location) / EXTENT_PAGES].kind == EXTENT_BULK &&
-                !MUTATION(BULK_SEQUENCE))
-                return 0; /* of a bulk commit that has not decided (bulk.c B3) */
-            if (unlikely(*sequence == 0) && !MUTATION(BULK_SEQUENCE))
+            if (likely(*sequence != 0) || MUTATION(BULK_SEQUENCE))
+                return location;
+            if (!space_is_bulk(LOCATION_PAGE(location)))
                 ereport(ERROR, ERR_CORRUPT_RECORD,
                         errmsg("object %llu leads to a version that was never committed", (unsigned long long)oid),
                         errhint("Restore the store from a backup."));
-            return location;
+            /* Of a bulk commit that had not decided when the snapshot was taken (bulk.c B3): the one before counts. */
         }
         me->walked++;
         location = RECORD_PREVIOUS(header);

@@ -20,10 +20,9 @@
 
 #include "lib/error.h"
 #include "lib/hashtab.h"
-#include "lib/io.h"
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
-#include "storage/txn/validate.h"
+#include "storage/txn/words.h"
 
 #define LOCK_HEADS 4096u
 #define READ_ATTEMPTS 1000
@@ -168,13 +167,10 @@ static SessionSlot *my_slot(void)
 static Sequence settled_sequence(Oid oid)
 {
     uint32_t frame;
-    TableEntry *word = commit_pin_word(oid, &frame);
-    uint64_t c;
-    for (unsigned spins = 0; (c = atomic_load(&word->control)) & CONTROL_LOCKED && !MUTATION(LOCK_SETTLES); spins++)
-        io.sleep_ns(spins < 10 ? 20 * NSEC_PER_USEC : NSEC_PER_MSEC);
+    Sequence sequence = MUTATION(LOCK_SETTLES) ? word_look(word_pin(oid, &frame)).sequence : word_wait(oid).sequence;
     cache_unpin_all();
-    publish_wait(CONTROL_SEQUENCE(c));
-    return CONTROL_SEQUENCE(c);
+    publish_wait(sequence);
+    return sequence;
 }
 
 LockAnswer store_lock(Oid oid, LockMode mode, bool waiting)

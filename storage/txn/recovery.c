@@ -356,8 +356,7 @@ static void tidy(Recovery *r)
         if (!f->built)
             space_unopen(f->page);
     if (space_any_undecided())
-        bulk_clear_words(0);
-    space_drop_undecided();
+        bulk_undo_undecided();
     for (uint32_t e = 1; e < s->extents; e++)
         if (the_store->extents[e].kind == EXTENT_DEAD)
             for (unsigned i = 0; i < EXTENT_PAGES; i++)

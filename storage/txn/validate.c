@@ -23,11 +23,10 @@
  */
 #include "storage/txn/validate.h"
 
-
 #include "lib/error.h"
 #include "lib/io.h"
 #include "storage/mutation.h"
-#include "storage/page/cache.h"
+#include "storage/txn/words.h"
 
 static struct {
     const Oid *oids; /* the caller's, until the commit has ended */
@@ -56,36 +55,15 @@ void store_commit_reads(const Oid *oids, size_t count, const uint32_t *classes, 
     set.classes_from = classes_from;
 }
 
-TableEntry *commit_pin_word(Oid oid, uint32_t *frame)
-{
-    static uint64_t last = UINT64_MAX; /* neighbours share a page; a pinned page stays where it is */
-    static uint32_t last_frame;
-    StoreShared *s = the_store->shared;
-    uint64_t logical = TABLE_PAGE(OID_INDEX(oid));
-    if (logical != last || cache_pinned() == 0) {
-        if (cache_pinned() >= s->frames / 2)
-            ereport(ERROR, ERR_LIMIT_EXCEEDED,
-                    errmsg("the commit touches too many pages of the object table for the page cache"),
-                    errhint("Raise page_cache_size, or commit in smaller steps."));
-        uint64_t pages = atomic_load(&s->table_pages);
-        while (pages <= logical && !atomic_compare_exchange_weak(&s->table_pages, &pages, logical + 1))
-            ;
-        last = UINT64_MAX;
-        last_frame = cache_pin(TABLE_KEY | logical);
-        last = logical;
-    }
-    *frame = last_frame;
-    return (TableEntry *)(frame_page(last_frame) + PAGE_HEADER) + TABLE_SLOT(OID_INDEX(oid));
-}
-
 void validate_secure(MemoryContext *context)
 {
     if (set.count == 0)
         return;
-    set.words = mem_alloc_array(context, set.count, sizeof(*set.words));
+    if (set.words == NULL)
+        set.words = mem_alloc_array(context, set.count, sizeof(*set.words));
     for (size_t i = 0; i < set.count; i++) {
         uint32_t frame;
-        set.words[i] = commit_pin_word(set.oids[i], &frame);
+        set.words[i] = word_pin(set.oids[i], &frame);
     }
 }
 
@@ -144,15 +122,10 @@ bool store_extent_changed(uint32_t class_id, Sequence since)
 
 /* ---- the checks --------------------------------------------------------------------------------- */
 
-static bool locked_by_another(uint64_t control)
-{
-    return (control & CONTROL_LOCKED) && CONTROL_LOCKER(control) != the_store->slot;
-}
-
 bool validate_early(Sequence snapshot)
 {
     for (size_t i = 0; i < set.count; i++)
-        if (CONTROL_SEQUENCE(atomic_load(&set.words[i]->control)) > snapshot && !MUTATION(READ_VALIDATION))
+        if (word_look(set.words[i]).sequence > snapshot && !MUTATION(READ_VALIDATION))
             return false;
     return true;
 }
@@ -167,10 +140,10 @@ static bool extent_stands(uint32_t class_id, Sequence snapshot)
 bool validate_reads(Sequence snapshot)
 {
     for (size_t i = 0; i < set.count; i++) {
-        uint64_t c = atomic_load(&set.words[i]->control);
-        if (CONTROL_SEQUENCE(c) > snapshot && !MUTATION(READ_VALIDATION))
+        WordState word = word_look(set.words[i]);
+        if (word.sequence > snapshot && !MUTATION(READ_VALIDATION))
             return false;
-        if (locked_by_another(c) && !MUTATION(READ_LOCKED))
+        if (word.locked && !MUTATION(READ_LOCKED))
             return false;
     }
     for (size_t i = 0; i < set.class_count; i++)
@@ -199,8 +172,7 @@ static void wait_for_creators(uint32_t class_id, Sequence snapshot)
 void validate_wait(Sequence snapshot)
 {
     for (size_t i = 0; i < set.count; i++)
-        for (unsigned spins = 0; locked_by_another(atomic_load(&set.words[i]->control)); spins++)
-            nap(spins);
+        word_wait(set.oids[i]);
     for (size_t i = 0; i < set.class_count; i++)
         wait_for_creators(set.classes[i], snapshot);
     for (uint32_t id = set.classes_from, n = store_class_count(); id != 0 && id <= n; id++)
@@ -225,7 +197,7 @@ uint32_t validate_conflicts(Sequence snapshot, Conflict *out, uint32_t room)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < set.count; i++) {
-        Sequence newest = CONTROL_SEQUENCE(atomic_load(&set.words[i]->control));
+        Sequence newest = word_look(set.words[i]).sequence;
         if (newest > snapshot)
             out[n++] = (Conflict){ .oid = set.oids[i], .kind = CONFLICT_READ_WRITE, .winner = -1, .sequence = newest };
     }

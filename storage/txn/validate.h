@@ -10,7 +10,8 @@
 /* The write set begins anew: nothing was read, no class gets or loses instances. */
 void validate_begin(void);
 
-/* Secure: the read set's pages of the object table are pinned.  Raises ERR_LIMIT_EXCEEDED. */
+/* Secure: the read set's pages of the object table are pinned (again, if all pins were let go).  Raises
+ * ERR_LIMIT_EXCEEDED. */
 void validate_secure(MemoryContext *context);
 /* Secure: an instance of `class_id` comes or goes (0 is no class). */
 void validate_member(MemoryContext *context, uint32_t class_id);
@@ -29,8 +30,5 @@ void validate_wait(Sequence snapshot);
 /* Lists what changed since the snapshot, at most `room`; returns how many.  validate_count(): how many it can be now. */
 uint32_t validate_conflicts(Sequence snapshot, Conflict *out, uint32_t room);
 uint32_t validate_count(void);
-
-/* Pins the page of the object table that holds the word of `oid`; raises when the cache is too small for so many. */
-TableEntry *commit_pin_word(Oid oid, uint32_t *frame);
 
 #endif

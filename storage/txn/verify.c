@@ -82,7 +82,7 @@ static void check_object(uint64_t index, const TableEntry *entry, StoreRecord *r
         wrong(index, "its word leads to another object's record");
     record_header(location, RECORD_OID(&header), &header);
     Sequence sequence = record_sequence(location, &header);
-    bool by_extent = CONTROL_SEQUENCE(control) == 0 && RECORD_SEQUENCE(&header) == 0 && sequence != 0; /* bulk.c B3 */
+    bool by_extent = RECORD_SEQUENCE(&header) == 0 && sequence > CONTROL_SEQUENCE(control); /* bulk.c B3 */
     if (sequence != CONTROL_SEQUENCE(control) && !by_extent)
         ereport(ERROR, ERR_CORRUPT_RECORD,
                 errmsg("object with index %llu of \"%s\": its word says commit %llu, its record at byte %u of page %llu %llu",
