@@ -1,8 +1,7 @@
 /*
- * backend/repl.c: the read-eval-print loop, as a small Ruby program over two primitives.
+ * backend/repl.c: two primitives for the read-eval-print loop, which is Ruby (vm/core/repl.rb).
  *
- * It runs in the session like any program, so what holds for programs holds for it (transactions, interrupts,
- * exit status); lines are edited by libedit on the session's own descriptors 0 and 1, the user's terminal.
+ * Lines are edited by libedit on the session's own descriptors 0 and 1, the user's terminal.
  * Whether an input is complete is the parser's word: a source whose only fault is its end wants another line.
  */
 #include "backend/repl.h"
@@ -26,44 +25,7 @@
 
 #define HISTORY_LENGTH 2000
 
-/*
- * No local variable of the loop may be seen by the lines typed, so it is a lambda that is given the top
- * level's binding. A line is evaluated under the file name "(lode)"; frames of the loop itself ("-e") are
- * left out of reports.
- */
-static const char PROGRAM[] =
-    "->(top) {\n"
-    "  number = 1\n"
-    "  source = nil\n"
-    "  loop do\n"
-    "    line = begin\n"
-    "      Kernel.__repl_read(source ? \"lode:#{number}* \" : \"lode:#{number}> \")\n"
-    "    rescue Interrupt\n"
-    "      puts\n"
-    "      source = nil\n"
-    "      next\n"
-    "    end\n"
-    "    break unless line\n"
-    "    next if source.nil? && line.strip.empty?\n"
-    "    source = source ? source + line + \"\\n\" : line + \"\\n\"\n"
-    "    next if Kernel.__repl_incomplete(source) && !(line.strip.empty? && source.count(\"\\n\") > 200)\n"
-    "    text, source, at = source, nil, number\n"
-    "    number += text.count(\"\\n\")\n"
-    "    begin\n"
-    "      result = eval(text, top, \"(lode)\", at)\n"
-    "      top.local_variable_set(:_, result)\n"
-    "      puts \"=> #{result.inspect}\"\n"
-    "    rescue SystemExit\n"
-    "      raise\n"
-    "    rescue SyntaxError => e\n"
-    "      $stderr.puts e.message\n"
-    "    rescue Exception => e\n"
-    "      trace = (e.backtrace || []).reject { |l| l.start_with?(\"-e:\") }\n"
-    "      $stderr.puts \"#{trace.empty? ? '' : trace[0] + ': '}#{e.message} (#{e.class})\"\n"
-    "      trace.drop(1).first(20).each { |l| $stderr.puts \"\\tfrom #{l}\" }\n"
-    "    end\n"
-    "  end\n"
-    "}.call(binding)\n";
+static const char PROGRAM[] = "binding.irb";
 
 static bool history_read;
 

@@ -66,6 +66,20 @@ static void status_line(StrBuf *out, const char *name, const char *format, ...)
     strbuf_putc(out, '\n');
 }
 
+/* "wal.batches" is wal_batches */
+static void figure_line(StrBuf *out, const char *field, uint64_t n)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "%s", field);
+    for (char *c = name; *c; c++) {
+        if (*c == '.') {
+            *c = '_';
+        }
+    }
+    status_line(out, name, "%llu", (unsigned long long)n);
+}
+
 static void status_of_store(StrBuf *out)
 {
     StoreStats s;
@@ -74,36 +88,9 @@ static void status_of_store(StrBuf *out)
 
     memset(&s, 0, sizeof s);
     store_stats(&s);
-#define NUMBER(field) status_line(out, #field, "%llu", (unsigned long long)s.field)
-    NUMBER(published);
-    NUMBER(commits);
-    NUMBER(conflicts);
-    NUMBER(objects_fetched);
-    NUMBER(frames);
-    NUMBER(frames_dirty);
-    NUMBER(page_reads);
-    NUMBER(page_writes);
-    NUMBER(evictions);
-    NUMBER(store_bytes);
-    NUMBER(extents_total);
-    NUMBER(extents_free);
-    NUMBER(extents_dead);
-    NUMBER(extents_holed);
-    NUMBER(live_bytes);
-    NUMBER(objects_moved);
-    NUMBER(bytes_moved);
-    NUMBER(moves_refused);
-    NUMBER(extents_cleaned);
-    NUMBER(oids_handed_out);
-    NUMBER(symbols);
-    NUMBER(shapes);
-    NUMBER(classes);
-    NUMBER(checkpoints);
-    NUMBER(last_checkpoint_us);
-    NUMBER(oldest_snapshot);
-#undef NUMBER
-    status_line(out, "wal_bytes_written", "%llu", (unsigned long long)s.wal.bytes_written);
-    status_line(out, "wal_batches", "%llu", (unsigned long long)s.wal.batches);
+#define FIGURE(field) figure_line(out, #field, s.field);
+#include "storage/statistics.def"
+#undef FIGURE
     n = store_sessions(sessions, COUNT_OF(sessions));
     for (size_t i = 0; i < n; i++) {
         char name[32];

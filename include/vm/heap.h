@@ -219,6 +219,7 @@ void heap_profile_clear(void);
 /* By type: objects that the last compaction looked at and those that it moved. */
 void heap_compaction_last(ObjectType type, uint64_t *considered, uint64_t *moved);
 void heap_each_object(void (*fn)(Value, void *), void *arg); /* live, not internal; fn must not allocate */
+void heap_each_with_internal(void (*fn)(Value, void *), void *arg); /* likewise, internal ones too */
 static inline bool heap_is_internal(Value v) /* no object of Ruby's: code, tables, environments, places in an ancestry */
 {
     return obj_shape(v) == 0 || obj_type(v) == T_ICLASS;

@@ -199,6 +199,18 @@ static Value binding_implicit_parameter_get(Value self, UNUSED int argc, const V
     return slot_read(env, &env_ptr(env)->slots[i]);
 }
 
+/* Kernel#pause: says where it is, and reads and runs lines there. */
+static Value kernel_pause(UNUSED Value self, UNUSED int argc, UNUSED const Value *argv)
+{
+    Value binding = binding_new(frame_caller()), where = binding_source_location(binding, 0, NULL);
+    Value text = str_new_c("paused at ");
+    str_append_str(text, ary_get(where, 0));
+    str_append_c(text, ":");
+    str_append_str(text, obj_to_s(ary_get(where, 1)));
+    vm_call1(gvar_get(sym_intern("$stderr")), sym_intern("puts"), text);
+    return vm_call0(binding, sym_intern("irb"));
+}
+
 static const Builtin methods[] = {
     {"local_variables", binding_local_variables, 0, 0, 0},
     {"local_variable_get", binding_local_variable_get, 1, 1, 0},
@@ -215,6 +227,7 @@ static const Builtin kernel_methods[] = {
     {"binding", kernel_binding, 0, 0, BI_MODULE_FUNCTION},
     {"eval", kernel_eval, 1, 4, BI_MODULE_FUNCTION},
     {"local_variables", kernel_local_variables, 0, 0, BI_MODULE_FUNCTION},
+    {"pause", kernel_pause, 0, 0, 0},
 };
 
 void binding_boot(void)

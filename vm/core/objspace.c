@@ -198,6 +198,63 @@ static Value os_reachable(Value self, int argc, const Value *argv)
     return gathered(&g);
 }
 
+/* ---- who refers to an object ---- */
+
+typedef struct Finder {
+    Visitor visitor;
+    HashTab *targets;   /* the object, and what is internal and refers to it, directly or through such */
+    uint64_t oid;       /* of the object; 0: none */
+    bool met;           /* the object that is visited refers to a target */
+    Gatherer referrers;
+} Finder;
+
+static void find_value(Visitor *v, Value *value)
+{
+    Finder *f = (Finder *)v;
+    f->met = f->met || (is_heap(*value) && hashtab_find(f->targets, value));
+}
+
+static void find_slot(Visitor *v, Slot *s)
+{
+    Finder *f = (Finder *)v;
+    if (slot_unresolved(*s))
+        f->met = f->met || (f->oid && s->raw >> 8 == f->oid);
+    else
+        find_value(v, &s->raw);
+}
+
+static void find_in(Value v, void *arg)
+{
+    Finder *f = arg;
+    f->met = false;
+    heap_visit_references(v, &f->visitor);
+    if (f->met)
+        gather(&f->referrers, v);
+}
+
+/* Each walk finds who refers to the targets; what of it is internal joins them, for the next one. */
+static Value find_references(Value self, int argc, const Value *argv)
+{
+    (void)argc, (void)argv;
+    if (!is_heap(self))
+        return ary_new(0);
+    Finder f = {.visitor = {find_slot, find_value, gather_weak},
+                .targets = hashtab_create(memctx_top(), sizeof(Value), sizeof(Value), HASH_BLOB),
+                .oid = (obj_head(self) & OF_OID) && obj_oid_hook ? obj_oid_hook(self) : 0,
+                .referrers = gatherer()};
+    bool known;
+    hashtab_enter(f.targets, &self, &known);
+    size_t done;
+    do {
+        done = f.referrers.queued;
+        heap_each_with_internal(find_in, &f);
+        for (size_t i = done; i < f.referrers.queued; i++)
+            hashtab_enter(f.targets, &f.referrers.queue[i], &known);
+    } while (done < f.referrers.queued);
+    hashtab_destroy(f.targets);
+    return gathered(&f.referrers);
+}
+
 /* One list for all groups; bounds say where each begins. */
 typedef struct RootGroups {
     Gatherer *g;
@@ -586,6 +643,7 @@ static Value os_load(Value self, int argc, const Value *argv)
     return V_NIL;
 }
 
+static const Builtin kernel_methods[] = {{"find_references_in_memory", find_references, 0, 0, 0}};
 static const Builtin loader[] = {{"__load_objspace", os_load, 0, 0, BI_MODULE_FUNCTION | BI_HIDDEN}};
 
 void objspace_boot(void)
@@ -593,4 +651,5 @@ void objspace_boot(void)
     heap_add_visitor(visit_sites, "allocation sites");
     heap_add_weak_pass(follow_sites);
     ADD_BUILTINS(klass.ObjectSpace, loader);
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
 }

@@ -696,7 +696,7 @@ void heap_stats(GcStats *out)
     }
 }
 
-void heap_each_object(void (*fn)(Value, void *), void *arg)
+static void each_object(bool internal, void (*fn)(Value, void *), void *arg)
 {
     sweep_finish();
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
@@ -706,10 +706,20 @@ void heap_each_object(void (*fn)(Value, void *), void *arg)
         char *start = page_start(p);
         for (uint32_t c = 0; c < p->ncells; c++) {
             Value v = (Value)(uintptr_t)(start + (size_t)c * p->cell_size);
-            if (obj_type(v) != T_FREE && !heap_is_internal(v))
+            if (obj_type(v) != T_FREE && (internal || !heap_is_internal(v)))
                 fn(v, arg);
         }
     }
+}
+
+void heap_each_object(void (*fn)(Value, void *), void *arg)
+{
+    each_object(false, fn, arg);
+}
+
+void heap_each_with_internal(void (*fn)(Value, void *), void *arg)
+{
+    each_object(true, fn, arg);
 }
 
 uint64_t heap_collections(void)

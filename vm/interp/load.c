@@ -32,7 +32,9 @@ static unsigned waiting; /* threads in load_wait */
 /* What the core brings. */
 static const char *const core_features[] = {"enumerator.so", "thread.rb", "fiber.so", "rational.so", "complex.so", "pathname.so",
                                             "ruby2_keywords.rb", "set.rb", "monitor.so", "maglev/rchash.rb",
-                                            "maglev/rccounter.rb", "maglev/rcqueue.rb", "maglev/rcbag.rb"};
+                                            "maglev/rccounter.rb", "maglev/rcqueue.rb", "maglev/rcbag.rb",
+                                            "maglev/repository.rb", "maglev/orderedcollection.rb", "maglev/objectlog.rb",
+                                            "maglev/debugger.rb"};
 
 Value load_read_file(const char *path, int *err)
 {

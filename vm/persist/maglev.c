@@ -5,7 +5,6 @@
  * definitions in persistable modules (all of core is) go to the tables that the store holds.
  */
 #include "private.h"
-#include "lib/config.h"
 #include "vm/object/class_private.h"
 
 
@@ -114,32 +113,10 @@ static Value maglev_aset(Value self, int argc, const Value *argv)
     return argv[1];
 }
 
-static Value maglev_session_id(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    return session.attached ? int_fix(store_session_slot() + 1) : V_NIL;
-}
-
-static Value maglev_session_count(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    SessionInfo info[1024];
-    return session.attached ? int_fix((int64_t)store_sessions(info, 1024)) : int_fix(0);
-}
-
 static Value maglev_trap(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
     return session.trap = argv[0];
-}
-
-/* [bytes in use, limit] */
-static Value maglev_heap(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    GcStats s;
-    heap_stats(&s);
-    return ary_new_from(2, (Value[]){int_fix((int64_t)(s.pages * 65536 + s.malloc_bytes)), int_fix(conf.heap_limit)});
 }
 
 static Value maglev_store_directory(Value self, int argc, const Value *argv)
@@ -153,17 +130,6 @@ static Value maglev_clear_features(Value self, int argc, const Value *argv)
     (void)argc, (void)argv;
     features_clear();
     return self;
-}
-
-/* What this session has read and written since it began. */
-static Value maglev_statistics(Value self, int argc, const Value *argv)
-{
-    (void)self, (void)argc, (void)argv;
-    Value h = hash_new();
-    hash_set(h, sym_intern("objects_in_memory"), uint_value(oidmap_count()));
-    hash_set(h, sym_intern("chunks_read"), uint_value(vector_stats.chunks_read));
-    hash_set(h, sym_intern("chunks_written"), uint_value(vector_stats.chunks_written));
-    return h;
 }
 
 static Value object_committed_p(Value self, int argc, const Value *argv)
@@ -310,13 +276,9 @@ static const Builtin maglev_methods[] = {
     {"root", maglev_root, 0, 0, 0},
     {"[]", maglev_aref, 1, 1, 0},
     {"[]=", maglev_aset, 2, 2, 0},
-    {"session_id", maglev_session_id, 0, 0, 0},
-    {"session_count", maglev_session_count, 0, 0, 0},
     {"__trap", maglev_trap, 1, 1, BI_HIDDEN},
-    {"__heap", maglev_heap, 0, 0, BI_HIDDEN},
     {"__store_directory", maglev_store_directory, 0, 0, BI_HIDDEN},
     {"clear_persistent_LOADED_FEATURES", maglev_clear_features, 0, 0, 0},
-    {"statistics", maglev_statistics, 0, 0, 0},
 };
 static const Builtin kernel_methods[] = {
     {"committed?", object_committed_p, 0, 0, 0},
@@ -345,6 +307,7 @@ void maglev_boot(void)
     boundary_boot();
     conflict_boot();
     extents_boot();
+    statistics_boot();
     ADD_BUILTINS(klass.Kernel, kernel_methods);
     ADD_BUILTINS(klass.Module, module_methods);
     class_definition_copy = definition_copy;

@@ -206,6 +206,9 @@ uint32_t reads_changed(Sequence since, Conflict *out, uint32_t max);
 void boundary_boot(void);
 void extents_boot(void);
 
+/* statistics.c */
+void statistics_boot(void);
+
 /* maglev.c */
 void maglev_bind_root(Value root);
 
