@@ -9,12 +9,22 @@
 
 /* ---- String (vm/core/string.c).  Flags: encoding in OT_FLAG 0..7, coderange 8..9. ---- */
 typedef enum { ENC_BINARY, ENC_UTF_8, ENC_US_ASCII, ENC_FIRST_OTHER } EncodingIndex; /* more: vm/core/encodings.def */
-typedef struct String {
+typedef struct String { /* a NUL follows the bytes, wherever they are */
     uint64_t head;
-    char *ptr;   /* always NUL-terminated; into the own cell when OF_EMBED */
-    size_t len;  /* bytes */
-    size_t cap;  /* bytes of room without the NUL; when STR_SHARED: the Value of the frozen root that owns ptr */
-    char inl[];
+    union {
+        struct {       /* OF_EMBED: in the cell, which is as large as they needed when it was made */
+            uint8_t len;
+            char bytes[23];
+        } in;
+        struct {       /* elsewhere */
+            size_t len;
+            char *ptr;
+            union {
+                size_t cap; /* room without the NUL */
+                Slot root;  /* STR_SHARED: the frozen String that owns the bytes */
+            };
+        } out;
+    };
 } String;
 #define STR_ENC_AT     16
 #define STR_SHARED     OT_FLAG(10)
@@ -25,6 +35,16 @@ typedef struct StrView {
     int enc;
 } StrView;
 static inline bool is_string(Value v) { return is_type(v, T_STRING); }
+static inline char *str_bytes(Value v) /* NUL-terminated; of a String that is not hollow; void like a view */
+{
+    String *s = (String *)v;
+    return s->head & OF_EMBED ? s->in.bytes : s->out.ptr;
+}
+static inline size_t str_len(Value v)
+{
+    String *s = (String *)v;
+    return s->head & OF_EMBED ? s->in.len : s->out.len;
+}
 Value str_new(const char *bytes, size_t len);              /* UTF-8 */
 Value str_new_enc(const char *bytes, size_t len, int enc);
 Value str_new_c(const char *text);                         /* NUL-terminated UTF-8 */

@@ -522,15 +522,15 @@ Value int_to_str(Value v, int base)
     Value s = str_buf_new(mpz_sizeinbase(z, base) + 2, ENC_US_ASCII);
     BigWork w = {.run = work_text, .in = {z}, .number = (uint64_t)base};
     if (mpz_size(z) < LONG_TEXT) {
-        mpz_get_str(str_ptr(s)->ptr, base, z);
+        mpz_get_str(str_bytes(s), base, z);
         KEEP(v);
     } else {
         big_work(&w, mpz_size(z), mpz_size(z));
         KEEP(v);
-        strcpy(str_ptr(s)->ptr, w.text);
+        strcpy(str_bytes(s), w.text);
         free(w.text);
     }
-    str_buf_set_len(s, strlen(str_ptr(s)->ptr));
+    str_buf_set_len(s, strlen(str_bytes(s)));
     return s;
 }
 

@@ -151,7 +151,7 @@ static void put_integer(Format *f, char conv, Value v)
     prefix[p] = 0;
     if (conv == 'X')
         for (size_t i = 0; i < d.len; i++)
-            str_ptr(digits)->ptr[i] = (char)toupper((unsigned char)d.ptr[i]);
+            str_bytes(digits)[i] = (char)toupper((unsigned char)d.ptr[i]);
     int64_t len = (int64_t)d.len + (int64_t)p, zeros = 0;
     char top = two ? d.ptr[0] : '0';
     if (f->flags & FL_PREC) {

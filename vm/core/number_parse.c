@@ -258,7 +258,7 @@ static bool rat_part(const char **pp, const char *end, bool sign, Value *out)
             p = q;
         }
     }
-    Value n = str_to_integer(str_ptr(text)->ptr, str_ptr(text)->len, 10, false, false);
+    Value n = str_to_integer(str_bytes(text), str_len(text), 10, false, false);
     KEEP(text);
     if (neg)
         n = int_neg(n);

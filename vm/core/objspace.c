@@ -468,7 +468,7 @@ static void dump_symbol(Dumper *d, const char *key, Value symbol)
 static void dump_string(Dumper *d, Value v)
 {
     static const char *const ranges[] = {"unknown", "7bit", "valid", "broken"};
-    StrView view = {((String *)v)->ptr, ((String *)v)->len, str_encoding(v)};
+    StrView view = {str_bytes(v), str_len(v), str_encoding(v)};
     int range = bytes_coderange(view.ptr, view.len, view.enc);
     strbuf_printf(&d->out, ", \"bytesize\":%zu", view.len);
     if (range == CR_7BIT || (range == CR_VALID && view.enc == ENC_UTF_8))

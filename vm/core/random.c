@@ -363,7 +363,7 @@ static Value random_bytes(Generator *g, Value count)
     if (n < 0)
         raise_error(klass.ArgumentError, "negative string size (or size too big)");
     Value out = str_buf_new((size_t)n, ENC_BINARY);
-    char *p = str_ptr(out)->ptr;
+    char *p = str_bytes(out);
     int64_t i = 0;
     for (; n - i >= 4; i += 4) {
         uint32_t w = mt_next(g);
@@ -387,7 +387,7 @@ METHOD(rnd_s_urandom)
         raise_error(klass.ArgumentError, "negative string size (or size too big)");
     Value out = str_buf_new((size_t)n, ENC_BINARY);
     for (int64_t got = 0; got < n;) {
-        ssize_t k = getrandom(str_ptr(out)->ptr + got, (size_t)(n - got), 0);
+        ssize_t k = getrandom(str_bytes(out) + got, (size_t)(n - got), 0);
         if (k < 0)
             raise_error(klass.RuntimeError, "failed to get urandom");
         got += k;

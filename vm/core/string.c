@@ -1,10 +1,10 @@
 /* string.c -- the representation of Strings, and what other C code does with them
  *
- *   embedded   OF_EMBED: bytes lie in the cell, ptr = inl, cap = room
- *   own        ptr = heap_malloc'ed, cap = room
- *   shared     STR_SHARED: cap is the Value of a hidden root that owns the bytes and never changes; ptr points into them
+ *   embedded   OF_EMBED: the bytes lie in the cell, which is as large as they needed when it was made
+ *   own        out.ptr is from heap_malloc, out.cap its room
+ *   shared     STR_SHARED: out.root is a hidden String that owns the bytes and never changes; out.ptr points into them
  *
- * S1: ptr[len] == 0 always (so only suffixes and whole strings are shared, all else is copied).
+ * S1: a NUL follows the bytes always (so only suffixes and whole strings are shared, all else is copied).
  * S2: a root is internal, of type STRING, own, and reachable only from its sharers.
  * S3: the code range is a cache: CR_UNKNOWN or right for the bytes and encoding.
  * Methods live in string_*.c.
@@ -16,112 +16,114 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EMBED_MAX = 95 };
+enum { HEADER = offsetof(String, in.bytes), EMBED_MAX = 128 - HEADER - 1 }; /* in.len is a byte */
+
+/* The cell of a String with so many bytes and their NUL; bytes elsewhere fit, too. */
+static size_t cell_for(size_t bytes)
+{
+    return ALIGN_UP(MAX(HEADER + bytes + 1, sizeof(String)), (size_t)16);
+}
+static size_t embed_room(const String *s)
+{
+    return heap_cell_size((Value)s) - HEADER - 1;
+}
+static size_t room(const String *s) /* of one that is not shared */
+{
+    return s->head & OF_EMBED ? embed_room(s) : s->out.cap;
+}
+
+static inline void set_len(String *s, size_t len)
+{
+    if (s->head & OF_EMBED)
+        s->in.len = (uint8_t)len;
+    else
+        s->out.len = len;
+    str_bytes((Value)s)[len] = 0;
+}
 
 static void string_visit(Object *o, Visitor *v)
 {
     if (o->head & STR_SHARED)
-        v->slot(v, (Slot *)&((String *)o)->cap);
+        v->slot(v, &((String *)o)->out.root);
 }
 static void string_free(Object *o)
 {
     String *s = (String *)o;
-    if (!(s->head & (OF_EMBED | STR_SHARED)) && s->ptr)
-        heap_free(s->ptr);
+    if (!(s->head & (OF_EMBED | STR_SHARED)))
+        heap_free(s->out.ptr);
 }
 static size_t string_memsize(Object *o)
 {
     String *s = (String *)o;
-    return (s->head & (OF_EMBED | STR_SHARED)) || !s->ptr ? 0 : s->cap + 1;
-}
-static void string_moved(Object *o, Object *from)
-{
-    (void)from;
-    if (o->head & OF_EMBED)
-        ((String *)o)->ptr = ((String *)o)->inl;
+    return (s->head & (OF_EMBED | STR_SHARED)) || !s->out.ptr ? 0 : s->out.cap + 1;
 }
 static void string_hollow(Object *o)
 {
     String *s = (String *)o;
     string_free(o);
     s->head = (s->head & ~STR_SHARED) | OF_EMBED;
-    s->ptr = s->inl;
-    s->len = s->cap = 0;
+    s->in.len = 0;
+    s->in.bytes[0] = 0;
 }
 /* Record: encoding as a symbol, then the content. */
 static void string_persist(Object *o, RecordBuilder *b)
 {
-    String *s = (String *)o;
     record_put_encoding(b, str_encoding((Value)o));
-    record_put_content(b, s->ptr, s->len);
+    record_put_content(b, str_bytes((Value)o), str_len((Value)o));
 }
 static size_t string_cell_size(size_t nslots, size_t nbytes)
 {
     (void)nslots;
-    return ALIGN_UP(sizeof(String) + (nbytes <= EMBED_MAX ? nbytes : 15) + 1, (size_t)16);
+    return cell_for(nbytes <= EMBED_MAX ? nbytes : 0);
 }
 static void string_restore(Object *o, RecordReader *r)
 {
     String *s = (String *)o;
     int enc = record_take_encoding(r);
-    size_t n = record_content_size(r), room = heap_cell_size((Value)o) - sizeof(String) - 1;
-    char *to = s->inl;
+    size_t n = record_content_size(r);
+    char *to = s->in.bytes;
     s->head &= ~(STR_SHARED | STR_CHILLED | (0x3ffull << STR_ENC_AT));
     s->head |= (uint64_t)(enc < 0 ? ENC_BINARY : enc) << STR_ENC_AT;
-    if (n > room) {
+    s->head |= OF_EMBED;
+    if (n > embed_room(s)) {
         to = heap_malloc(n + 1);
         s->head &= ~OF_EMBED;
-        s->cap = n;
-    } else {
-        s->head |= OF_EMBED;
-        s->cap = room;
+        s->out.ptr = to;
+        s->out.cap = n;
     }
-    to[n] = 0;
-    s->ptr = to;
-    s->len = n;
+    set_len(s, n);
     record_take_content(r, to);
 }
 static const TypeRow string_type = {.name = "String", .logged = true, .visit = string_visit, .free = string_free, .memsize = string_memsize,
-                                    .moved = string_moved, .hollow = string_hollow, .persist = string_persist,
+                                    .hollow = string_hollow, .persist = string_persist,
                                     .restore = string_restore, .cell_size = string_cell_size};
 
 /* ---- making ---- */
 
 static Value str_alloc(Value cls, size_t cap, int enc)
 {
-    if (cap <= EMBED_MAX) {
-        size_t size = ALIGN_UP(sizeof(String) + cap + 1, (size_t)16);
-        Value v = heap_alloc(T_STRING, cls, size);
-        String *s = str_ptr(v);
-        s->head |= OF_EMBED | (uint64_t)enc << STR_ENC_AT;
-        s->ptr = s->inl;
-        s->cap = size - sizeof(String) - 1;
-        s->ptr[0] = 0;
-        return v;
-    }
     if (cap > (size_t)INT64_MAX / 2)
         raise_no_memory();
-    Value v = heap_alloc(T_STRING, cls, sizeof(String) + 16);
+    Value v = heap_alloc(T_STRING, cls, cell_for(cap <= EMBED_MAX ? cap : 0));
     String *s = str_ptr(v);
-    s->head |= OF_EMBED | (uint64_t)enc << STR_ENC_AT; /* visitable while malloc may collect */
-    s->ptr = s->inl;
-    char *p = heap_malloc(cap + 1);
-    s = str_ptr(v);
-    s->head &= ~OF_EMBED;
-    s->ptr = p;
-    s->cap = cap;
-    p[0] = 0;
+    s->head |= OF_EMBED | (uint64_t)enc << STR_ENC_AT;
+    if (cap > EMBED_MAX) {
+        char *p = heap_malloc(cap + 1);
+        s = str_ptr(v);
+        s->head &= ~OF_EMBED;
+        s->out.ptr = p;
+        s->out.cap = cap;
+    }
+    set_len(s, 0);
     return v;
 }
 
 Value str_in_class(Value cls, const char *bytes, size_t len, int enc)
 {
     Value v = str_alloc(cls, len, enc);
-    String *s = str_ptr(v);
     if (len)
-        memcpy(s->ptr, bytes, len);
-    s->ptr[len] = 0;
-    s->len = len;
+        memcpy(str_bytes(v), bytes, len);
+    set_len(str_ptr(v), len);
     return v;
 }
 Value str_new_enc(const char *bytes, size_t len, int enc)
@@ -153,16 +155,14 @@ static Value str_root(Value str)
 {
     String *s = str_ptr(str);
     if (s->head & STR_SHARED)
-        return (Value)s->cap;
-    Value root = heap_alloc_internal(T_STRING, sizeof(String) + 16);
+        return s->out.root.raw;
+    Value root = heap_alloc_internal(T_STRING, sizeof(String));
     obj_attend(str); /* an allocation may make a clean persistent String hollow */
     s = str_ptr(str);
     String *r = str_ptr(root);
-    r->ptr = s->ptr;
-    r->len = s->len;
-    r->cap = s->cap;
+    r->out = s->out;
     r->head |= OH_FROZEN;
-    s->cap = (size_t)root;
+    s->out.root.raw = root;
     s->head |= STR_SHARED;
     heap_remember(str);
     return root;
@@ -173,22 +173,21 @@ Value str_new_share(Value str, size_t at, size_t len)
     obj_attend(str);
     String *s = str_ptr(str);
     int enc = str_encoding(str), cr = (int)(s->head >> STR_CR_AT) & 3;
-    bool whole = at == 0 && len == s->len;
+    bool whole = at == 0 && len == str_len(str);
     Value v;
-    if (len <= EMBED_MAX || at + len != s->len || (s->head & OF_EMBED)) {
+    if (len <= EMBED_MAX || at + len != str_len(str) || (s->head & OF_EMBED)) {
         v = str_alloc(klass.String, len, enc);
         obj_attend(str);
-        memcpy(str_ptr(v)->ptr, str_ptr(str)->ptr + at, len);
-        str_ptr(v)->ptr[len] = 0;
-        str_ptr(v)->len = len;
+        memcpy(str_bytes(v), str_bytes(str) + at, len);
+        set_len(str_ptr(v), len);
     } else {
         Value root = str_root(str);
-        char *bytes = str_ptr(str)->ptr + at; /* the root's: they stay when str becomes hollow */
-        v = heap_alloc(T_STRING, klass.String, sizeof(String) + 16);
+        char *bytes = str_bytes(str) + at; /* the root's: they stay when str becomes hollow */
+        v = heap_alloc(T_STRING, klass.String, sizeof(String));
         String *n = str_ptr(v);
-        n->ptr = bytes;
-        n->len = len;
-        n->cap = (size_t)root;
+        n->out.len = len;
+        n->out.ptr = bytes;
+        n->out.root.raw = root;
         n->head |= STR_SHARED | (uint64_t)enc << STR_ENC_AT;
         KEEP(root);
     }
@@ -201,9 +200,9 @@ Value str_new_share(Value str, size_t at, size_t len)
 Value str_dup(Value str)
 {
     obj_attend(str);
-    if (!(obj_head(str) >> STR_CR_AT & 3) && str_ptr(str)->len <= 64)
+    if (!(obj_head(str) >> STR_CR_AT & 3) && str_len(str) <= 64)
         str_coderange(str); /* literals are copied often: scan them once */
-    return str_new_share(str, 0, str_ptr(str)->len);
+    return str_new_share(str, 0, str_len(str));
 }
 
 Value str_steady(Value str)
@@ -227,39 +226,35 @@ static void str_own(Value v, size_t cap)
     String *s = str_ptr(v);
     if (cap > (size_t)INT64_MAX / 2)
         raise_no_memory();
-    if (s->head & STR_SHARED) {
-        if (cap < s->len)
-            cap = s->len;
+    if (s->head & (STR_SHARED | OF_EMBED)) {
+        if (!(s->head & STR_SHARED) && cap <= embed_room(s))
+            return;
+        size_t len = str_len(v);
+        cap = MAX(cap, len);
         char *p = heap_malloc(cap + 1);
         s = str_ptr(v);
-        memcpy(p, s->ptr, s->len + 1);
-        s->head &= ~STR_SHARED;
-        s->ptr = p;
-        s->cap = cap;
-    } else if (cap > s->cap) {
-        if (s->head & OF_EMBED) {
-            char *p = heap_malloc(cap + 1);
-            s = str_ptr(v);
-            memcpy(p, s->ptr, s->len + 1);
-            s->head &= ~OF_EMBED;
-            s->ptr = p;
-        } else {
-            s->ptr = heap_realloc(s->ptr, cap + 1);
-        }
-        s->cap = cap;
+        memcpy(p, str_bytes(v), len + 1);
+        s->head &= ~(STR_SHARED | OF_EMBED);
+        s->out.len = len;
+        s->out.ptr = p;
+        s->out.cap = cap;
+    } else if (cap > s->out.cap) {
+        s->out.ptr = heap_realloc(s->out.ptr, cap + 1);
+        s->out.cap = cap;
     }
     KEEP(v);
+}
+static bool fits(const String *s, size_t more)
+{
+    return !(s->head & STR_SHARED) && str_len((Value)s) + more <= room(s);
 }
 static void str_grow(Value v, size_t more)
 {
     String *s = str_ptr(v);
-    size_t need = s->len + more;
-    if ((s->head & STR_SHARED) || need > s->cap) {
-        size_t want = need;
-        if (!(s->head & STR_SHARED) && need > EMBED_MAX && want < s->cap * 2)
-            want = s->cap * 2;
-        str_own(v, want < 24 ? 24 : want);
-    }
+    if (fits(s, more))
+        return;
+    size_t want = str_len(v) + more;
+    str_own(v, s->head & STR_SHARED ? want : MAX(want, room(s) * 2));
 }
 
 /* The first change of a literal without the magic comment. */
@@ -292,8 +287,7 @@ void str_modify_expand(Value str, size_t room)
 }
 void str_set_len(Value str, size_t len)
 {
-    str_ptr(str)->len = len;
-    str_ptr(str)->ptr[len] = 0;
+    set_len(str_ptr(str), len);
 }
 void str_buf_set_len(Value buf, size_t len)
 {
@@ -301,40 +295,35 @@ void str_buf_set_len(Value buf, size_t len)
 }
 void str_buf_cat(Value buf, const char *bytes, size_t len)
 {
-    String *s = str_ptr(buf);
-    if (s->len + len > s->cap || (s->head & STR_SHARED)) {
-        str_grow(buf, len);
-        s = str_ptr(buf);
-    }
-    memcpy(s->ptr + s->len, bytes, len);
-    s->len += len;
-    s->ptr[s->len] = 0;
-    s->head &= ~(3ull << STR_CR_AT);
+    str_grow(buf, len);
+    size_t had = str_len(buf);
+    memcpy(str_bytes(buf) + had, bytes, len);
+    set_len(str_ptr(buf), had + len);
+    str_set_coderange(buf, CR_UNKNOWN);
 }
 void str_buf_cat_str(Value buf, Value str)
 {
     obj_attend(str);
-    size_t len = str_ptr(str)->len;
+    size_t len = str_len(str);
     str_grow(buf, len);
-    str_buf_cat(buf, str_ptr(str)->ptr, len);
+    str_buf_cat(buf, str_bytes(str), len);
     KEEP(str);
 }
 
 void str_append(Value str, const char *bytes, size_t len)
 {
     before_change(str);
-    String *s = str_ptr(str);
-    if (!(s->head & STR_SHARED) && s->len + len <= s->cap) {
-        memmove(s->ptr + s->len, bytes, len);
-    } else {
-        bool own = bytes >= s->ptr && bytes <= s->ptr + s->len;
-        size_t at = own ? (size_t)(bytes - s->ptr) : 0;
+    size_t had = str_len(str);
+    if (!fits(str_ptr(str), len)) {
+        const char *from = str_bytes(str);
+        bool own = bytes >= from && bytes <= from + had;
+        size_t at = own ? (size_t)(bytes - from) : 0;
         str_grow(str, len);
-        s = str_ptr(str);
-        memmove(s->ptr + s->len, own ? s->ptr + at : bytes, len);
+        if (own)
+            bytes = str_bytes(str) + at;
     }
-    s->len += len;
-    s->ptr[s->len] = 0;
+    memmove(str_bytes(str) + had, bytes, len);
+    set_len(str_ptr(str), had + len);
     str_set_coderange(str, CR_UNKNOWN);
 }
 void str_append_c(Value str, const char *text)
@@ -353,9 +342,7 @@ void str_append_str(Value str, Value other)
     }
     if (cr != CR_UNKNOWN)
         ocr = str_coderange(other);
-    String *o = str_ptr(other);
-    size_t len = o->len;
-    str_append(str, o->ptr, len);
+    str_append(str, str_bytes(other), str_len(other));
     KEEP(other);
     str_set_encoding(str, enc);
     /* both known and whole: the sum is known */
@@ -372,21 +359,19 @@ void str_replace(Value str, Value other)
         return;
     obj_attend(other);
     String *o = str_ptr(other);
-    if (o->len > EMBED_MAX && !(o->head & OF_EMBED)) {
+    if (!(o->head & OF_EMBED) && o->out.len > EMBED_MAX) {
         Value root = str_root(other);
         String *s = str_ptr(str);
         string_free((Object *)s);
         s->head = (s->head & ~OF_EMBED) | STR_SHARED;
-        s->ptr = str_ptr(other)->ptr;
-        s->len = str_ptr(other)->len;
-        s->cap = (size_t)root;
+        s->out.len = str_len(other);
+        s->out.ptr = str_bytes(other);
+        s->out.root.raw = root;
     } else {
-        if ((str_ptr(str)->head & STR_SHARED) || o->len > str_ptr(str)->cap)
-            str_own(str, str_ptr(other)->len);
+        str_own(str, str_len(other));
         obj_attend(other);
-        o = str_ptr(other);
-        memcpy(str_ptr(str)->ptr, o->ptr, o->len + 1);
-        str_ptr(str)->len = o->len;
+        memcpy(str_bytes(str), str_bytes(other), str_len(other));
+        set_len(str_ptr(str), str_len(other));
     }
     str_set_encoding(str, str_encoding(other));
     str_set_coderange(str, (int)(obj_head(other) >> STR_CR_AT) & 3);
@@ -398,10 +383,11 @@ void str_splice(Value str, size_t at, size_t len, const char *bytes, size_t n)
         str_modify_expand(str, n - len);
     else
         str_modify(str);
-    String *s = str_ptr(str);
-    memmove(s->ptr + at + n, s->ptr + at + len, s->len - at - len);
-    memcpy(s->ptr + at, bytes, n);
-    str_set_len(str, s->len - len + n);
+    size_t had = str_len(str);
+    char *to = str_bytes(str);
+    memmove(to + at + n, to + at + len, had - at - len);
+    memcpy(to + at, bytes, n);
+    str_set_len(str, had - len + n);
 }
 
 /* ---- looking ---- */
@@ -411,8 +397,7 @@ StrView str_view(Value str)
     if (!is_string(str))
         raise_no_conversion(str, "String");
     obj_attend(str);
-    String *s = str_ptr(str);
-    return (StrView){s->ptr, s->len, str_encoding(str)};
+    return (StrView){str_bytes(str), str_len(str), str_encoding(str)};
 }
 Value str_get(Value v)
 {
@@ -484,7 +469,7 @@ int str_coderange(Value str)
     obj_attend(str);
     int cr = (int)(obj_head(str) >> STR_CR_AT) & 3;
     if (cr == CR_UNKNOWN) {
-        cr = bytes_coderange(str_ptr(str)->ptr, str_ptr(str)->len, str_encoding(str));
+        cr = bytes_coderange(str_bytes(str), str_len(str), str_encoding(str));
         str_set_coderange(str, cr);
     }
     return cr;
@@ -503,9 +488,9 @@ int str_compatible(Value a, Value b)
     int ea = str_encoding(a), eb = str_encoding(b);
     if (ea == eb)
         return ea;
-    if (str_ptr(b)->len == 0)
+    if (str_len(b) == 0)
         return ea;
-    if (str_ptr(a)->len == 0)
+    if (str_len(a) == 0)
         return enc_ascii_compat(ea) && str_coderange(b) == CR_7BIT ? ea : eb;
     if (!enc_ascii_compat(ea) || !enc_ascii_compat(eb))
         return -1;
@@ -528,7 +513,7 @@ int str_check_compatible(Value a, Value b)
 static bool str_comparable(Value a, Value b)
 {
     int ea = str_encoding(a), eb = str_encoding(b);
-    if (ea == eb || !str_ptr(a)->len || !str_ptr(b)->len)
+    if (ea == eb || !str_len(a) || !str_len(b))
         return true;
     return str_coderange(a) == CR_7BIT && str_coderange(b) == CR_7BIT;
 }
@@ -538,20 +523,19 @@ bool str_equal(Value a, Value b)
         return true;
     obj_attend(a);
     obj_attend(b);
-    String *s = str_ptr(a), *t = str_ptr(b);
-    return s->len == t->len && !memcmp(s->ptr, t->ptr, s->len) && str_comparable(a, b);
+    size_t len = str_len(a);
+    return len == str_len(b) && !memcmp(str_bytes(a), str_bytes(b), len) && str_comparable(a, b);
 }
 int str_cmp(Value a, Value b)
 {
     obj_attend(a);
     obj_attend(b);
-    String *s = str_ptr(a), *t = str_ptr(b);
-    size_t n = MIN(s->len, t->len);
-    int r = memcmp(s->ptr, t->ptr, n);
+    size_t m = str_len(a), n = str_len(b);
+    int r = memcmp(str_bytes(a), str_bytes(b), MIN(m, n));
     if (r)
         return r < 0 ? -1 : 1;
-    if (s->len != t->len)
-        return s->len < t->len ? -1 : 1;
+    if (m != n)
+        return m < n ? -1 : 1;
     if (!str_comparable(a, b))
         return str_encoding(a) > str_encoding(b) ? 1 : -1;
     return 0;
@@ -560,7 +544,7 @@ int str_cmp(Value a, Value b)
 uint64_t str_hash(Value str)
 {
     obj_attend(str);
-    return hash_bytes(str_ptr(str)->ptr, str_ptr(str)->len, hash_seed);
+    return hash_bytes(str_bytes(str), str_len(str), hash_seed);
 }
 
 /* ---- characters and bytes ---- */
@@ -709,8 +693,8 @@ Value str_plus(Value a, Value b)
     Value v = str_buf_new(la + lb, enc);
     obj_attend(a);
     obj_attend(b);
-    memcpy(str_ptr(v)->ptr, str_ptr(a)->ptr, la);
-    memcpy(str_ptr(v)->ptr + la, str_ptr(b)->ptr, lb);
+    memcpy(str_bytes(v), str_bytes(a), la);
+    memcpy(str_bytes(v) + la, str_bytes(b), lb);
     str_set_len(v, la + lb);
     if (str_coderange(a) == CR_7BIT && str_coderange(b) == CR_7BIT)
         str_set_coderange(v, CR_7BIT);
@@ -834,7 +818,7 @@ static size_t literal_bits, literal_used;
 static void literal_put(Value *table, size_t bits, Value v)
 {
     size_t mask = ((size_t)1 << bits) - 1;
-    size_t i = hash_bytes(str_ptr(v)->ptr, str_ptr(v)->len, 0) & mask;
+    size_t i = hash_bytes(str_bytes(v), str_len(v), 0) & mask;
     while (table[i])
         i = (i + 1) & mask;
     table[i] = v;
@@ -872,7 +856,7 @@ Value str_intern_literal(Value str)
     size_t mask = ((size_t)1 << literal_bits) - 1;
     for (size_t i = hash_bytes(s.ptr, s.len, 0) & mask; literals[i]; i = (i + 1) & mask) {
         Value v = literals[i];
-        if (is_heap(v) && str_ptr(v)->len == s.len && str_encoding(v) == s.enc && !memcmp(str_ptr(v)->ptr, s.ptr, s.len))
+        if (is_heap(v) && str_len(v) == s.len && str_encoding(v) == s.enc && !memcmp(str_bytes(v), s.ptr, s.len))
             return v;
     }
     Value v = str;

@@ -474,7 +474,7 @@ Value str_succ(Value self)
         return succ_codepoint(self);
     Value out = str_dup(self);
     str_modify(out);
-    char *p = str_ptr(out)->ptr;
+    char *p = str_bytes(out);
     int64_t i = right, last = right;
     char carry = 0;
     for (;;) {

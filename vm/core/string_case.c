@@ -195,7 +195,7 @@ Value str_map_case(Value str, int flags)
     Value out = str_buf_new(s.len + (ascii ? 0 : 8), enc);
     s = str_view(str);
     if (ascii && (enc_ascii_compat(enc))) {
-        char *q = str_ptr(out)->ptr;
+        char *q = str_bytes(out);
         bool first = true;
         for (size_t i = 0; i < s.len; first = false) {
             char c = s.ptr[i];

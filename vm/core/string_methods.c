@@ -101,7 +101,7 @@ METHOD(str_m_times)
         raise_error(klass.ArgumentError, "argument too big");
     size_t total = s.len * (size_t)n;
     Value out = str_buf_new(total, s.enc);
-    char *p = str_ptr(out)->ptr;
+    char *p = str_bytes(out);
     s = str_view(self);
     if (s.len == 1) {
         memset(p, s.ptr[0], total);
@@ -480,7 +480,7 @@ METHOD(str_m_delete_suffix_bang)
         return V_NIL;
     size_t n = str_view(p).len;
     str_modify(self);
-    str_set_len(self, str_ptr(self)->len - n);
+    str_set_len(self, str_len(self) - n);
     return self;
 }
 
@@ -546,7 +546,7 @@ static Value strip_bang(Value self, int argc, const Value *argv, bool left, bool
     if (at == 0 && end == str_view(self).len)
         return V_NIL;
     str_modify(self);
-    memmove(str_ptr(self)->ptr, str_ptr(self)->ptr + at, end - at);
+    memmove(str_bytes(self), str_bytes(self) + at, end - at);
     str_set_len(self, end - at);
     return self;
 }
@@ -614,7 +614,7 @@ METHOD(str_m_chomp_bang)
     if (!n)
         return V_NIL;
     str_modify(self);
-    str_set_len(self, str_ptr(self)->len - n);
+    str_set_len(self, str_len(self) - n);
     return self;
 }
 static size_t chop_size(Value self)
@@ -642,7 +642,7 @@ METHOD(str_m_chop_bang)
     size_t n = chop_size(self);
     if (!n)
         return V_NIL;
-    str_set_len(self, str_ptr(self)->len - n);
+    str_set_len(self, str_len(self) - n);
     return self;
 }
 
@@ -695,7 +695,7 @@ METHOD(str_m_reverse)
     Value out = str_buf_new(str_view(self).len, str_encoding(self));
     bool bytewise = str_bytewise(self);
     StrView s = str_view(self);
-    char *q = str_ptr(out)->ptr + s.len;
+    char *q = str_bytes(out) + s.len;
     for (const char *p = s.ptr, *end = p + s.len; p < end;) {
         int n = bytewise ? 1 : enc_char_len(s.enc, p, end);
         q -= n;
@@ -770,11 +770,11 @@ static Value walk_bytes(Value self, bool yield)
         size_t n = str_view(self).len;
         Value ary = ary_new(n);
         for (size_t i = 0; i < n; i++)
-            ary_push(ary, int_fix((uint8_t)str_ptr(self)->ptr[i]));
+            ary_push(ary, int_fix((uint8_t)str_bytes(self)[i]));
         return ary;
     }
     for (size_t i = 0; i < str_view(self).len; i++)
-        vm_yield1(int_fix((uint8_t)str_ptr(self)->ptr[i]));
+        vm_yield1(int_fix((uint8_t)str_bytes(self)[i]));
     return self;
 }
 METHOD(str_m_bytes) { UNUSED_ARGS; return walk_bytes(self, block_given()); }
@@ -890,7 +890,7 @@ METHOD(str_m_setbyte)
         raise_error(klass.IndexError, "index %lld out of string", (long long)i);
     Value low = vm_call1(v, SYM(op_and), int_fix(255));
     str_modify(self);
-    str_ptr(self)->ptr[i < 0 ? i + n : i] = (char)fix_int(low);
+    str_bytes(self)[i < 0 ? i + n : i] = (char)fix_int(low);
     return argv[1];
 }
 

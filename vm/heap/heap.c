@@ -42,6 +42,7 @@ const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1] = {
 #undef C16
 
 #define LARGEST_CELL 32768
+#define MAPPED_BODY (1 << 20) /* bytes outside the cells, from which on malloc maps them */
 #define FIRST_NURSERY ((uint64_t)8 << 20)
 
 const TypeRow *heap_rows[T_COUNT];
@@ -67,6 +68,10 @@ void heap_boot(void)
 {
     if (heap.base)
         return;
+    /* Big bodies are mappings of their own: they grow without a copy, and what they leave goes back to the system.  (By default
+     * malloc raises the threshold to whatever was freed, and a table that grew leaves holes.) */
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BODY);
+    mallopt(M_TRIM_THRESHOLD, MAPPED_BODY);
     /* Range and side tables are only reserved: no memory until a page is used, none shared with children once written. */
     size_t want = (size_t)64 << 30, pages, bits;
     char *range;

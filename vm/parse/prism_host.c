@@ -12,6 +12,8 @@
  */
 #include <setjmp.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "prism/prism.h"
 #include "vm/parse/prism_host.h"
@@ -73,6 +75,15 @@ static void instance_discard(void)
     prism_module_floor = 0;
 }
 
+/* Clearing it touched all pages of the stack, of which few will be used: the others go back, and are zero when touched again. */
+static void return_stack(u32 stack)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)instance_space.w2c_memory.data + stack;
+    uintptr_t from = (at + page - 1) & ~(page - 1), end = (at + MODULE_STACK) & ~(page - 1);
+
+    madvise((void *)from, end - from, MADV_DONTNEED);
+}
+
 static void instance_create(void)
 {
     u32 stack;
@@ -91,6 +102,7 @@ static void instance_create(void)
         wasm_rt_trap(WASM_RT_TRAP_OOB);
     instance_space.w2c_g0 = (stack + MODULE_STACK) & ~15u;
     prism_module_floor = stack + MODULE_STACK_RED;
+    return_stack(stack);
     instance = &instance_space;
 }
 
