@@ -178,6 +178,8 @@ typedef struct GcStats {
     uint64_t compactions;
     uint64_t pages, boot_pages;   /* in use; of them boot's */
     uint64_t free_bytes;          /* of free cells in pages that are not boot's */
+    uint64_t pinned_pages;        /* of cells, with one that the last collection pinned; not boot's */
+    uint64_t pinned_free_bytes;   /* of free_bytes: in these */
     uint64_t malloc_bytes;
     uint64_t remembered;          /* old objects that the next young collection visits */
     uint64_t always;              /* and of types that do not log */

@@ -8,6 +8,7 @@
 
 #include "lib/lib.h"
 #include "vm/call.h"
+#include "vm/core.h"
 #include "vm/heap.h"
 #include "vm/shape.h"
 
@@ -213,6 +214,33 @@ static void slots_beyond_the_cell_move_out(void **state)
     assert_int_equal(fix_int(ivar_get(root, sym_intern("@v8"))), 8);
 }
 
+/* The cell of a String is header, a byte for the length, content and NUL, in steps of 16 bytes; beyond 128 the bytes are outside. */
+static void strings_lie_in_cells_of_their_length(void **state)
+{
+    (void)state;
+    char text[300];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i % 26);
+    for (size_t n = 0; n <= 200; n++) {
+        Value v = str_new(text, n);
+        root = v;
+        size_t cell = n <= 22 ? 32 : n <= 118 ? (8 + 1 + n + 1 + 15) & ~(size_t)15 : 32;
+        assert_int_equal(heap_cell_size(v), cell);
+        for (size_t len = n; len + 7 < 230; len += 7) { /* grows out of the cell by and by */
+            StrView s = str_view(v);
+            assert_int_equal(s.len, len);
+            assert_memory_equal(s.ptr, text, len);
+            assert_int_equal(s.ptr[len], 0);
+            str_append(v, text + len, 7);
+        }
+        if (n % 40 == 0)
+            heap_compact(HEAP_COMPACT_TWO_FINGER);
+        assert_memory_equal(str_view(root).ptr, text, str_view(root).len);
+        assert_int_equal(heap_cell_size(root), cell);
+    }
+    root = V_NIL;
+}
+
 static void large_objects_have_own_pages(void **state)
 {
     (void)state;
@@ -317,6 +345,7 @@ int main(void)
         cmocka_unit_test(steps_of_marking_lose_nothing),
         cmocka_unit_test(compaction_empties_pages),
         cmocka_unit_test(slots_beyond_the_cell_move_out),
+        cmocka_unit_test(strings_lie_in_cells_of_their_length),
         cmocka_unit_test(large_objects_have_own_pages),
         cmocka_unit_test(weak_slots_are_cleared),
         cmocka_unit_test(ids_survive_moves),

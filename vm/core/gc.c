@@ -137,6 +137,8 @@ static Value gc_stat(Value self, int argc, const Value *argv)
         {"oldmalloc_increase_bytes_limit", s.grown_limit},
         {"heap_boot_pages", s.boot_pages},
         {"heap_free_bytes", s.free_bytes},
+        {"heap_pinned_pages", s.pinned_pages},
+        {"heap_pinned_free_bytes", s.pinned_free_bytes},
         {"malloc_bytes", s.malloc_bytes},
         {"total_allocated_bytes", s.allocated},
         {"remembered_objects", s.remembered},

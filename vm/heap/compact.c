@@ -184,15 +184,6 @@ typedef struct PageList {
     size_t n;
 } PageList;
 
-static bool page_has_pins(const HeapPage *p)
-{
-    const uint64_t *pins = &heap.pin[(size_t)(p - heap.pages) * PAGE_WORDS];
-    for (size_t w = 0; w < PAGE_WORDS; w++)
-        if (pins[w])
-            return true;
-    return false;
-}
-
 /* The pages of class c, by address. */
 static PageList class_pages(unsigned c)
 {

@@ -652,6 +652,15 @@ static uint64_t page_marks(const HeapPage *p)
     return n;
 }
 
+bool page_has_pins(const HeapPage *p)
+{
+    const uint64_t *pins = &heap.pin[(size_t)(p - heap.pages) * PAGE_WORDS];
+    for (size_t w = 0; w < PAGE_WORDS; w++)
+        if (pins[w])
+            return true;
+    return false;
+}
+
 void heap_class_stats(unsigned c, HeapClassStats *out)
 {
     sweep_finish();
@@ -687,6 +696,7 @@ void heap_stats(GcStats *out)
         out->pages_taken += heap.pages_taken[c];
     }
     out->live = out->free_bytes = out->boot_pages = out->cells = out->marked = 0;
+    out->pinned_pages = out->pinned_free_bytes = 0;
     for (size_t i = 0; i < heap.used >> PAGE_SHIFT; i++) {
         HeapPage *p = &heap.pages[i];
         if (p->kind != PAGE_SMALL && p->kind != PAGE_LARGE)
@@ -696,8 +706,13 @@ void heap_stats(GcStats *out)
         out->cells += p->ncells;
         out->marked += page_marks(p);
         out->boot_pages += p->boot ? MAX(p->npages, 1u) : 0;
-        if (p->kind == PAGE_SMALL && !p->boot)
-            out->free_bytes += (uint64_t)(p->ncells - live) * p->cell_size;
+        if (p->kind == PAGE_SMALL && !p->boot) {
+            uint64_t unused = (uint64_t)(p->ncells - live) * p->cell_size;
+            bool pinned = page_has_pins(p);
+            out->free_bytes += unused;
+            out->pinned_pages += pinned;
+            out->pinned_free_bytes += pinned ? unused : 0;
+        }
     }
 }
 

@@ -154,6 +154,7 @@ void page_release(HeapPage *p);
 void pages_cool(uint64_t most);
 void pages_release_all(void); /* of all unused pages */
 uint64_t heap_limit_bytes(void);
+bool page_has_pins(const HeapPage *p);
 /* Gives the current runs back to their pages (before a collection). */
 void heap_retire_runs(void);
 /* Every allocation takes the slow path until runs are refilled: somebody wants a collection. */
