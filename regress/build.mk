@@ -8,3 +8,6 @@ $(B)/regress/unit/rb_run: $(RB_RUN_OBJ) $(B)/liblodestone.a
 rb_run: $(B)/regress/unit/rb_run
 .PHONY: rb_run
 -include $(B)/regress/unit/rb_run.d
+
+# What it reads is changed on the way from the store to vm/persist.
+$(B)/regress/tools/record_fuzz: LDFLAGS += -Wl,--wrap=store_fetch

@@ -88,6 +88,12 @@ bool code_set_ruby2_keywords(Code *code); /* false: its parameters do not allow 
 Value code_new(void);            /* empty T_CODE for the compiler to fill; type row in vm/compile/code.c */
 void code_load(Code *code);      /* gives cache_base; after filling or restoring */
 
+/* Stored code does what no compiler makes it do, whether it was seen when it was read or when it runs: ERR_CORRUPT_RECORD. */
+_Noreturn void code_corrupt(const char *what);
+/* May v stand at the place, which is an object operand, a block's among them?  Any other place of the code: true. */
+bool code_operand_fits(Value code, const Slot *place, Value v);
+static inline bool code_is_block(Value code) { return code_ptr(code)->kind == CODE_BLOCK || code_ptr(code)->kind == CODE_LAMBDA; }
+
 /* Opcodes */
 typedef enum Opcode {
 #define INSN(name, operands, flags) OP_##name,

@@ -38,6 +38,8 @@ void record_put_vector(RecordBuilder *, unsigned which);
 /* Raises TransactionError for the object being written, with the path from the root. */
 _Noreturn void record_refuse(RecordBuilder *, const char *why);
 
+/* Raises "the record of object N <what>": it can't be what a persist function wrote. */
+_Noreturn void record_corrupt(RecordReader *, const char *what);
 size_t record_slots_left(RecordReader *);
 Slot record_take_slot(RecordReader *);                        /* ereport(data corrupted) when there is none */
 void record_take_slots(RecordReader *, Slot *to, size_t n);

@@ -17,6 +17,8 @@ Maglev.persistent do
     end
     def <=>(other) = name <=> other.name
     include Comparable
+    protected def key = name
+    def same_key?(other) = other.key == key
   end
   class Derived < Base
     Inner = Struct.new(:a, :b)
@@ -46,7 +48,7 @@ puts d.greet("bob"), Derived::WORD, Base.count, Derived.ancestors.first(3).inspe
 p d.each_name.to_a, Maglev[:struct], Maglev[:list].map(&:name), Maglev[:list].max.name
 p Maglev[:proc].call(2), Maglev[:proc].(1, 9, k: 5)
 p Maglev[:lambda].call(1), Maglev[:lambda].call(1)
-p d.singleton_methods
+p d.singleton_methods, d.same_key?(d)
 RUBY
 expected='hello, bob!
 hello
@@ -60,7 +62,8 @@ hello
 [15, [9]]
 4
 5
-[]'
+[]
+true'
 prints "$expected" lode use.rb
 kill_everything
 prints "$expected" lode use.rb

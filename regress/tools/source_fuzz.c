@@ -15,7 +15,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -28,10 +27,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "fuzz.h"
 #include "lib/config.h"
 #include "lib/lib.h"
 #include "vm/call.h"
@@ -70,24 +68,6 @@ static uint64_t seed = 1, cases = UINT64_MAX;
 static unsigned run_percent = 25;
 static const char *directory = ".";
 static time_t stop_at;
-
-/* ---- random numbers: splitmix64, by seed and case ---- */
-
-static uint64_t random_state;
-
-static uint64_t draw(void)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static size_t pick(size_t n)
-{
-    return n == 0 ? 0 : (size_t)(draw() % n);
-}
 
 /* ---- mutations of progress->source ---- */
 
@@ -256,7 +236,7 @@ static void mutate_once(void)
 
 static void make_case(uint64_t number)
 {
-    random_state = seed * 0x2545f4914f6cdd1du + number * 0xd1342543de82ef95u;
+    draw_begin(seed, number);
     const Text *t = &corpus[pick(corpus_count)];
     size_t from = 0, n = t->length;
 
@@ -330,22 +310,6 @@ static Value compile_case(UNUSED void *arg)
 static char *finding_path(uint64_t number, const char *suffix)
 {
     return mem_printf(memctx_top(), "%s/%llu-%llu%s", directory, (unsigned long long)seed, (unsigned long long)number, suffix);
-}
-
-static void replace_stream(int fd, const char *path, int flags)
-{
-    int to = open(path, flags, 0644);
-
-    if (to >= 0 && to != fd) {
-        dup2(to, fd);
-        close(to);
-    }
-}
-
-/* Does the status of a child tell of a crash?  Sanitizers and assertions abort. */
-static bool crashed(int status)
-{
-    return WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGXCPU;
 }
 
 static void keep_finding(uint64_t number, int status, const char *what)

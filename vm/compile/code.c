@@ -255,7 +255,7 @@ static void code_persist(Object *o, RecordBuilder *b)
     persist_words(code, b);
 }
 
-static _Noreturn void code_corrupt(const char *what)
+void code_corrupt(const char *what)
 {
     ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("stored bytecode: %s", what),
             errhint("The store was written by another version of Lodestone, or it is damaged."));

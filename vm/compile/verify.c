@@ -3,10 +3,11 @@
  *
  * What holds of every Code (asserted in debug builds of what the compiler made):
  *   V1 words divide into instructions exactly; object operands are 8-aligned.
- *   V2 registers are below nregs, cache operands below ncaches.
+ *   V2 registers are below nregs, cache operands below ncaches; a cache is of one kind of instruction.
  *   V3 jumps, catch targets and optional entry points are instruction starts.
  *   V4 control does not run off the end.
  *   V5 windows of calls and lists lie below nregs; the tables are consistent.
+ *   V6 rows of the table of lines are in order, each at the start of an instruction.
  * Code that comes out of the store is checked as well, in every build: whatever
  * got past the checksums may not crash the session.
  */
@@ -87,9 +88,44 @@ static const char *check_operands(const Code *code, uint32_t at, const uint8_t *
     return NULL;
 }
 
+/* What an inline cache holds is for one kind of instruction (`owners`: opcode + 1 of each cache's). */
+static bool check_cache(const uint32_t *pc, const Insn *insn, uint16_t *owners)
+{
+    uint32_t op = insn_op(pc) == OP_ONCE_SET ? OP_ONCE : insn_op(pc);
+
+    for (unsigned i = 0; i < insn->noperands; i++) {
+        if (insn->operands[i].kind != 'C')
+            continue;
+        uint16_t *owner = &owners[insn_operand(pc, insn->operands[i])];
+        if (*owner != 0 && *owner != op + 1)
+            return false;
+        *owner = (uint16_t)(op + 1);
+    }
+    return true;
+}
+
+/* Do the counts of a call agree with its flags? */
+static bool check_call(const Code *code, const uint32_t *pc, const Insn *insn)
+{
+    uint32_t op = insn_op(pc);
+
+    if (op != OP_CALL && op != OP_CALLX && op != OP_SUPER && op != OP_YIELD)
+        return true;
+    uint32_t argc = insn_operand(pc, insn->operands[1]), flags = insn_operand(pc, insn->operands[2]);
+    if ((flags & CALL_SPLAT) && argc != ((flags & CALL_KWHASH) ? 2 : 1))
+        return false;
+    if ((flags & (CALL_KWHASH | CALL_PACKED)) && argc == 0)
+        return false;
+    if ((flags & CALL_PACKED) && ((flags & (CALL_SPLAT | CALL_KWHASH)) || !(code->flags & CODE_PACKED)))
+        return false;
+    return !(flags & CALL_PAIR) || (op == OP_YIELD && argc == 2);
+}
+
 static const char *check_tables(const Code *code, const uint8_t *starts, uint32_t *where)
 {
-    uint32_t params = code->params.required + code->params.optional + code->params.post + code->params.keywords;
+    uint32_t params = code->params.required + code->params.optional + code->params.post + code->params.keywords +
+                      ((code->flags & CODE_REST) != 0) + ((code->flags & CODE_KWREST) != 0) +
+                      ((code->flags & CODE_BLOCK_PARAM) != 0);
 
     *where = 0;
     if (code->nlocals + 4u > code->nregs || code->scratch + 4u > code->nregs || params > code->nlocals ||
@@ -103,6 +139,14 @@ static const char *check_tables(const Code *code, const uint8_t *starts, uint32_
             !starts[row->target] || row->reg >= code->nregs || row->kind > CATCH_ENSURE)
             return "wrong row of the catch table";
     }
+    for (uint32_t i = 0; i < code->nlines; i++) {
+        *where = code->lines[i].word;
+        if (*where >= code->nwords || !starts[*where] || (i > 0 && *where < code->lines[i - 1].word))
+            return "wrong row of the table of lines";
+    }
+    *where = 0;
+    if (code->kind > CODE_CLASS)
+        return "no such kind of code";
     for (uint32_t i = 0; i <= code->params.optional; i++) {
         *where = i;
         if (code->opt_pc == NULL || code->opt_pc[i] >= code->nwords || !starts[code->opt_pc[i]])
@@ -114,6 +158,10 @@ static const char *check_tables(const Code *code, const uint8_t *starts, uint32_
 const char *code_check(const Code *code, uint32_t *where)
 {
     const Insn *table = insn_table();
+
+    *where = 0;
+    if (code->ncaches > code->nwords)
+        return "too many caches";
     uint8_t *starts = mem_zalloc(memctx_top(), (size_t)code->nwords + 1);
     const char *wrong = NULL;
     uint32_t at = 0, last = 0;
@@ -134,10 +182,18 @@ const char *code_check(const Code *code, uint32_t *where)
         last = at;
         at += table[op].nwords;
     }
+    uint16_t *owners = mem_zalloc(memctx_top(), ((size_t)code->ncaches + 1) * sizeof *owners);
     for (at = 0; wrong == NULL && at < code->nwords; at += table[insn_op(code->words + at)].nwords) {
+        const uint32_t *pc = code->words + at;
+
         *where = at;
         wrong = check_operands(code, at, starts);
+        if (wrong == NULL && !check_cache(pc, &table[insn_op(pc)], owners))
+            wrong = "instructions of two kinds share a cache";
+        if (wrong == NULL && !check_call(code, pc, &table[insn_op(pc)]))
+            wrong = "counts of a call are wrong";
     }
+    mem_free(owners);
     if (wrong == NULL) {
         *where = last;
         if (code->nwords == 0 || !ends_flow(insn_op(code->words + last)))
@@ -156,6 +212,95 @@ void code_verify(Value v)
 
     if (wrong != NULL)
         ereport(PANIC, ERR_INTERNAL, errmsg("compiled code is malformed at word %u: %s", where, wrong));
+}
+
+/* ---- object operands ---- */
+
+/* The instruction that the word belongs to. */
+static uint32_t insn_around(const Code *code, uint32_t word)
+{
+    const Insn *table = insn_table();
+    uint32_t low = 0, high = code->nlines;
+
+    while (high - low > 1) { /* each row of lines is at the start of an instruction (V6) */
+        uint32_t mid = low + (high - low) / 2;
+
+        if (code->lines[mid].word <= word)
+            low = mid;
+        else
+            high = mid;
+    }
+    uint32_t at = code->nlines > 0 && code->lines[low].word <= word ? code->lines[low].word : 0;
+    while (at + table[insn_op(code->words + at)].nwords <= word)
+        at += table[insn_op(code->words + at)].nwords;
+    return at;
+}
+
+/* A literal block sees the window of the code that passes it, so what it uses of that must be there. */
+static bool block_fits(const Code *code, Value v)
+{
+    const Insn *table = insn_table();
+    const Code *block;
+
+    if (!is_type(v, T_CODE) || !code_is_block(v))
+        return false;
+    block = code_ptr(v);
+    for (uint32_t at = 0; at < block->nwords; at += table[insn_op(block->words + at)].nwords) {
+        const uint32_t *pc = block->words + at;
+        const Insn *insn = &table[insn_op(pc)];
+
+        if ((insn_op(pc) == OP_GETUP || insn_op(pc) == OP_SETUP) && insn_operand(pc, insn->operands[2]) == 1 &&
+            insn_operand(pc, insn->operands[1]) >= code->nlocals)
+            return false;
+    }
+    return true;
+}
+
+static bool names_fit(Value v, uint32_t argc)
+{
+    if (v == V_NIL)
+        return true;
+    if (!is_array(v) || !obj_frozen_bit(v) || ary_len(v) > argc)
+        return false;
+    for (size_t i = 0; i < ary_len(v); i++)
+        if (!is_symbol(ary_get(v, (long)i)))
+            return false;
+    return true;
+}
+
+bool code_operand_fits(Value owner, const Slot *place, Value v)
+{
+    Code *code = code_ptr(owner);
+    const uint32_t *word = (const uint32_t *)place;
+
+    if (word < code->words || word >= code->words + code->nwords)
+        return true;
+    const uint32_t *pc = code->words + insn_around(code, (uint32_t)(word - code->words));
+    bool first = (uint32_t)(word - pc) == insn_table()[insn_op(pc)].object_at;
+
+    switch (insn_op(pc)) {
+    case OP_LOADSTR:
+        return is_string(v);
+    case OP_ARRAY_DUP:
+        return is_array(v);
+    case OP_HASH_DUP:
+        return is_hash(v);
+    case OP_CALLX:
+    case OP_SUPER:
+        return first ? v == V_NIL || block_fits(code, v) : names_fit(v, insn_half(pc, insn_table()[insn_op(pc)].operands[1].offset));
+    case OP_YIELD:
+        return names_fit(v, insn_half(pc, insn_table()[OP_YIELD].operands[1].offset));
+    case OP_LAMBDA:
+        return block_fits(code, v);
+    case OP_DEFMETHOD:
+    case OP_DEFSMETHOD:
+        return is_type(v, T_CODE) && code_ptr(v)->kind == CODE_METHOD;
+    case OP_DEFCLASS:
+    case OP_SCLASS:
+        return is_type(v, T_CODE) && code_ptr(v)->kind == CODE_CLASS;
+    default:
+        return !is_type(v, T_CODE);
+    }
 }
 
 /* ---- disassembler ---- */

@@ -978,6 +978,8 @@ static void ary_restore(Object *o, RecordReader *r)
         return;
     }
     uint64_t off = record_take_u64(r), len = record_take_u64(r);
+    if (off > UINT32_MAX / 2 || len > UINT32_MAX / 2)
+        record_corrupt(r, "is an Array of a length that can't be");
     Vector *vector = record_take_vector(r, (off + len + VECTOR_SLOTS - 1) / VECTOR_SLOTS);
     Slot *room = heap_malloc(room_bytes(off + len + 1));
     a->head &= ~OF_EMBED;

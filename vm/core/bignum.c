@@ -27,7 +27,10 @@ static void bignum_restore(Object *o, RecordReader *r)
     n->sign = (int64_t)record_take_u64(r) < 0 ? -1 : 1;
     size_t bytes = record_bytes_left(r);
     n->n = (uint32_t)(bytes / sizeof(mp_limb_t));
+    bytes = n->n * sizeof(mp_limb_t);
     memcpy(n->limb, record_take_bytes(r, bytes), bytes);
+    if (n->n == 0 || n->limb[n->n - 1] == 0)
+        record_corrupt(r, "is an Integer with leading zeros");
 }
 static void float_persist(Object *o, RecordBuilder *b)
 {

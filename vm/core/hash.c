@@ -18,6 +18,7 @@
  */
 #include "hash_private.h"
 #include "vm/record.h"
+#include "lib/error.h"
 #include "vm/vector.h"
 #include "lib/base.h"
 
@@ -163,8 +164,10 @@ static void index_add(Value hash, uint64_t code)
     }
     uint32_t mask = (1u << h->index_bits) - 1;
     uint32_t at = index_start(code, h->index_bits);
-    while (index_at(hash, at))
-        at = (at + 1) & mask;
+    for (uint32_t probe = 0; index_at(hash, at); probe++, at = (at + 1) & mask)
+        if (probe > mask)
+            ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("the index of a stored Hash has no room"),
+                    errhint("Run lodectl verify, then restore from a backup if it reports damage."));
     h->index[at] = index_word(code, h->index_bits) | (h->used + 1);
     vector_mark(h->vectors->v[INDEX], at / INDEX_PER_CHUNK, at / INDEX_PER_CHUNK);
 }
@@ -273,7 +276,7 @@ static int64_t index_find_word(const Hash *h, Value key, uint64_t code)
         uint32_t word = h->index[at], entry = word & mask;
         if (word == 0)
             return -1;
-        if ((word & ~mask) == head && entry <= h->used && h->entries[entry - 1].key.raw == key &&
+        if ((word & ~mask) == head && entry - 1 < h->used && h->entries[entry - 1].key.raw == key &&
             !(h->entries[entry - 1].code & TOMBSTONE))
             return entry - 1;
     }
@@ -303,7 +306,7 @@ static int64_t hash_lookup(Value hash, Value key, uint64_t code)
         if (word == 0 || probe > mask)
             return -1;
         uint32_t entry = word & mask;
-        if ((word & ~mask) == index_word(code, bits) && entry <= hash_ptr(hash)->used && entry_matches(hash, entry - 1, code, key))
+        if ((word & ~mask) == index_word(code, bits) && entry - 1 < hash_ptr(hash)->used && entry_matches(hash, entry - 1, code, key))
             return entry - 1;
     }
 }
@@ -736,6 +739,11 @@ static void restore_vectors(Hash *h, RecordReader *r)
     h->cap = (uint32_t)record_take_u64(r);
     h->index_bits = (uint32_t)record_take_u64(r);
     h->start = (uint32_t)record_take_u64(r);
+    if (h->cap <= SMALL || h->cap > UINT32_MAX / 4 || h->used > h->cap || h->live > h->used || h->start > h->used ||
+        h->index_bits > 31 || 1ull << h->index_bits < 2ull * h->cap) {
+        h->used = h->cap = h->live = h->index_bits = h->start = 0;
+        record_corrupt(r, "is a Hash of sizes that can't be");
+    }
     h->entries = entries_new(h->cap); /* untouched: a large one takes no memory yet */
     memset(cards_of(h), 0, cards_for(h->cap));
     h->index = heap_malloc(sizeof(uint32_t) << h->index_bits);
@@ -768,6 +776,8 @@ static void hash_restore(Object *o, RecordReader *r)
     }
     for (uint32_t i = 0; i < n; i++) {
         Slot code = record_take_slot(r), key = record_take_slot(r), value = record_take_slot(r);
+        if (!is_fixnum(code.raw))
+            record_corrupt(r, "has an entry without a hash code");
         take_entry(&h->entries[i], code, key, value);
     }
     h->used = h->live = n;

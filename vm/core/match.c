@@ -25,6 +25,13 @@ static void match_restore(Object *o, RecordReader *r)
     size_t n = record_bytes_left(r) / 16;
     m->n = (int64_t)n;
     memcpy(m->pos, record_take_bytes(r, n * 16), n * 16);
+    Value str = slot_read((Value)o, &m->str);
+    size_t len = is_string(str) && obj_frozen_bit(str) ? str_view(str).len : 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t from = m->pos[2 * i], to = m->pos[2 * i + 1];
+        if (!(from == -1 && to == -1 && i > 0) && (from < 0 || to < from || (uint64_t)to > len))
+            record_corrupt(r, "has groups outside of its String");
+    }
 }
 static size_t match_cell_size(size_t nslots, size_t nbytes)
 {

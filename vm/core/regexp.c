@@ -57,6 +57,8 @@ static void regexp_restore(Object *o, RecordReader *r)
     re->options = (int32_t)record_take_u64(r);
     uint64_t bits = record_take_u64(r);
     memcpy(&re->timeout, &bits, 8);
+    if (!(re->timeout >= 0) || re->options & ~63)
+        record_corrupt(r, "has no options of a Regexp");
     re->own = re->alt = (RegexpProgram){0};
 }
 static void regexp_hollow(Object *o)

@@ -43,6 +43,9 @@ static void time_restore(Object *o, RecordReader *r)
     t->offset = (int32_t)(uint32_t)(w >> 32);
     t->mode = record_take_u64(r);
     t->zone = record_take_slot(r);
+    if (t->nsec < 0 || t->nsec > 999999999 || t->mode > MODE_OFFSET || t->offset <= -86400 || t->offset >= 86400 ||
+        t->sec > INT64_MAX / 4 || t->sec < INT64_MIN / 4)
+        record_corrupt(r, "is no Time that there is");
 }
 
 static void time_hollow(Object *o)

@@ -95,7 +95,7 @@ bool call_visible(const Call *c, const MethodEntry *me, int *why)
         *why = MISSING_PRIVATE;
         return false;
     }
-    Value owner = me->owner.raw;
+    Value owner = slot_read((Value)me, (Slot *)&me->owner);
     if (is_type(owner, T_ICLASS))
         owner = class_owner_at(owner);
     if (obj_is_kind_of(frame_ruby(vm.fp)->self, owner))

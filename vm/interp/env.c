@@ -66,21 +66,26 @@ void env_deactivate(Frame *f)
     env->active = 0;
 }
 
-/* Address of a local of the depth-th frame around f. */
+/* Address of a local of the depth-th frame around f.  What a block that came out of the store names may not be there: its code
+ * and its Env are objects that need not belong together. */
 Value *outer_local(Frame *f, unsigned depth, unsigned index, Value *env)
 {
     uint64_t ref = f->outer;
     while (ref_is_frame(ref)) {
         Frame *up = ref_frame(ref);
         if (--depth == 0) {
+            if (index >= up->code->nregs)
+                code_corrupt("uses a local around a block that is not there");
             *env = up->env;
             return &up->base[index];
         }
         ref = up->outer;
     }
     Value v = ref;
-    while (--depth > 0)
+    while (is_type(v, T_ENV) && --depth > 0)
         v = slot_read(v, &env_ptr(v)->outer);
+    if (!is_type(v, T_ENV) || index >= env_ptr(v)->nslots)
+        code_corrupt("uses a local around a block that is not there");
     *env = v;
     return (Value *)&env_ptr(v)->slots[index];
 }

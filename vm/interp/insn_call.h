@@ -88,10 +88,9 @@ static __attribute__((noinline)) MethodEntry *call_fill(InlineCache *cache, Call
     uint32_t guard = value_guard(c->recv);
     if ((me->visibility == VIS_PROTECTED && !(c->flags & CALL_SELF)) || (is_heap(c->recv) && guard >> 31))
         return me;
-    cache->guard = guard;
-    cache->serial = method_serial;
-    cache->entry = (uint64_t)me;
-    cache_classify(cache, me, c);
+    InlineCache found = {.guard = guard, .serial = method_serial, .entry = (uint64_t)me};
+    cache_classify(&found, me, c); /* may fault objects in, and raise: then the cache is as it was */
+    *cache = found;
     return me;
 }
 

@@ -41,7 +41,10 @@ BODY(JUMPNUNDEF)
 BODY(RETHROW)
 {
     SAVE();
-    vm_unwind(R(ARG_A));
+    Value record = R(ARG_A);
+    if (!is_type(record, T_EXCEPTION) && !is_type(record, T_THROW))
+        code_corrupt("goes on with what is no unwinding");
+    vm_unwind(record);
 }
 
 static bool rescue_matches(Value cls, Value exc)

@@ -341,7 +341,18 @@ BODY(SETERR)
     return pc + 1;
 }
 
-/* ---- building ---- */
+/* ---- building.  What is built up stands in a register that bytecode out of a store may have filled with anything. ---- */
+#define NEED(type, n) \
+    do { \
+        if (unlikely(!is_type(R(n), type))) \
+            code_corrupt("builds in a register that holds another kind of object"); \
+    } while (0)
+static void need_strings(const Value *parts, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!is_string(parts[i]))
+            code_corrupt("builds a String of something else");
+}
 BODY(ARRAY)
 {
     SAVE();
@@ -359,6 +370,7 @@ BODY(ARRAY_DUP)
 BODY(ARRAY_PUSH)
 {
     SAVE();
+    NEED(T_ARRAY, ARG_A);
     ary_push(R(ARG_A), R(ARG_B));
     return pc + 2;
 }
@@ -367,6 +379,7 @@ BODY(ARRAY_CAT)
     SAVE();
     Value list = ary_splat(R(ARG_B));
     RELOAD();
+    NEED(T_ARRAY, ARG_A);
     ary_concat(R(ARG_A), list);
     return pc + 2;
 }
@@ -402,6 +415,7 @@ BODY(HASH_DUP)
 BODY(HASH_SET)
 {
     SAVE();
+    NEED(T_HASH, ARG_A);
     hash_set(R(ARG_A), R(ARG_B), R(ARG_C));
     RELOAD();
     return pc + 2;
@@ -413,6 +427,7 @@ BODY(HASH_MERGE)
     if (more != V_NIL) {
         more = hash_to_hash(more);
         RELOAD();
+        NEED(T_HASH, ARG_A);
         hash_update(R(ARG_A), more);
         RELOAD();
     }
@@ -440,6 +455,7 @@ BODY(TO_S)
 BODY(CONCAT)
 {
     SAVE();
+    need_strings(&R(ARG_B), ARG_C);
     Value v = str_concat_n((int)ARG_C, &R(ARG_B));
     RELOAD();
     R(ARG_A) = v;
@@ -448,6 +464,7 @@ BODY(CONCAT)
 BODY(INTERN)
 {
     SAVE();
+    NEED(T_STRING, ARG_B);
     Value v = sym_intern_str(R(ARG_B));
     RELOAD();
     R(ARG_A) = v;
@@ -456,6 +473,7 @@ BODY(INTERN)
 BODY(REGEXP)
 {
     SAVE();
+    need_strings(&R(ARG_B), ARG_C);
     Value v = str_concat_n((int)ARG_C, &R(ARG_B));
     if (ARG_D & (64 | 128)) { /* /e and /s: the bytes are taken as of that encoding */
         StrView w = str_view(v);

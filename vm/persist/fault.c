@@ -75,6 +75,8 @@ static Value fault_slot(Value owner, Slot *s)
 {
     uint64_t word = s->raw;
     Value v = persist_resolve(SLOT_OID(word));
+    if (!(obj_head(owner) & OF_HOLLOW) && s->raw == word)
+        content_check_slot(owner, s, v);
     if (reads_is_data_table(owner, s))
         reads_hide_table(v);
     /* A safepoint in between may have emptied the owner: then the slot is gone, and the next reader faults again. */

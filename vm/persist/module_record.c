@@ -83,7 +83,7 @@ static void take_rest(Value v, RecordReader *r)
     x->name = record_take_slot(r);
     uint32_t n = (uint32_t)record_slots_left(r);
     heap_free(x->fields);
-    x->fields = n ? heap_malloc(n * sizeof(uint32_t)) : NULL;
+    x->fields = n ? heap_calloc(n, sizeof(uint32_t)) : NULL;
     x->nfields = n;
     for (uint32_t i = 0; i < n; i++)
         x->fields[i] = record_take_symbol_id(r);
@@ -98,11 +98,36 @@ static void take_rest(Value v, RecordReader *r)
     x->instance_type = (uint16_t)type_of_format(record_take_u64(r));
 }
 
+/* The ancestry behind cls may not lead back to it.  What of it is not in memory yet looks for itself when it comes. */
+static void check_circle(Value cls)
+{
+    for (Slot up = class_ptr(cls)->super; is_heap(up.raw); up = class_ptr(up.raw)->super)
+        if (up.raw == cls) {
+            class_ptr(cls)->super = (Slot){V_NIL};
+            content_refuse(oidmap_oid(cls), "names the class itself among its ancestors");
+        }
+}
+
 static void list_in_super(Value cls)
 {
     Value super = slot_read(cls, &class_ptr(cls)->super);
+    check_circle(cls);
     if (!is_nil(super))
         class_note_subclass(super, cls);
+}
+
+/* Instances have what those of the superclass have, and C code relies on where: what the class adds comes behind. */
+static void take_layout(Value cls, Value super)
+{
+    ClassExt *x = class_ext(cls);
+    if (is_nil(super))
+        content_refuse(oidmap_oid(cls), "is that of a class without a superclass");
+    ClassExt *s = class_ext(super);
+    if (x->instance_type != s->instance_type || x->nfields < s->nfields ||
+        (s->nfields && memcmp(x->fields, s->fields, s->nfields * sizeof(uint32_t)) != 0))
+        content_refuse(oidmap_oid(cls), "has instances that are none of its superclass's");
+    x->allocator = s->allocator;
+    x->slot_hint = s->slot_hint;
 }
 
 void class_restore(Object *o, RecordReader *r)
@@ -114,19 +139,26 @@ void class_restore(Object *o, RecordReader *r)
     class_ptr(v)->flags = 0;
     take_rest(v, r);
     class_ptr(v)->root_shape = 0;
+    content_check(v);
     list_in_super(v);
-    if (obj_type(v) == T_CLASS) { /* allocators are functions of this binary: inherited along the superclasses */
-        for (Value k = slot_read(v, &class_ptr(v)->super); !is_nil(k); k = class_next(k))
-            if (obj_type(k) == T_CLASS) {
-                x->allocator = class_ext(k)->allocator;
-                x->slot_hint = class_ext(k)->slot_hint;
-                break;
-            }
-    }
+    if (obj_type(v) == T_CLASS) /* allocators are functions of this binary: inherited along the superclasses */
+        take_layout(v, class_superclass(v));
     if (obj_type(v) == T_ICLASS && !class_flag(v, CLASS_ORIGIN) && x->module.raw != V_NIL)
         class_note_subclass(slot_read(v, &x->module), v);
     if (obj_type(v) != T_ICLASS)
         class_derive_mixins(v); /* this session's own: the modules may have gained others since v was saved */
+}
+
+void module_blank(Value v)
+{
+    ClassExt *x = class_ext(v);
+    for (Slot *s = x->methods; s <= &x->locations; s++)
+        *s = (Slot){V_NIL};
+    class_ptr(v)->super = (Slot){V_NIL};
+    class_ptr(v)->flags = CLASS_NO_ALLOC;
+    class_ptr(v)->root_shape = 0;
+    x->nfields = 0;
+    x->instance_type = T_OBJECT;
 }
 
 /* At a boundary: another session committed a new version of a table or a module, or this one's changes are dropped. */
@@ -149,6 +181,7 @@ void module_reload(Value v, StoreRecord *record)
         bool superseded = version_superseded(v);
         take_tables(class_ext(v), &r);
         take_rest(v, &r);
+        content_check(v);
         if (superseded || version_superseded(v))
             version_note(v);
         if (moved) {
@@ -355,8 +388,11 @@ void symtable_restore(Object *o, RecordReader *r)
     o->head &= ~(OH_LOG | OH_ATTENTION);
     while (record_slots_left(r) >= 3) {
         uint32_t name = record_take_symbol_id(r);
-        uint32_t flags = (uint32_t)fix_int(record_take_slot(r).raw);
+        Slot word = record_take_slot(r);
         Slot value = record_take_slot(r);
+        if (!name || !is_fixnum(word.raw))
+            content_refuse(oidmap_oid(v), "has a row without a name or flags");
+        uint32_t flags = (uint32_t)fix_int(word.raw);
         symtable_set(v, name, V_NIL);
         *symtable_find(v, name) = value;
         *symtable_flags(v, name) = flags;
@@ -409,13 +445,20 @@ void method_entry_restore(Object *o, RecordReader *r)
     me->visibility = (uint8_t)(word >> 8);
     me->max = -1;
     me->kind = ME_MISSING;
+    if (me->visibility > VIS_PRIVATE)
+        content_refuse(oidmap_oid((Value)o), "has no visibility that there is");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (kinds[i].stored == (word & 0xff))
             me->kind = kinds[i].kind;
+    if (me->kind == ME_MISSING)
+        content_refuse(oidmap_oid((Value)o), "is a method of a kind that this version does not know");
+    content_check((Value)o);
     if (me->kind != ME_BUILTIN)
         return;
     uint32_t row_name = record_take_symbol_id(r);
     Value defined = slot_read((Value)me, &me->defined);
+    if (!is_module(defined))
+        content_refuse(oidmap_oid((Value)o), "is a built-in method of no class");
     MethodEntry *boot = method_find_builtin(defined, row_name);
     if (!boot)
         ereport(ERROR, ERR_CORRUPT_RECORD,

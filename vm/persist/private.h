@@ -108,6 +108,7 @@ void record_build(RecordBuilder *, Value v);  /* fills it in; references are giv
 void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, empty */
 Value record_materialize(Oid oid, StoreRecord *); /* a new object */
 Value record_copy(StoreRecord *);             /* a copy that is no object of the store */
+Slot record_word(const StoreRecord *, uint64_t word); /* as this session has it */
 void record_empty(Value v);                   /* makes v hollow */
 bool record_can_hollow(Value v);
 bool record_type_hollows(Value v);            /* objects of its kind can be emptied and refilled */
@@ -121,6 +122,13 @@ extern struct VectorStats {
     uint64_t chunks_read, chunks_written;
 } vector_stats;
 void vector_install_hooks(void);
+
+/* content.c: ERR_CORRUPT_RECORD with the object's oid when a record holds what the VM can't stand */
+_Noreturn void content_refuse(Oid oid, const char *what); /* "the record of object N <what>" */
+void content_check(Value v);                  /* just read: what its slots hold, but for references */
+void content_check_slot(Value owner, Slot *place, Value v); /* v is what the reference there leads to */
+void content_check_class(Oid oid, ObjectType type, Value cls); /* cls: nil or any module */
+void content_check_shape(Oid oid, ObjectType type, Value cls, uint32_t shape);
 
 /* long_record.c */
 void long_commit_begin(void);                 /* records are about to be built */
@@ -227,6 +235,7 @@ bool features_forget(void);                   /* at abort; were there any? */
 void features_clear(void);
 
 /* module_record.c */
+void module_blank(Value module);               /* it could not be read: whoever lists all classes finds it all the same */
 void module_reload(Value module, StoreRecord *); /* at a boundary: tables, ancestry, instance variables anew */
 void boot_parts_refresh(void);
 void module_touched(Value boot_module);       /* a persistent definition goes into a boot class */

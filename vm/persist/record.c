@@ -239,11 +239,14 @@ void record_check_clean(Value v)
 
 /* ---- restoring ---- */
 
+void record_corrupt(RecordReader *r, const char *what)
+{
+    content_refuse(r->record->oid, what);
+}
+
 _Noreturn static void damaged(RecordReader *r)
 {
-    ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("the record of object %lu ends too early", (unsigned long)r->record->oid),
-            errhint("Run lodectl verify, then restore from a backup if it reports damage."));
-    __builtin_unreachable();
+    content_refuse(r->record->oid, "ends too early");
 }
 
 size_t record_slots_left(RecordReader *r)
@@ -251,17 +254,23 @@ size_t record_slots_left(RecordReader *r)
     return r->record->nslots - r->slot;
 }
 
-/* A word of a record as this session has it. */
-static inline Slot slot_from_word(uint64_t word)
+/* D1 */
+Slot record_word(const StoreRecord *record, uint64_t word)
 {
-    return (Slot){unlikely((word & 0xff) == TAG_SYMBOL) ? symbol_value(symbol_from_store(word >> 8)) : word};
+    if ((word & 3) != 0 || (word & 0xff) == TAG_OID) /* numbers, references */
+        return (Slot){word};
+    if ((word & 0xff) == TAG_SYMBOL && word >> 8 != 0)
+        return (Slot){symbol_value(symbol_from_store(word >> 8))};
+    if (word != V_NIL && word != V_TRUE && word != V_FALSE)
+        content_refuse(record->oid, "has a word that is no value");
+    return (Slot){word};
 }
 
 Slot record_take_slot(RecordReader *r)
 {
     if (unlikely(r->slot >= r->record->nslots))
         damaged(r);
-    return slot_from_word(r->record->slots[r->slot++]);
+    return record_word(r->record, r->record->slots[r->slot++]);
 }
 
 void record_take_slots(RecordReader *r, Slot *to, size_t n)
@@ -270,7 +279,7 @@ void record_take_slots(RecordReader *r, Slot *to, size_t n)
         damaged(r);
     const uint64_t *from = r->record->slots + r->slot;
     for (size_t i = 0; i < n; i++)
-        to[i] = slot_from_word(from[i]);
+        to[i] = record_word(r->record, from[i]);
     r->slot += n;
 }
 
@@ -280,13 +289,16 @@ uint32_t record_take_symbol_id(RecordReader *r)
     if (s.raw == V_NIL)
         return 0;
     if (!is_symbol(s.raw))
-        damaged(r);
+        record_corrupt(r, "has something else where a name belongs");
     return symbol_id(s.raw);
 }
 
 int record_take_encoding(RecordReader *r)
 {
-    return encoding_from_symbol(record_take_symbol_id(r));
+    uint32_t name = record_take_symbol_id(r);
+    if (name == 0)
+        record_corrupt(r, "names no encoding");
+    return encoding_from_symbol(name);
 }
 
 size_t record_bytes_left(RecordReader *r)
@@ -310,8 +322,17 @@ uint64_t record_take_u64(RecordReader *r)
     return n;
 }
 
-static void restore_slots(Value v, RecordReader *r, uint32_t shape)
+static int64_t take_integer(RecordReader *r)
 {
+    Slot s = record_take_slot(r);
+    if (!is_fixnum(s.raw))
+        record_corrupt(r, "has something else where a number belongs");
+    return fix_int(s.raw);
+}
+
+static void restore_slots(Value v, RecordReader *r, Value cls, uint32_t shape)
+{
+    content_check_shape(r->record->oid, obj_type(v), cls, shape);
     size_t n = shape_table[shape].count;
     if (n > record_slots_left(r))
         damaged(r);
@@ -325,24 +346,26 @@ static void restore(Value v, StoreRecord *record)
 {
     RecordReader r = {.record = record, .object = v};
     const TypeRow *row = heap_type_row(obj_type(v));
+    Value cls = class_from_store(record->class_id);
+    content_check_class(record->oid, obj_type(v), cls);
     if (record->flags & RECORD_HASH) {
-        Slot h = record_take_slot(&r);
-        side_get(v)->identity_hash = (uint64_t)fix_int(h.raw) << 2 | 1;
+        int64_t hash = take_integer(&r);
+        side_get(v)->identity_hash = (uint64_t)hash << 2 | 1;
         obj_ptr(v)->head |= OF_ID;
     }
     obj_ptr(v)->head &= ~(OH_ATTENTION | OF_HOLLOW | OH_FROZEN | OF_DIRTY);
     if (has_slots(v)) {
         uint32_t shape = record->shape            ? shape_from_store(record->shape)
                          : obj_type(v) == T_CREF ? obj_shape(v) /* its root is no class's */
-                                                 : class_root_shape(class_from_store(record->class_id));
-        restore_slots(v, &r, shape);
+                                                                         : class_root_shape(cls);
+        restore_slots(v, &r, cls, shape);
     } else {
         if (record->class_id && obj_type(v) != T_CLASS && obj_type(v) != T_MODULE)
-            obj_set_shape(v, class_root_shape(class_from_store(record->class_id)));
+            obj_set_shape(v, class_root_shape(cls));
         if (record->flags & RECORD_IVARS) {
-            Slot count = record_take_slot(&r);
+            int64_t count = take_integer(&r);
             obj_ptr(v)->head &= ~OH_LOG;
-            for (int64_t i = 0; i < fix_int(count.raw); i++) {
+            for (int64_t i = 0; i < count; i++) {
                 uint32_t name = record_take_symbol_id(&r);
                 Slot x = record_take_slot(&r);
                 ivar_restore(v, name, x);
@@ -350,6 +373,7 @@ static void restore(Value v, StoreRecord *record)
         }
         row->restore(obj_ptr(v), &r);
     }
+    content_check(v);
     if (obj_shape(v) && obj_type(v) != T_CREF)
         version_adapt(v);
     if (record->flags & RECORD_FROZEN)
@@ -369,6 +393,7 @@ static Value cell_for(StoreRecord *record)
     ObjectType type = type_of_format(record->format);
     Value cls = class_from_store(record->class_id);
     const TypeRow *row = heap_type_row(type);
+    content_check_class(record->oid, type, cls);
     if (type == T_CREF)
         return cref_new(V_NIL, V_NIL, 0, V_FALSE);
     if (row == heap_type_row(T_OBJECT)) {
@@ -385,10 +410,13 @@ Value record_materialize(Oid oid, StoreRecord *record)
 {
     ObjectType type = type_of_format(record->format);
     Value v;
-    if (type == T_CLASS || type == T_MODULE || type == T_ICLASS)
-        v = class_alloc(type, record->class_id ? class_from_store(record->class_id) : 0);
-    else
+    if (type == T_CLASS || type == T_MODULE || type == T_ICLASS) {
+        Value cls = class_from_store(record->class_id);
+        content_check_class(oid, type, cls);
+        v = class_alloc(type, is_nil(cls) ? 0 : cls);
+    } else {
         v = cell_for(record);
+    }
     Value there = oidmap_object(oid); /* finding the class may have led here already */
     if (!is_undef(there))
         return there;
@@ -400,6 +428,8 @@ Value record_materialize(Oid oid, StoreRecord *record)
     CATCH(err)
     {
         oidmap_remove(v); /* who asks again starts anew */
+        if (is_module(v) || obj_type(v) == T_ICLASS)
+            module_blank(v);
         rethrow();
     }
     END_TRY();

@@ -59,6 +59,9 @@ uint32_t symbol_from_store(uint64_t store_id)
 {
     if (store_id == 0)
         return 0;
+    if (store_id > UINT32_MAX)
+        ereport(ERROR, ERR_CORRUPT_RECORD, errmsg("symbol %lu is not in the store", (unsigned long)store_id),
+                errhint("Run lodectl verify, then restore from a backup if it reports damage."));
     uint32_t known = map_get(&symbols_in, store_id);
     if (known)
         return known;

@@ -74,8 +74,7 @@ static void load_chunk(Value owner, unsigned which, uint32_t chunk)
     fetch_part(&fault, oid, FORMAT_CHUNK);
     uint64_t *slots = (uint64_t *)fault.record.slots; /* a copy of ours */
     for (size_t i = 0; i < fault.record.nslots; i++)
-        if ((slots[i] & 0xff) == TAG_SYMBOL)
-            slots[i] = symbol_value(symbol_from_store(slots[i] >> 8)); /* may collect */
+        slots[i] = record_word(&fault.record, slots[i]).raw; /* may collect */
     v = (obj_head(owner) & OF_HOLLOW) ? NULL : vector_at(owner, which);
     if (v && chunk < v->chunks && !vector_present(v, chunk) && v->oids[chunk] == oid) {
         ChunkContent content = {slots, fault.record.nslots, fault.record.bytes, fault.record.nbytes};
