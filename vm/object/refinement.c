@@ -12,6 +12,15 @@
 
 bool refinements_used;
 
+/* What a list of the store's has at this place may be anything. */
+static Value refinement_at(Value list, size_t i)
+{
+    Value r = ary_get(list, (long)i);
+    if (!is_module(r) || !class_flag(r, CLASS_REFINEMENT))
+        raise_error(klass.TypeError, "%V is in a list of refinements but is none", r);
+    return r;
+}
+
 Value refinement_target(Value r)
 {
     return slot_read(r, &class_ext(r)->attached);
@@ -37,8 +46,8 @@ Value refinement_get(Value mod, Value target)
         slot_write(mod, &class_ext(mod)->refinements, list);
     }
     for (size_t i = 0; i < ary_len(list); i++)
-        if (refinement_target(ary_get(list, (long)i)) == target)
-            return ary_get(list, (long)i);
+        if (refinement_target(refinement_at(list, i)) == target)
+            return refinement_at(list, i);
     Value r = module_new_of(klass.Refinement);
     class_ptr(r)->flags |= CLASS_REFINEMENT;
     slot_write(r, &class_ext(r)->attached, target);
@@ -60,15 +69,15 @@ static Value active_for(Value cref, Value target)
                 return mod;
             Value list = module_refinements(refinement_owner(mod));
             for (size_t i = 0; i < ary_len(list); i++)
-                if (refinement_target(ary_get(list, (long)i)) == target)
-                    return ary_get(list, (long)i);
+                if (refinement_target(refinement_at(list, i)) == target)
+                    return refinement_at(list, i);
         }
         Value pairs = obj_field(c, CREF_REFINEMENTS);
         if (is_nil(pairs))
             continue;
         for (long i = (long)ary_len(pairs) - 2; i >= 0; i -= 2)
             if (ary_get(pairs, i) == target)
-                return ary_get(pairs, i + 1);
+                return refinement_at(pairs, (size_t)i + 1);
     }
     return V_UNDEF;
 }
@@ -121,7 +130,7 @@ static void use_one(Value cref, Value mod)
     Value pairs = obj_field(cref, CREF_REFINEMENTS);
     pairs = is_nil(pairs) ? ary_new(4) : ary_dup(pairs);
     for (size_t i = 0; i < ary_len(list); i++) {
-        Value r = ary_get(list, (long)i);
+        Value r = refinement_at(list, i);
         ary_push(pairs, refinement_target(r));
         ary_push(pairs, r);
     }

@@ -42,7 +42,7 @@ static const Rule rules[] = {
 #define PART(member, allowed) {T_CLASS, PLACE_PART, offsetof(ClassExt, member), allowed},
 #include "content.def"
 };
-static const uint64_t ruled_types = 0
+static const uint64_t ruled_types = A(SYMTABLE)
 #undef FIELD
 #undef MEMBER
 #undef PART
@@ -105,6 +105,19 @@ static bool rule_is_for(const Rule *rule, ObjectType type)
     return rule->type == type || (rule->place == PLACE_PART && (ANCESTRY >> type & 1));
 }
 
+/* A table that a class has for its methods holds nothing else, now and whenever a row of it is resolved. */
+#define METHODS_ONLY OT_FLAG(0)
+static bool rows_are_methods(Value table)
+{
+    const SymTable *t = (SymTable *)table;
+
+    obj_ptr(table)->head |= METHODS_ONLY;
+    for (uint32_t i = 0; i < t->used; i++)
+        if (t->rows[i].symbol && !slot_unresolved(t->rows[i].value) && !is_type(t->rows[i].value.raw, T_METHOD_ENTRY))
+            return false;
+    return true;
+}
+
 /* What one slot may hold hangs on others of the object. */
 static bool fits_others(Value owner, const Slot *place, Value v)
 {
@@ -121,6 +134,14 @@ static bool fits_others(Value owner, const Slot *place, Value v)
         if (place == &fields[PROC_FLAGS])
             return !(flags & ~(int64_t)(PROCF_LAMBDA | PROCF_FROM_METHOD | PROCF_FROM_SYMBOL | PROCF_RUBY2_KEYWORDS));
     }
+    if (is_module(owner) && place == &class_ext(owner)->methods[TABLE_PERSISTENT])
+        return v == V_NIL || rows_are_methods(v);
+    if (is_module(owner) && place == &class_ext(owner)->attached && class_flag(owner, CLASS_REFINEMENT))
+        return is_module(v);
+    if (is_module(owner) && place == &class_ext(owner)->includer && class_flag(owner, CLASS_REFINEMENT))
+        return is_module(v);
+    if (obj_type(owner) == T_SYMTABLE)
+        return !(obj_head(owner) & METHODS_ONLY) || is_type(v, T_METHOD_ENTRY);
     if (obj_type(owner) == T_ENV && place == &((Env *)owner)->code)
         return code_ptr(v)->nlocals <= ((Env *)owner)->nslots;
     if (obj_type(owner) == T_METHOD_ENTRY && place == &((MethodEntry *)owner)->body)
@@ -190,6 +211,10 @@ void content_check(Value v)
     Check c = {v};
     if (type == T_CODE)
         code_each_object(code_ptr(v), check_operand, &c);
+    if (type == T_SYMTABLE && (obj_head(v) & METHODS_ONLY) && !rows_are_methods(v))
+        refuse_value(v, V_NIL);
+    if (is_module(v) && !slot_unresolved(class_ext(v)->attached))
+        content_check_slot(v, &class_ext(v)->attached, class_ext(v)->attached.raw);
     if (type == T_METHOD_ENTRY && !slot_unresolved(((MethodEntry *)v)->body))
         content_check_slot(v, &((MethodEntry *)v)->body, ((MethodEntry *)v)->body.raw);
     if (type == T_PROC && !slot_unresolved(obj_slots(v)[PROC_SELF]))
