@@ -122,7 +122,7 @@ prints "$expected" lode read.rb
 # What can't be saved
 refused() { # code, words of the message in order
     exits 0 lode -e "begin; Maglev[:bad] = [1, {k: $1}]; Maglev.commit; rescue TransactionError => e; puts e.message, e.object.class, e.path; Maglev.abort; p Maglev[:bad]; end"
-    contains "the path to $1" "PERSISTENT_ROOT -> #<Array> -> #<Hash> -> " "$out"
+    contains "the path to $1" "PERSISTENT_ROOT[:bad] -> #<Array>[1] -> #<Hash>[:k] -> " "$out"
     contains "the reason for $1" "$2" "$out"
     contains "abort after $1" "nil" "$out"
 }
@@ -130,9 +130,23 @@ refused '$stdout' "#<IO>"
 refused 'Thread.new { 1 }' "#<Thread>"
 refused 'Fiber.new { 1 }' "#<Fiber>"
 refused 'Random.new(1)' "#<Random>"
-refused '(m = Mutex.new; m.lock; m)' "#<Thread::Mutex> -> #<Thread>"
-refused '(io = $stdout; proc { io })' "#<Proc> -> (internal) -> #<IO>"
-refused '(io = $stdout; binding)' "#<Binding> -> (internal) -> #<IO>"
+refused '(m = Mutex.new; m.lock; m)' "#<Thread::Mutex>.@owner -> #<Thread>"
+refused '(m = Monitor.new; m.enter; m)' "#<Monitor>.@mutex -> #<Thread::Mutex>.@owner -> #<Thread>"
+refused '(q = Queue.new; t = Thread.new { q.pop }; Thread.pass until t.stop?; q)' "#<Thread::Queue>.@waiters -> #<Array>[0] -> #<Thread>"
+refused '(e = [1, 2].each; e.next; e)' "#<Enumerator>.@fiber -> #<Fiber>"
+refused '(io = $stdout; proc { io })' "#<Proc> local io -> #<IO>"
+refused '(io = $stdout; binding)' "#<Binding> local io -> #<IO>"
+refused '(Maglev.persistent { Named = Struct.new(:a, :b) }; Named.new(1, {"a text" => [$stdout]}))' '#<Named>.b -> #<Hash>["a text"] -> #<Array>[0] -> #<IO>'
+refused '(o = Object.new; o.instance_variable_set(:@v, $stdout); o)' "#<Object>.@v -> #<IO>"
+refused '(s = +"s"; s.instance_variable_set(:@v, $stdout); s)' "#<String>.@v -> #<IO>"
+refused 'Array.new(1000) { it == 700 ? $stdout : it }' "#<Array>[700] -> #<IO>"
+refused '(1..1000).to_h { [it, it == 700 ? $stdout : it] }' "#<Hash>[700] -> #<IO>"
+refused 'Hash.new($stdout)' "#<Hash>.default -> #<IO>"
+refused '{$stdout => 1}' "#<Hash>.keys -> #<IO>"
+prints '::Held -> Held::LIST -> #<Array>[0] -> #<IO>' lode -e 'Maglev.persistent { class Held; LIST = [$stdout]; end }
+begin; Maglev.commit; rescue TransactionError => e; puts e.path; end'
+refused 'Dir.new("/")' "it is a directory that this process has opened"
+refused 'TracePoint.new(:call) { }' "it traces the running process"
 refused 'ObjectSpace::WeakMap.new' "#<ObjectSpace::WeakMap>"
 refused '(class Here; end; Here.new)' "it was defined in transient mode"
 refused '(o = Object.new; ObjectSpace.define_finalizer(o, proc { }); o)' "it has a finalizer"

@@ -9,7 +9,7 @@ p [[S.session_temp_put(:a, 1), S.session_temp(:b)],
    S.getpgrp == Process.getpgrp, S.stone_name, S.stone_name(true).end_with?("/store")]'
 LODE_STORE=$LODE_TEST_DIR/store
 prints 'true
-Maglev::PERSISTENT_ROOT -> #<Array> -> #<Object>
+Maglev::PERSISTENT_ROOT[:list] -> #<Array>[0] -> #<Object>
 true' lode --store "$LODE_STORE" -e '
 secret = Object.new
 Maglev::System.trap_add_to_closure_list(secret)

@@ -152,6 +152,9 @@ void txn_reach(RecordBuilder *, Value v, Value from); /* a reference met in b->o
 void txn_note_dirty(Value v);
 void txn_mark_clean(Value v);
 _Noreturn void txn_refuse(RecordBuilder *, Value v, const char *why); /* TransactionError with object and path */
+/* refuse.c */
+const char *refuse_senseless(Value v);        /* why its class has no instances in the store (unsavable.def); NULL: it may */
+Value refuse_path(Value chain);               /* Array of objects, each reached from the one before: the words */
 Value persist_commit(void);                   /* true; raises CommitFailedException, TransactionError */
 void persist_abort(void);
 void persist_begin(bool serializable);        /* aborts, and opens a transaction */

@@ -56,22 +56,12 @@ void txn_mark_clean(Value v)
         vector_committed(v);
 }
 
-static const char *nameless(Value v)
+/* From the root to v, as far as this commit walked.  What stands in no Ruby variable (chunks, tables) may be among it. */
+static Value chain_to(Value v)
 {
-    const char *builtin = builtin_name(v);
-    return builtin ? builtin : class_name_c(class_real(v));
-}
-
-/* Root -> ... -> v, as far as this commit walked. */
-static Value path_to(Value v)
-{
-    Value names = ary_new(8);
+    Value chain = ary_new(8);
     for (int depth = 0; depth < 64; depth++) {
-        Value text = v == session.root ? str_new_c("Maglev::PERSISTENT_ROOT")
-                     : is_module(v)    ? str_new_c(class_name_c(v))
-                     : shape_class(obj_shape(v)) ? str_format("#<%s>", nameless(v))
-                                       : str_new_c("(internal)");
-        ary_push(names, text);
+        ary_push(chain, v);
         Value from = V_UNDEF;
         for (size_t i = 0; i < session.fresh.count; i++)
             if (session.fresh.items[i] == v) {
@@ -82,15 +72,14 @@ static Value path_to(Value v)
             break;
         v = from;
     }
-    Value r = vm_call0(names, sym_intern("reverse"));
-    return ary_join(r, str_new_c(" -> "));
+    return vm_call0(chain, sym_intern("reverse"));
 }
 
 void txn_refuse(RecordBuilder *b, Value v, const char *why)
 {
     if (b->describing)
         ereport(ERROR, ERR_NOT_PERSISTABLE, errmsg("an object can't be saved: %s", why));
-    Value path = path_to(v);
+    Value path = refuse_path(chain_to(v));
     Value shown = is_module(v) ? str_new_c(class_name_c(v)) : obj_any_to_s(v);
     Value exc = exception_new(klass.TransactionError, "%T can't be saved: %s (reached by %T)", shown, why, path);
     ivar_set(exc, sym_intern("@object"), v);
@@ -126,6 +115,9 @@ void txn_reach(RecordBuilder *b, Value v, Value from)
         txn_reach(b, cls, v);
     if (!is_nil(cls) && !persist_instances_allowed(class_real(v)) && !b->describing)
         txn_refuse(b, v, "its class has maglev_instances_persistable = false");
+    const char *senseless = is_nil(cls) || b->describing ? NULL : refuse_senseless(v);
+    if (senseless)
+        txn_refuse(b, v, senseless);
     if ((obj_head(v) & OF_FINALIZER) && !b->describing)
         txn_refuse(b, v, "it has a finalizer");
     if (v == session.trap && !b->describing)
