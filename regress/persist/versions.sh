@@ -128,3 +128,52 @@ said '=> true' b 'Maglev.abort; Firm::PID == Process.pid'
 said '=> [NameError, ArgumentError]' b '[-> { Firm.transient_const_set(:pid) { } }, -> { Firm.transient_const_set(:Pid) }].map { |l| begin; l.call; rescue => e; e.class; end }'
 session_close a
 session_close b
+
+# An instance with methods or modules of its own keeps them, and is one of the newest version all the same.
+prints '' lode -e '
+Maglev.persistent do
+  class Lone; attr_accessor :name; def shown = "old #{@name}"; def self.kind = :old; end
+  module Extra; def extra = "extra #{shown}"; end
+  Coin = Struct.new(:x, :y)
+  a = Lone.new.tap { it.name = "a" }
+  def a.only = "only #{shown}"
+  b = Lone.new.tap { it.name = "b" }.extend(Extra)
+  c = Coin.new(1, 2)
+  def c.both = [x, y]
+  Maglev[:lone] = [a, b, c]
+end
+Maglev.commit'
+cat >lone.rb <<'RUBY'
+def look
+  a, b, c = Maglev[:lone]
+  [a.only, b.extra, c.both, [a, b].all?(Lone), a.singleton_class.superclass.equal?(Lone), a.singleton_class.kind, c.instance_of?(Coin)]
+end
+$redefine = -> do
+  Lone.maglev_redefine { Maglev.persistent { class Lone; attr_accessor :name; def shown = "new #{@name}"; def self.kind = :new; end } }
+  Coin.maglev_redefine { Maglev.persistent { Coin = Struct.new(:x, :y) } }
+end
+RUBY
+old='["only old a", "extra old b", [1, 2], true, true, :old, true]'
+new='["only new a", "extra new b", [1, 2], true, true, :new, true]'
+session_open b
+said "=> $old" b 'load "./lone.rb"; look'
+prints "$old
+$new
+$old
+$new" lode -e 'load "./lone.rb"
+p look
+$redefine.()
+p look
+Maglev.abort
+p look
+$redefine.()
+p look
+Maglev.commit'
+said "=> [$new, false]" b 'Maglev.abort; [look, Maglev.needs_commit]'
+session_close b
+prints "$new
+true" lode -e 'load "./lone.rb"
+p look
+Maglev[:lone].each { |o| o.instance_variable_set(:@changed, 1) }
+p Maglev.commit'
+prints "$new" lode -e 'load "./lone.rb"; p look'

@@ -164,6 +164,20 @@ void class_set_super(Value cls, Value super)
     class_ptr(cls)->root_shape = 0;
 }
 
+void class_move_under(Value single, Value super)
+{
+    Value link = single, meta = class_of(single);
+    while (obj_type(class_next(link)) == T_ICLASS)
+        link = class_next(link);
+    slot_write(link, &class_ptr(link)->super, super);
+    list_add(&class_ext(super)->subclasses, link);
+    if (class_attached_object(meta) == single)
+        class_move_under(meta, class_of(super));
+    else
+        obj_set_shape(single, class_root_shape(class_of(super)));
+    class_changed_ancestry(single, single);
+}
+
 /* K4, for a class or iclass that came from the store. */
 void class_note_subclass(Value super, Value cls)
 {

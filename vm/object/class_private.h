@@ -85,6 +85,9 @@ void class_rows_each(Value mod, Slot *tables, void (*fn)(uint32_t, Slot *, void 
 
 Value class_alloc(ObjectType type, Value cls);
 void class_set_super(Value cls, Value super);
+/* A singleton class stands under another class from now on, behind the modules mixed into it.  Its object keeps its shape,
+ * so the layout stays what it was. */
+void class_move_under(Value single, Value super);
 Value refinement_get(Value mod, Value target); /* finds or makes mod's refinement of target */
 Value refinement_target(Value r);
 Value refinement_owner(Value r);

@@ -147,6 +147,8 @@ void class_restore(Object *o, RecordReader *r)
         class_note_subclass(slot_read(v, &x->module), v);
     if (obj_type(v) != T_ICLASS)
         class_derive_mixins(v); /* this session's own: the modules may have gained others since v was saved */
+    if (class_is_singleton(v))
+        version_adapt_singleton(v);
 }
 
 void module_blank(Value v)
@@ -188,6 +190,8 @@ void module_reload(Value v, StoreRecord *record)
             list_in_super(link);
             class_changed_ancestry(v, v);
             class_derive_mixins(obj_type(v) == T_ICLASS ? slot_read(v, &class_ext(v)->includer) : v);
+            if (class_is_singleton(v))
+                version_adapt_singleton(v);
         }
     }
     heap_remember(v);

@@ -227,6 +227,7 @@ void maglev_bind_root(Value root);
 void versions_boot(void);
 bool version_superseded(Value cls);           /* another class has taken its place; cls may be nil */
 void version_adapt(Value v);                  /* read as an instance of a superseded class: it is one of the newest version */
+void version_adapt_singleton(Value single);   /* read with a superclass that was superseded: it stands under the newest */
 void version_note(Value cls);                 /* cls was read anew, and is superseded now or was before */
 void versions_settle(void);                   /* all that moved with the view is read: instances in memory follow */
 

@@ -2,8 +2,9 @@
  *
  * Migration is lazy: the record of a class that was superseded says so and names its successor; each instance that is read becomes
  * one of the newest version, with the instance variables it has, and is written as such when it is next changed.  Members of
-structs go by name as well; those that the newest version does not have stay as hidden variables, so that an abort finds them.  The
- * instances in memory follow at once: in this session when the class is superseded, in others at the boundary that brings
+ * structs go by name as well; those that the newest version does not have stay as hidden variables, so that an abort finds them.
+ * An instance with a singleton class keeps that, and its layout: the class stands under the newest version from then on, but for
+ * structs whose members are others now: those stay what they were.  The instances in memory follow at once: in this session when the class is superseded, in others at the boundary that brings
  * the class's new record; and back, when the transaction is aborted.  Both classes must have instances of one built-in layout.
  */
 #include "private.h"
@@ -66,25 +67,48 @@ void version_adapt(Value v)
         rebase(v, class_root_shape(newest(cls)));
 }
 
+static void move_singleton(Value single, Value to)
+{
+    const ClassExt *x = class_ext(single), *y = class_ext(to);
+    if (x->nfields == y->nfields && (x->nfields == 0 || memcmp(x->fields, y->fields, x->nfields * sizeof(uint32_t)) == 0))
+        class_move_under(single, to);
+}
+
+void version_adapt_singleton(Value single)
+{
+    Value super = class_superclass(single);
+    if (version_superseded(super))
+        move_singleton(single, newest(super));
+}
+
 /* ---- instances in memory ---- */
 
 typedef struct Instances {
-    Value of, list;
+    Value of, list; /* of: the class, or the superclass of the singleton class */
     size_t n;
 } Instances;
+
+static bool is_instance(Value v, Value of)
+{
+    Value cls = obj_shape(v) ? shape_class(obj_shape(v)) : V_NIL;
+    if (cls == of || !is_class(cls) || !class_is_singleton(cls) || class_attached_object(cls) != v)
+        return cls == of;
+    Slot super = class_ptr(cls)->super; /* no fault while the heap is walked: what is not in memory is adapted when it is read */
+    while (!slot_unresolved(super) && is_heap(super.raw) && obj_type(super.raw) == T_ICLASS)
+        super = class_ptr(super.raw)->super;
+    return super.raw == of;
+}
 
 static void count_instance(Value v, void *arg)
 {
     Instances *found = arg;
-    uint32_t shape = obj_shape(v);
-    found->n += shape && shape_class(shape) == found->of;
+    found->n += is_instance(v, found->of);
 }
 
 static void take_instance(Value v, void *arg)
 {
     Instances *found = arg;
-    uint32_t shape = obj_shape(v);
-    if (shape && shape_class(shape) == found->of && ary_len(found->list) < found->n)
+    if (is_instance(v, found->of) && ary_len(found->list) < found->n)
         ary_push(found->list, v);
 }
 
@@ -96,12 +120,16 @@ static void reclass(Value from, Value to, bool back)
     found.list = ary_new(found.n);
     heap_each_object(take_instance, &found);
     for (size_t i = 0; i < ary_len(found.list); i++) {
-        Value v = ary_get(found.list, (long)i);
-        rebase(v, class_root_shape(to));
+        Value v = ary_get(found.list, (long)i), cls = shape_class(obj_shape(v));
+        if (cls == from)
+            rebase(v, class_root_shape(to));
+        else
+            move_singleton(cls, to);
         if (back && record_can_hollow(v))
             record_empty(v);
     }
     method_serial++;
+    method_caches_clear();
 }
 
 void version_note(Value cls)
