@@ -72,6 +72,8 @@ patience=120
 server_start() { "$LODECTL" -D "$LODE_STORE" start -t $patience >/dev/null || die "the server does not start"; }
 server_stop() { "$LODECTL" -D "$LODE_STORE" stop -m "${1:-fast}" -t $patience >/dev/null || die "the server does not stop"; }
 server_pid() { head -n 1 "$LODE_STORE/lodestone.pid"; }
+# The file may be a dead server's, and its number another program's by now.
+server_lives() { [ "$(cat "/proc/$(server_pid 2>/dev/null)/comm" 2>/dev/null)" = lodestone ]; }
 
 # children_of PID: ids of its direct children
 children_of() { cat /proc/"$1"/task/*/children 2>/dev/null; }
@@ -87,6 +89,7 @@ descendants_of() {
 kill_everything() {
     local pid all
     pid=$(server_pid)
+    server_lives || return 0
     kill -STOP "$pid" 2>/dev/null
     all=$(descendants_of "$pid")
     kill -9 $all 2>/dev/null

@@ -25,8 +25,8 @@ for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
         RECOVERY_* | WAL_REDO | WAL_INCARNATION_SET | CONTROL_*)
             # Something to recover, then a recovery that dies, and another that dies.
             lodectl -D "$LODE_STORE" start >/dev/null || die "$event: start"
-            load_start 1
-            sleep 0.4
+            load_start 600
+            load_commits 40
             kill_everything
             load_wait
             for again in 1 2; do
@@ -39,10 +39,12 @@ for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
             ;;
         *)
             LODE_STOP="$event:$pass:kill" lodectl -D "$LODE_STORE" start >/dev/null 2>&1
-            load_start 3
-            for ((i = 0; i < (try == 1 ? 60 : 300); i++)); do
+            load_start 600
+            [ $try -eq 1 ] && enough=60 || enough=300
+            for ((i = 0; i < enough; i++)); do
                 sleep 0.05
                 [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -ge "$pass" ] && struck=1 && break
+                load_commits $((i * 4))
             done
             sleep 0.2
             [ "$event" = REAPER_CLEANUP ] || [ "$event" = SESSION_CLEANUP ] && lode -e 'Process.kill :KILL, $$' 2>/dev/null

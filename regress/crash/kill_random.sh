@@ -25,7 +25,11 @@ child() {
 # strike NAME: kills one; false if there is none
 strike() {
     local victim
-    [ "$1" = postmaster ] && victim=$(server_pid) || victim=$(child "$1")
+    if [ "$1" = postmaster ]; then
+        server_lives && victim=$(server_pid)
+    else
+        victim=$(child "$1")
+    fi
     [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null || return 1
     done=$((done + 1))
     count[$1]=$((${count[$1]:-0} + 1))
@@ -46,7 +50,8 @@ while [ $done -lt "$kills" ]; do
         load_init 8
         anew=$((done + 100))
     fi
-    load_start 60
+    load_start 600
+    load_commits 5
     sleep "0.$((RANDOM % 20 + 10))"
     what= victims=0
     for ((s = RANDOM % 3; s > 0; s--)); do
@@ -56,7 +61,7 @@ while [ $done -lt "$kills" ]; do
         sleep 0.05
         if [ "$(live)" -lt $((workers - victims)) ]; then # of all that began: who was killed before may end only now
             # the log has the reason, if not yet, then soon; and the others are on their way out
-            for ((i = 0; i < 1200 && $(critical_deaths) == deaths; i++)); do sleep 0.05; done
+            for ((i = 0; i < patience * 20 && $(critical_deaths) == deaths; i++)); do sleep 0.05; done
             [ "$(critical_deaths)" -gt "$deaths" ] ||
                 die "kill $done: a session outside a critical section took others along: $(cat error.*)"
             break

@@ -51,10 +51,20 @@ RUBY
 }
 
 load_start() { # seconds
-    load_pids=
+    load_pids= load_from=$(cat acked.* | wc -l)
     for ((w = 0; w < workers; w++)); do
         lode work.rb $w "$1" >>"acked.$w" 2>"error.$w" &
         load_pids="$load_pids $!"
+    done
+}
+
+# load_commits N: until so many are acknowledged, whatever the machine's speed, or the load has ended
+load_commits() {
+    local p lives=1
+    while [ "$(cat acked.* | wc -l)" -lt $((load_from + $1)) ] && [ -n "$lives" ]; do
+        sleep 0.05
+        lives=
+        for p in $load_pids; do kill -0 "$p" 2>/dev/null && lives=1; done
     done
 }
 

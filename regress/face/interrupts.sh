@@ -6,7 +6,7 @@ cat >hours.rb <<'RUBY'
 long = 3 ** 3_000_000
 modulus = 7 ** 300_000
 $stdout.sync = true
-puts "ready"
+Thread.new { Thread.pass until Thread.main.stop?; puts "ready" } # while it waits for the result
 long.pow(long, modulus)
 RUBY
 env --default-signal=INT lode --solo hours.rb >out 2>err &
@@ -15,7 +15,6 @@ until grep -q ready out; do
     kill -0 $pid || die "$(cat err)"
     sleep 0.05
 done
-sleep 0.2
 kill -INT $pid
 wait $pid
 same "status after SIGINT" 130 $?

@@ -1,5 +1,4 @@
 # What has no end ends in an error that a program can rescue: recursion of any kind, huge results, too many fibers, deep sources.
-# timeout: 100
 . "$LODE_TOP/regress/lib.sh"
 cat >limits.rb <<'R'
 class Deep

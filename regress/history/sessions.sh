@@ -1,6 +1,6 @@
 # A minute of histories of many sessions, lists and registers, at each level: no anomaly that the level forbids; with kills nothing
 # acknowledged is lost.
-# timeout: 400
+# timeout: 1200
 . "$LODE_TOP/regress/lib.sh"
 . "$LODE_TOP/regress/history/lib.bash"
 history_init

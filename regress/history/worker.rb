@@ -1,7 +1,8 @@
 # worker.rb: one session of a history: transactions of random operations on lists or registers, logged as tools/history.c
 # reads them.  Before a commit a line says what was done, after it another how it ended.
 #
-#     worker.rb MODE ISOLATION SECONDS NUMBER LOG      MODE: list or register; NUMBER: no other worker's, ever
+#     worker.rb MODE ISOLATION ENOUGH NUMBER LOG       MODE: list or register; until there is a file ENOUGH; NUMBER: no
+#                                                      other worker's, ever
 #     worker.rb setup | final MODE LOG...
 #
 # Names are SLOT.GENERATION: when a list has grown to LIMIT, workers turn to the slot's next generation.
@@ -58,9 +59,8 @@ class Worker
     @operations << "w:#{slot}:#{@value}"
   end
 
-  def run(mode, seconds)
-    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
-    while Process.clock_gettime(Process::CLOCK_MONOTONIC) < deadline
+  def run(mode, enough)
+    until File.exist?(enough)
       @operations = []
       @transaction += 1
       one(mode == "list" ? :list_operation : :register_operation)
@@ -107,8 +107,8 @@ case ARGV[0]
 when "setup" then setup
 when "final" then final(ARGV[1], ARGV[2..])
 else
-  mode, isolation, seconds, number, log = ARGV
+  mode, isolation, enough, number, log = ARGV
   Maglev.isolation = isolation.to_sym
   Maglev.abort
-  Worker.new(number.to_i, log).run(mode, seconds.to_f)
+  Worker.new(number.to_i, log).run(mode, enough)
 end

@@ -1,6 +1,5 @@
 # 300,000 objects in 200 MB, far more than the page cache: written, and read back by another session; a traversal under
 # a small heap limit stays small.
-# timeout: 400
 . "$LODE_TOP/regress/lib.sh"
 lodectl -D "$LODE_STORE" init >/dev/null || die init
 cat >>"$LODE_STORE/lodestone.conf" <<'CONF'

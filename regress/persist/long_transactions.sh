@@ -32,7 +32,7 @@ printf 'transaction_timeout = 300ms\n' >>"$LODE_STORE/lodestone.conf"
 lodectl -D "$LODE_STORE" reload >/dev/null
 wait_for eval "[ \"\$(pinned $busy state)\" = timed_out ]"
 said '=> Maglev::TransactionTimeout' busy 'begin; Maglev.commit; rescue Maglev::MaglevException => e; e.class; end'
-said '=> true' busy 'Maglev.abort; Maglev.commit'
+said '=> true' busy 'begin; Maglev.abort; Maglev.commit; rescue Maglev::TransactionTimeout; retry; end'
 session_close idle
 session_close busy
 server_stop

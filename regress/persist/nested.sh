@@ -1,6 +1,5 @@
 # Nested transactions: an inner abort undoes what the inner level changed and nothing else; an inner commit becomes part of the
 # level around it; 16 levels; at the end one commit, or none.
-# timeout: 240
 . "$LODE_TOP/regress/lib.sh"
 cat >t.rb <<'RUBY'
 def show(title)

@@ -10,6 +10,11 @@ Maglev[:n] += 1
 Maglev.commit
 $stdout.syswrite "committed\n"
 RUBY
+# on_disk N: what a crash now would leave
+on_disk() {
+    rm -rf copy
+    cp -r "$LODE_STORE" copy && [ "$(lode --solo --store "$PWD/copy" -e 'p Maglev[:n]')" = "$1" ]
+}
 n=0
 after() { # exit status, what the program does then
     local status=$1
@@ -21,7 +26,7 @@ after() { # exit status, what the program does then
     read -r said <line
     same "what it says" committed "$said"
     if [ "$status" = killed ]; then
-        sleep 0.5 # far more than it takes
+        wait_for on_disk $n
         kill -9 $pid
         status=137
     fi
@@ -30,9 +35,9 @@ after() { # exit status, what the program does then
     rm line
     prints $n lode --solo -e 'p Maglev[:n]'
 }
-after killed 'sleep 60'
+after killed 'sleep'
 after killed '$stdin.reopen(IO.pipe[0]); gets'
 after killed 'loop { }'
 after 3 'exit! 3'
 after 0 'exec "true"'
-after 143 'Process.kill :TERM, $$; sleep 60'
+after 143 'Process.kill :TERM, $$; sleep'

@@ -1,6 +1,5 @@
 # Big arrays and hashes are stored in chunks: a cold session reads only the chunks it looks at, and a change writes those
 # chunks and the root; whatever is done to them, another session finds what a plain array or hash would hold.
-# timeout: 300
 . "$LODE_TOP/regress/lib.sh"
 lodectl -D "$LODE_STORE" init >/dev/null || die init
 server_start

@@ -86,7 +86,7 @@ p Fiber.scheduler, Fiber.current_scheduler
 puts "sleep"
 with do
   p Fiber.scheduler.class, Fiber.current_scheduler
-  Fiber.schedule { p Fiber.current_scheduler.class, Fiber.current.blocking?; sleep 0.05; puts "second" }
+  Fiber.schedule { p Fiber.current_scheduler.class, Fiber.current.blocking?; sleep 1; puts "second" }
   Fiber.schedule { sleep 0.01; puts "first" }
   puts "main"
 end
@@ -104,8 +104,9 @@ with do
   m, c = Mutex.new, ConditionVariable.new
   Fiber.schedule { m.synchronize { sleep 0.01; puts "one" } }
   Fiber.schedule { m.synchronize { puts "two" } }
-  Fiber.schedule { m.synchronize { c.wait(m); puts "signalled" } }
-  Fiber.schedule { sleep 0.03; m.synchronize { c.signal } }
+  waits = false
+  Fiber.schedule { m.synchronize { waits = true; c.wait(m); puts "signalled" } }
+  Fiber.schedule { sleep 0.001 until waits; m.synchronize { c.signal } }
 end
 
 puts "pipe"

@@ -17,7 +17,7 @@ t = Thread.new { raise "oops" }
 t.report_on_exception = false
 begin; t.join; rescue => e; p e.message; end
 t = Thread.new { begin; sleep; ensure; puts "killed"; end }
-sleep 0.01
+Thread.pass until t.stop?
 p t.status
 t.kill; t.join
 p t.alive?

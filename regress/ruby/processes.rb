@@ -40,20 +40,21 @@ p $?.signaled?, $?.termsig, $?.exitstatus, $?.success?, $?.inspect.sub(/\d+/, "N
 e { Process.kill(0, 99999999) }
 e { Process.kill(:NOPE, 1) }
 p Process.kill(0, $$), Process.pid == $$, Process.ppid.class
-trap("USR1") { puts "usr1" }
-Process.kill("USR1", $$); sleep 0.01
+came = false
+trap("USR1") { puts "usr1"; came = true }
+Process.kill("USR1", $$); sleep 0.01 until came
 p trap("USR1", "DEFAULT").class, trap("INT", "IGNORE"), trap("INT", "DEFAULT")
-old = trap(:TERM) { |s| puts "term #{s}" }
+old = trap(:TERM) { |s| puts "term #{s}"; came = false }
 p old
-Process.kill(:TERM, $$); sleep 0.01
+Process.kill(:TERM, $$); sleep 0.01 while came
 p Signal.list["INT"], Signal.signame(9)
 begin
-  Process.kill(:INT, $$); sleep 1
+  Process.kill(:INT, $$); sleep
 rescue Interrupt => x
   p x.class, x.message
 end
 t = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-p sleep(0.05), Process.clock_gettime(Process::CLOCK_MONOTONIC) - t > 0.04, Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond).class
+p sleep(0.05).class, Process.clock_gettime(Process::CLOCK_MONOTONIC) - t > 0.04, Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond).class
 e { sleep(-1) }
 e { sleep("x") }
 r, w = IO.pipe

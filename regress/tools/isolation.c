@@ -37,7 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_SESSIONS = 8, MAX_STEPS = 64, MAX_WORDS = 32, MAX_PERMUTATIONS = 512, MAX_LINES = 32, WAIT_MS = 30000 };
+enum { MAX_SESSIONS = 8, MAX_STEPS = 64, MAX_WORDS = 32, MAX_PERMUTATIONS = 512, MAX_LINES = 32, WAIT_MS = 120000 };
 
 typedef struct Session {
     const char *name;

@@ -3,8 +3,6 @@
  * checksums made right again, so that what checks content is all that stands between them and the program.  The store may
  * refuse with an error or go on; it may not crash, hang, or leave an assertion broken.
  *
- * timeout: 600
- *
  * LODE_FUZZ: how many lies (150 by itself, 5,000 with LODE_WORLD); LODE_SEED: where to begin.
  */
 #include "store_testlib.h"

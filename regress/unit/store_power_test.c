@@ -3,8 +3,6 @@
  * switch (EXT4_IOC_SHUTDOWN without flushing its journal), as a power cut would end it, with real direct I/O, io_uring and
  * the kernel's caches in play.  Then it is mounted again, and the store in it must hold every acknowledged commit.
  *
- * timeout: 600
- *
  * Needs root, mkfs.ext4 and loop devices; without them it is skipped, and says so.  LODE_SEEDS / 20: how many cuts.
  */
 #include <sched.h>

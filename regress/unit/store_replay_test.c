@@ -5,8 +5,6 @@
  * pages and words agree (store_verify).
  * What must be found is store_model.h's business.
  *
- * timeout: 900
- *
  * LODE_SEEDS: how many cuts (100 by itself).  Every tenth recovery is itself recorded and cut.
  */
 #include "regress/unit/store_model.h"

@@ -2,8 +2,6 @@
  * wal_replay_test.c - power cuts: whatever unsynced writes are dropped, torn or reordered, the log keeps what was
  * acknowledged, and goes on.
  *
- * timeout: 600
- *
  * LODE_SEEDS says how many cuts are tried (100 by itself).
  */
 #include "regress/unit/wal_testlib.h"
