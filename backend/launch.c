@@ -2,10 +2,11 @@
  * backend/launch.c: the client's way to a server: sockets, starting one in the background, asking for its
  * status.
  *
- * Two programs that find no server at once must not start two: whoever wants to make a store or start a
- * server holds flock on the directory itself meanwhile (a directory can be locked before anything is in it),
- * and looks again once it has the lock.  The server does not take that lock; what keeps a second server out
- * is the store's own lock.
+ * Two programs that find no server at once must not start two: whoever makes a store or starts a server holds
+ * flock on the directory itself (a directory can be locked before anything is in it) until the server is ready
+ * or has failed, and looks again once it has the lock.  A server that nobody launched takes it for itself while
+ * it starts, so whoever comes during a recovery waits for its end.  What keeps a second server out is the
+ * store's own lock.
  *
  * Paths beyond sun_path's 107 bytes are reached through /proc/self/fd of their directory.
  */
@@ -269,30 +270,40 @@ static bool no_one_there(int err)
     return err == ENOENT || err == ECONNREFUSED || err == ENOTDIR;
 }
 
-static void release_fd(void *fd)
+/* Not by close alone: processes forked meanwhile have the descriptor, too. */
+static void release_lock(void *fd)
 {
+    flock((int)(intptr_t)fd, LOCK_UN);
     close((int)(intptr_t)fd);
+}
+
+void *launch_lock(const char *dir)
+{
+    int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (lock < 0) {
+        ereport(ERROR, error_code_of_errno(errno),
+                errmsg("could not open data directory \"%s\": %s", dir, errno_text()));
+    }
+    resource_push(release_lock, (void *)(intptr_t)lock);
+    while (flock(lock, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    return (void *)(intptr_t)lock;
 }
 
 /* With the directory locked: make what is missing. */
 static int connect_or_make(const char *dir)
 {
     LaunchOptions launch = {.dir = dir, .timeout_ms = 60000};
-    int sock = -1, lock;
+    int sock = -1;
+    void *lock;
     bool made = false;
     int64_t deadline;
 
     if (mkdir(dir, 0700) != 0 && errno == ENOENT) {
         io_make_directory(dir, 0700);
     }
-    lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock < 0) {
-        ereport(ERROR, error_code_of_errno(errno),
-                errmsg("could not open data directory \"%s\": %s", dir, errno_text()));
-    }
-    resource_push(release_fd, (void *)(intptr_t)lock);
-    while (flock(lock, LOCK_EX) != 0 && errno == EINTR) {
-    }
+    lock = launch_lock(dir);
     deadline = clock_monotonic_ns() + 60 * NSEC_PER_SEC;
     for (;;) {
         sock = socket_connect(dir);
@@ -302,7 +313,7 @@ static int connect_or_make(const char *dir)
         ServerFile file;
         if (server_file_read(dir, &file) && server_is_alive(&file) && clock_monotonic_ns() < deadline &&
             strcmp(file.state, "ready") != 0) {
-            /* someone's server is on its way up (lodectl start) or down: see which */
+            /* someone's server is on its way up (its launcher was killed, or it runs itself anew) or down: see which */
             io.sleep_ns(20 * NSEC_PER_MSEC);
             continue;
         }
@@ -317,7 +328,7 @@ static int connect_or_make(const char *dir)
         made = true;
     }
     int saved = errno;
-    resource_release((void *)(intptr_t)lock);
+    resource_release(lock);
     errno = saved;
     return sock;
 }

@@ -13,7 +13,8 @@
  *   P1  no child touches shared memory after the postmaster has decided on a restart: all are killed and
  *       waited for first;
  *   P2  a client gets EXITED only with what waitpid said of its session;
- *   P3  notes are read before children are reaped, so that a READY is never later than its sender's death;
+ *   P3  once waitpid has named a child, notes are read before its end is handled: what it said is in the pipe by
+ *       then, so a READY is never later than its sender's death;
  *   P4  a process with the store's lock inherited is our child, or watched by pidfd.
  *
  * The state moves only downwards (PM_RUN, PM_SMART, PM_FAST, PM_LAST); a crash restart leaves this image by
@@ -71,6 +72,7 @@ static struct {
     int listener;
     int signals;
     bool crashed;
+    bool filed; /* lodestone.pid is ours */
     int64_t stopping_since;
     int64_t started_ms;
     int64_t looked_at; /* look_after_children */
@@ -273,11 +275,10 @@ static void read_client(Child *child)
 
 /* ---------------------------------------------------------------- forking */
 
-/* What a forked child does not need; its own descriptors come from the client. */
+/* What a forked child does not need; its own descriptors come from the client.  Signals stay blocked until it is ready for
+ * them: an auxiliary process that died of a reload or a stop in its first moments would take all along. */
 static void child_forget_postmaster(int keep)
 {
-    sigset_t none;
-
     for (size_t i = 0; i < pm.room; i++) {
         if (pm.children[i].pid && pm.children[i].sock >= 0 && pm.children[i].sock != keep) {
             close(pm.children[i].sock);
@@ -295,8 +296,6 @@ static void child_forget_postmaster(int keep)
     for (int s = 1; s < 32; s++) {
         signal(s, SIG_DFL);
     }
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static bool fork_auxiliary(ProcessKind kind)
@@ -478,8 +477,9 @@ static void reap_children(void)
     pid_t pid;
     int status;
 
-    read_notes();
+    STOP_POINT(POSTMASTER_REAP);
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        read_notes(); /* P3 */
         Child *child = child_find(pid);
         if (!child) {
             continue;
@@ -560,6 +560,8 @@ static void stop_sessions(void)
             c->severity = 1; /* a second TERM would cut its ensure clauses short */
             if (c->ready) {
                 notify(c->sock, "the server is shutting down");
+            } else if (c->sock >= 0) {
+                refuse(c->sock, ERR_SHUTDOWN, "the server is shutting down", "", "");
             }
             child_kill(c, SIGTERM);
             child_kill_group(c, SIGCONT);
@@ -871,29 +873,23 @@ static void watch_signals(void)
     }
 }
 
-/*
- * A postmaster that was killed leaves children that die with it at once, but not before us: wait for the lock
- * a moment when the pid file names a dead process.
- */
-static Store *open_store(const char *dir)
+/* A postmaster that was killed leaves children that die with it at once, but not before us: wait for the lock a moment. */
+#define LOCK_WAIT_MS         5000
+#define LOCK_WAIT_ORPHANS_MS 60000 /* lodestone.pid names a dead one: they may be in a slow disk's hands */
+
+static Store *open_store(const char *dir, bool orphans)
 {
     Store *volatile store = NULL;
+    const int64_t until = now_ms() + (orphans ? LOCK_WAIT_ORPHANS_MS : LOCK_WAIT_MS);
 
-    for (volatile int tries = 0; !store; tries++) {
+    while (!store) {
         TRY()
         {
             store = store_open(dir, STORE_POSTMASTER);
         }
         CATCH(err)
         {
-            ServerFile file;
-            bool running = server_file_read(dir, &file) && file.pid != getpid() && server_is_alive(&file);
-            if (err->code != ERR_STORE_IN_USE || running || tries >= 100) {
-                if (err->code == ERR_STORE_IN_USE && running) {
-                    ereport(ERROR, ERR_STORE_IN_USE,
-                            errmsg("another server (process %d) is running on \"%s\"", file.pid, dir),
-                            errhint("Stop it with \"lodectl -D %s stop\".", dir));
-                }
+            if (err->code != ERR_STORE_IN_USE || now_ms() > until) {
                 rethrow();
             }
         }
@@ -905,8 +901,32 @@ static Store *open_store(const char *dir)
     return store;
 }
 
+/* From here on lodectl and clients know that a server is on its way, though it may have a long recovery before it. */
+static bool announce(const char *dir)
+{
+    ServerFile file;
+    bool found = server_file_read(dir, &file) && file.pid != getpid();
+
+    if (found && server_is_alive(&file)) {
+        ereport(ERROR, ERR_STORE_IN_USE,
+                errmsg("another server (process %d) is running on \"%s\"", file.pid, dir),
+                errhint("Stop it with \"lodectl -D %s stop\".", dir));
+    }
+    server_file_write(dir, "", "starting", server_info.started);
+    pm.filed = true;
+    return found;
+}
+
 static void start(const PostmasterOptions *options)
 {
+    void *lock = NULL;
+    sigset_t reload;
+    bool orphans = false;
+
+    /* A reload meanwhile is for later.  What ends a server ends it here at once, as a crash would. */
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_BLOCK, &reload, NULL);
     umask(077);
     prctl(PR_SET_NAME, SERVER_NAME); /* also after a restart by exec: server_is_alive looks at it */
     datadir_check(options->dir);
@@ -933,7 +953,15 @@ static void start(const PostmasterOptions *options)
     server_info.started = clock_realtime_ns() / NSEC_PER_SEC;
     server_info.restarts = options->restarts;
     server_info.state = "starting";
-    pm.store = open_store(options->dir);
+    if (options->listen_fd >= 0) {
+        pm.filed = true; /* by ourselves, before the restart */
+    } else {
+        if (options->ready_fd < 0) {
+            lock = launch_lock(options->dir);
+        }
+        orphans = announce(options->dir);
+    }
+    pm.store = open_store(options->dir, orphans);
     if (options->listen_fd >= 0) {
         pm.listener = options->listen_fd;
         fcntl(pm.listener, F_SETFD, FD_CLOEXEC);
@@ -957,6 +985,9 @@ static void start(const PostmasterOptions *options)
 #undef AUXILIARY
     server_info.state = "ready";
     server_file_write(options->dir, server_info.socket, "ready", server_info.started);
+    if (lock) {
+        resource_release(lock);
+    }
     pm.started_ms = now_ms();
     log_message(LOG, "ready on \"%s\"", server_info.socket);
 }
@@ -993,7 +1024,7 @@ int postmaster_main(const PostmasterOptions *options)
         }
         tell_starter(options, err->message, err->hint);
         kill_all();
-        if (pm.store && server_info.socket[0]) {
+        if (pm.filed) {
             release_server_files();
         }
         return 1;

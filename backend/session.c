@@ -438,8 +438,11 @@ void session_run(int sock)
     VmOptions opts;
     volatile int status = 1;
     struct sigaction none = {.sa_handler = SIG_DFL};
+    sigset_t nothing;
 
     lib_after_fork("session");
+    sigemptyset(&nothing);
+    sigprocmask(SIG_SETMASK, &nothing, NULL);
     prctl(PR_SET_NAME, "lode-session");
     setsid();
     process_die_with_postmaster();

@@ -78,6 +78,11 @@ typedef struct LaunchOptions {
  * server said when it does not come up.
  */
 pid_t server_launch(const LaunchOptions *options);
+/*
+ * The right to make a store or start a server in `dir`, an existing directory; waits for whoever has it.  Given back by
+ * resource_release, or an error.
+ */
+void *launch_lock(const char *dir);
 
 /*
  * A connection to the server of `dir`.  With `make`: a store that does not exist is made and a server that

@@ -78,12 +78,14 @@ static int run_start(Arguments *args)
                             .timeout_ms = args->timeout_ms};
 
     datadir_check(args->dir);
+    void *lock = launch_lock(args->dir); /* whoever starts one now has it before us */
     if (find_server(args, &file)) {
         char text[128];
         snprintf(text, sizeof text, "a server (process %d) is already running", file.pid);
         return say_error(args, text, NULL);
     }
     pid_t pid = server_launch(&launch);
+    resource_release(lock);
     say(args, "server started: process %d\n", (int)pid);
     return 0;
 }
