@@ -46,6 +46,7 @@ anew=100
 while [ $done -lt "$kills" ]; do
     if [ $done -ge $anew ]; then # nobody cleans this store: it grows by 25 MB a kill
         [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything
+        lodectl -D "$LODE_STORE" verify >verified 2>&1 || die "$done kills: $(cat verified)"
         rm -rf "$LODE_STORE"
         load_init 8
         anew=$((done + 100))
