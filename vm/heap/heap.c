@@ -164,6 +164,7 @@ void heap_modes_start(void)
     if (text && !heap_mode && !heap_set_modes(text))
         ereport(FATAL, ERR_USAGE, errmsg("LODE_HEAP_MODE has an unknown word: \"%s\"", text));
     heap.modes_on = heap_mode != 0;
+    heap_mutation_init();
     if (heap_mode & (HEAP_COLLECT | HEAP_EVACUATE | HEAP_COMPACT))
         unseal();
     if (heap.modes_on)

@@ -195,6 +195,24 @@ bool heap_step_due(void);          /* at the slow path of an allocation: the col
 void heap_collect_step(void);
 void heap_collect_by_mode(void);   /* a debug mode's turn has come */
 
+/* mutation.c */
+typedef enum { BARRIER_OFF_NONE, BARRIER_OFF_WRITE, BARRIER_OFF_REMEMBER, BARRIER_OFF_CARD, BARRIER_OFF_ALWAYS, BARRIER_OFF_ROOTS } BarrierOff;
+void heap_mutation_init(void); /* reads LODE_BARRIER_MUTATION */
+#ifdef LODE_DEBUG
+extern BarrierOff heap_barrier_off;
+extern int heap_barrier_off_type;
+extern const char *heap_barrier_off_roots;
+static inline bool barrier_off(BarrierOff how, Value v)
+{
+    return unlikely(heap_barrier_off == how) && (int)obj_type(v) == heap_barrier_off_type;
+}
+#else
+static inline bool barrier_off(UNUSED BarrierOff how, UNUSED Value v)
+{
+    return false;
+}
+#endif
+
 /* profile.c */
 void heap_profile_note(uint64_t took_ns); /* a turn of the collector has ended */
 

@@ -79,13 +79,19 @@ void values_grow(Values *list)
 
 /* ---- the barrier ---- */
 
-void heap_note_change(Value v)
+static void remember(Value v)
 {
     size_t bit = bit_of(v);
     if (!bit_test(heap.mark, bit) || bit_test(heap.remembered, bit))
         return;
     bit_set(heap.remembered, bit);
     values_push(page_of((void *)v)->boot ? &heap.boot_remembered : &heap.remembered_list, v);
+}
+
+void heap_note_change(Value v)
+{
+    if (!barrier_off(BARRIER_OFF_WRITE, v))
+        remember(v);
 }
 
 /* The flag of G6: the bit behind an object's own, which no other object has. */
@@ -108,10 +114,10 @@ static bool take_whole(Value v)
 
 void heap_remember(Value v)
 {
-    if (!heap_marked(v))
+    if (!heap_marked(v) || barrier_off(BARRIER_OFF_REMEMBER, v))
         return;
     set_whole(v);
-    heap_note_change(v);
+    remember(v);
 }
 
 static void forget_remembered(Value v)
@@ -297,7 +303,8 @@ static void mark_changed(Value v)
     mark_class(v);
     marking = obj_ptr(v);
     mark_fixed(marking);
-    push_pieces(v, CHANGED, 0);
+    if (!barrier_off(BARRIER_OFF_CARD, v))
+        push_pieces(v, CHANGED, 0);
     marking = &no_object;
 }
 
@@ -346,12 +353,14 @@ static inline bool logged(Object *o)
 static inline void grow_old(Value v)
 {
     Object *o = obj_ptr(v);
-    if (!logged(o))
-        values_push(&heap.always, v);
-    else if (unlikely(stays_remembered(v)))
-        heap_note_change(v);
-    else if (!(o->head & OH_LOG))
+    if (!logged(o)) {
+        if (!barrier_off(BARRIER_OFF_ALWAYS, v))
+            values_push(&heap.always, v);
+    } else if (unlikely(stays_remembered(v))) {
+        remember(v);
+    } else if (!(o->head & OH_LOG)) {
         o->head |= OH_LOG;
+    }
 }
 
 bool mark_step(uint64_t budget)
@@ -401,7 +410,7 @@ __attribute__((no_sanitize_address)) void heap_scan_range(const void *low, const
         bit_set(heap.pin, bit_of(v));
         values_push(&pinned, v);
         if (!scanning_own && !page_of((void *)v)->boot) /* v may have been logged before we came here (G4) */
-            heap_note_change(v);
+            remember(v);
         mark(v);
     }
 }
@@ -430,12 +439,22 @@ void mark_hold_stack(void)
     scanning_own = false;
 }
 
+static bool roots_off(UNUSED const Visitor *v, UNUSED const char *name)
+{
+#ifdef LODE_DEBUG
+    return unlikely(heap_barrier_off == BARRIER_OFF_ROOTS) && v == &marker && !strcmp(name, heap_barrier_off_roots);
+#else
+    return false;
+#endif
+}
+
 void roots_visit(Visitor *v)
 {
     for (unsigned i = 0; i < root_count; i++)
         v->value(v, roots[i]);
     for (unsigned i = 0; i < visitor_count; i++)
-        visitors[i].fn(v);
+        if (!roots_off(v, visitors[i].name))
+            visitors[i].fn(v);
 }
 
 void heap_visit_roots(void (*group)(const char *name, void *arg), void *arg, Visitor *visitor)
@@ -586,7 +605,18 @@ static void see_value(UNUSED Visitor *v, Value *value)
 {
     see(*value);
 }
-static Visitor seer = {see_slot, see_value, no_slot, see_range};
+/* A dead object's weak reference is cleared if its owner was visited: weak_owners has it. */
+static void see_weak(UNUSED Visitor *v, Slot *s)
+{
+    if (!is_heap(s->raw) || heap_marked(s->raw))
+        return;
+    Value owner = see_from ? see_from : (Value)&no_object;
+    for (size_t i = 0; i < weak_owners.n; i++)
+        if (weak_owners.at[i] == owner)
+            return;
+    see(s->raw);
+}
+static Visitor seer = {see_slot, see_value, see_weak, see_range};
 
 void mark_verify_barrier(void)
 {
