@@ -186,6 +186,10 @@ NORETURN static void become_server(const LaunchOptions *options, int ready_fd)
         settings++;
     }
     argv = calloc(settings * 2 + 10, sizeof *argv);
+    if (!argv) {
+        dprintf(3, "out of memory\n");
+        _exit(127);
+    }
     find_program(program, sizeof program);
     snprintf(ready, sizeof ready, "3");
     argv[n++] = "lodestone";

@@ -658,6 +658,11 @@ NORETURN static void restart_after_crash(void)
         n++;
     }
     again = calloc(n + 8, sizeof *again);
+    if (!again) {
+        log_message(WARNING, "could not run the server again: out of memory");
+        release_server_files();
+        _exit(1);
+    }
     for (size_t i = 0; i < n; i++) {
         /* leave out what the last restart added, and the pipe of the first start */
         if (strcmp(argv[i], "--listen-fd") == 0 || strcmp(argv[i], "--restarts") == 0 ||

@@ -44,6 +44,10 @@ int main(int argc, char **argv)
     size_t count = 0;
     volatile int status = 1;
 
+    if (!settings) {
+        fputs("lodestone: out of memory\n", stderr);
+        return 1;
+    }
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {

@@ -93,18 +93,38 @@ typedef struct Glob {
     Value base;    /* String or nil */
     char **found;  /* malloc'ed paths: no Ruby object is made while walking */
     size_t count, room;
+    bool no_memory; /* some path is missing */
     char path[8192];
 } Glob;
 
+/* Appends a copy of the text; false when there is no memory. */
+static bool list_add(char ***list, size_t *count, size_t *room, const char *text, size_t len)
+{
+    if (*count == *room) {
+        size_t more = *room ? *room * 2 : 32;
+        char **grown = realloc(*list, more * sizeof(char *));
+        if (!grown)
+            return false;
+        *list = grown;
+        *room = more;
+    }
+    char *copy = strndup(text, len);
+    if (copy)
+        (*list)[(*count)++] = copy;
+    return copy != NULL;
+}
+
+static void list_free(char **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
 static void glob_add(Glob *g, size_t len)
 {
-    if (g->count == g->room) {
-        g->room = g->room ? g->room * 2 : 64;
-        g->found = realloc(g->found, g->room * sizeof(char *));
-    }
-    g->found[g->count] = malloc(len + 1);
-    memcpy(g->found[g->count], g->path, len);
-    g->found[g->count++][len] = 0;
+    if (!list_add(&g->found, &g->count, &g->room, g->path, len))
+        g->no_memory = true;
 }
 
 static bool has_magic(const char *p, size_t n, int flags)
@@ -147,24 +167,13 @@ static Names read_names(Glob *g, size_t len)
     if (!d)
         return n;
     struct dirent *e;
-    while ((e = readdir(d))) {
-        if (n.count == room) {
-            room = room ? room * 2 : 32;
-            n.names = realloc(n.names, room * sizeof(char *));
-        }
-        n.names[n.count++] = strdup(e->d_name);
-    }
+    while ((e = readdir(d)))
+        if (!list_add(&n.names, &n.count, &room, e->d_name, strlen(e->d_name)))
+            g->no_memory = true;
     closedir(d);
     if (g->sort && n.count)
         qsort(n.names, n.count, sizeof(char *), name_order);
     return n;
-}
-
-static void free_names(Names *n)
-{
-    for (size_t i = 0; i < n->count; i++)
-        free(n->names[i]);
-    free(n->names);
 }
 
 static size_t add_name(Glob *g, size_t len, const char *name, size_t n)
@@ -301,7 +310,7 @@ static void glob_dir(Glob *g, size_t len, const char *const *given, int ngiven, 
             glob_dir(g, to + 1, next, nnext, end);
         }
     }
-    free_names(&names);
+    list_free(names.names, names.count);
 }
 
 static void glob_alternative(const char *p, size_t n, void *arg)
@@ -322,18 +331,23 @@ static Value dir_s_glob(Value self, int argc, const Value *argv)
     (void)self, (void)argc;
     Value pattern = path_value(argv[0]);
     Glob *g = calloc(1, sizeof *g);
+    if (!g)
+        raise_no_memory();
     g->flags = (int)fix_int(argv[1]) | PATH_PATHNAME;
     g->base = argv[2];
     g->sort = truthy(argv[3]);
     StrView s = str_view(pattern);
-    path_expand_braces(s.ptr, s.len, g->flags, glob_alternative, g);
-    Value list = ary_new(g->count);
-    for (size_t i = 0; i < g->count; i++) {
-        ary_push(list, str_new_c(g->found[i]));
-        free(g->found[i]);
-    }
-    free(g->found);
+    bool whole = path_expand_braces(s.ptr, s.len, g->flags, glob_alternative, g) && !g->no_memory;
+    Glob found = *g;
     free(g);
+    if (!whole) {
+        list_free(found.found, found.count);
+        raise_no_memory();
+    }
+    Value list = ary_new(found.count);
+    for (size_t i = 0; i < found.count; i++)
+        ary_push(list, str_new_c(found.found[i]));
+    list_free(found.found, found.count);
     return list;
 }
 

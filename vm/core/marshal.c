@@ -246,14 +246,21 @@ static void put_bignum(Dump *d, Value v)
 {
     MpzView view;
     mpz_srcptr z = int_view(&view, v);
-    size_t bytes = (mpz_sizeinbase(z, 2) + 7) / 8, n = 0;
+    size_t words = (mpz_sizeinbase(z, 2) + 15) / 16;
     put_byte(d, 'l');
     put_byte(d, mpz_sgn(z) < 0 ? '-' : '+');
-    char *buf = calloc(1, bytes + 2);
-    mpz_export(buf, &n, -1, 1, 0, 0, z);
-    put_long(d, (int64_t)(n + 1) / 2);
-    put(d, buf, (n + 1) / 2 * 2);
-    free(buf);
+    put_long(d, (int64_t)words);
+    for (size_t at = 0; at < words;) {
+        char part[1024];
+        size_t n = 0;
+        z = int_view(&view, v);
+        for (; n < sizeof part && at < words; at++) {
+            mp_limb_t word = mpz_getlimbn(z, (mp_size_t)(at * 16 / GMP_LIMB_BITS)) >> at * 16 % GMP_LIMB_BITS;
+            part[n++] = (char)word;
+            part[n++] = (char)(word >> 8);
+        }
+        put(d, part, n);
+    }
     KEEP(v);
 }
 

@@ -143,33 +143,19 @@ static Value take_symbol(Load *l)
 
 static Value path_to_class(Value path)
 {
-    StrView s = str_view(path);
-    char *text = strndup(s.ptr, s.len), *p = text;
     Value at = klass.Object;
-    bool missing = false;
-    Value upto = str_new("", 0);
-    while (*p && !missing) {
-        char *e = strstr(p, "::");
-        if (e)
-            *e = 0;
-        Value name = sym_intern(p);
-        if (str_view(upto).len)
-            str_append_c(upto, "::");
-        str_append_c(upto, p);
+    size_t from = 0;
+    while (from < str_view(path).len) {
+        StrView s = str_view(path);
+        const char *colons = memmem(s.ptr + from, s.len - from, "::", 2);
+        size_t to = colons ? (size_t)(colons - s.ptr) : s.len, next = colons ? to + 2 : to;
+        Value name = sym_intern_len(s.ptr + from, to - from, ENC_UTF_8);
         Value v = sym_kind(name) == SYMKIND_CONST && is_module(at) ? const_find(at, name, at == klass.Object) : V_UNDEF;
         if (is_undef(v))
-            missing = true;
-        else
-            at = v;
-        if (!e)
-            break;
-        if (missing)
-            str_append_c(upto, "::");
-        p = e + 2;
+            raise_error(klass.ArgumentError, "undefined class/module %T", str_new(str_view(path).ptr, next));
+        at = v;
+        from = next;
     }
-    free(text);
-    if (missing)
-        raise_error(klass.ArgumentError, "undefined class/module %T", upto);
     return at;
 }
 

@@ -528,7 +528,7 @@ bool path_match(const char *p, size_t pn, const char *s, size_t sn, int flags)
     return match_here(p, p + pn, s, s + sn, flags);
 }
 
-void path_expand_braces(const char *p, size_t n, int flags, void (*fn)(const char *, size_t, void *), void *arg)
+bool path_expand_braces(const char *p, size_t n, int flags, void (*fn)(const char *, size_t, void *), void *arg)
 {
     size_t open = n, close = n;
     int depth = 0;
@@ -546,10 +546,11 @@ void path_expand_braces(const char *p, size_t n, int flags, void (*fn)(const cha
     }
     if (open == n || close == n) {
         fn(p, n, arg);
-        return;
+        return true;
     }
     size_t at = open + 1;
-    while (at <= close) {
+    bool expanded = true;
+    while (at <= close && expanded) {
         size_t e = at;
         depth = 0;
         while (e < close && !(p[e] == ',' && depth == 0)) {
@@ -563,13 +564,16 @@ void path_expand_braces(const char *p, size_t n, int flags, void (*fn)(const cha
         }
         size_t len = open + (e - at) + (n - close - 1);
         char *text = malloc(len + 1);
+        if (!text)
+            return false;
         memcpy(text, p, open);
         memcpy(text + open, p + at, e - at);
         memcpy(text + open + (e - at), p + close + 1, n - close - 1);
-        path_expand_braces(text, len, flags, fn, arg);
+        expanded = path_expand_braces(text, len, flags, fn, arg);
         free(text);
         at = e + 1;
     }
+    return expanded;
 }
 
 typedef struct FnMatch {
@@ -592,10 +596,10 @@ static Value file_s_fnmatch(Value self, int argc, const Value *argv)
     int flags = argc > 2 ? (int)value_int(argv[2]) : 0;
     StrView p = str_view(pattern), s = str_view(path);
     FnMatch m = {s.ptr, s.len, flags, false};
-    if (flags & PATH_EXTGLOB)
-        path_expand_braces(p.ptr, p.len, flags, fnmatch_one, &m);
-    else
+    if (!(flags & PATH_EXTGLOB))
         fnmatch_one(p.ptr, p.len, &m);
+    else if (!path_expand_braces(p.ptr, p.len, flags, fnmatch_one, &m))
+        raise_no_memory();
     return bool_value(m.hit);
 }
 
