@@ -48,7 +48,14 @@ static void keep_history(const char *line)
     write_history(path); /* at once: a session may be killed */
 }
 
-static bool interrupted;
+static bool interrupted, line_begins;
+
+static bool input_is_there(void)
+{
+    struct pollfd p = {0, POLLIN, 0};
+
+    return poll(&p, 1, 0) > 0;
+}
 
 /* False for an interrupt.  A signal between the test and the call would be missed: block them around, as ppoll is meant to
  * be used. */
@@ -66,9 +73,15 @@ static bool wait_for_input(void)
     return got > 0;
 }
 
-/* What libedit reads by: it must not be left by a jump while the terminal is raw, so an interrupt is an end of input. */
+/*
+ * What libedit reads by: it must not be left by a jump while the terminal is raw, so an interrupt is an end of input.
+ *
+ * libedit shows the prompt before it makes the terminal raw.  A Ctrl-D typed in between, or earlier, ended a line for the
+ * terminal, and is read as NUL.
+ */
 static int read_char(UNUSED FILE *input)
 {
+    const bool typed_ahead = line_begins && input_is_there();
     mbstate_t state = {0};
     wchar_t c;
     char byte;
@@ -84,6 +97,10 @@ static int read_char(UNUSED FILE *input)
         }
         if (n != 1) {
             return -1;
+        }
+        line_begins = false;
+        if (byte == '\0' && typed_ahead) {
+            return 'D' & 0x1f;
         }
         size_t got = mbrtowc(&c, &byte, 1, &state);
         if (got <= 1) {
@@ -109,6 +126,7 @@ static char *read_edited(const char *prompt)
     }
     for (;;) {
         interrupted = false;
+        line_begins = true;
         line = readline(prompt);
         if (line || !interrupted) {
             break;

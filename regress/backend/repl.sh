@@ -1,4 +1,4 @@
-# The REPL: inputs over several lines, errors, Ctrl-C at the prompt and in a program, Ctrl-Z and fg, Ctrl-D; the same without a terminal.
+# The REPL: inputs over several lines, errors, Ctrl-C at the prompt and in a program, Ctrl-Z and fg, Ctrl-D, also before the prompt; the same without a terminal.
 . "$LODE_TOP/regress/backend/lib.bash"
 pty=$LODE_BUILD/regress/tools/pty
 "$LODE" -e 1 || fail "start"
@@ -51,6 +51,8 @@ expect lode
 send 3 + 4\n
 expect => 7
 expect lode:3>
+send puts "wor" + "king"; sleep 1\n
+expect working
 send ^D
 expect now>
 send echo st$((4+$?))\n
