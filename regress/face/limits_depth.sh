@@ -1,4 +1,3 @@
-# timeout: 300
 # What is nested deeper than any stack raises SystemStackError or SyntaxError, or works: in the main program, a fiber, a thread.
 . "$LODE_TOP/regress/lib.sh"
 cat >deep.rb <<'RUBY'

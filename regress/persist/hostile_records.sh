@@ -1,4 +1,3 @@
-# timeout: 300
 # No record may crash the session that reads it, whatever it holds: records of every kind, code above all, are changed on the way from the
 # store to the session that looks at them (tools/record_fuzz.c).  LODE_FUZZ: how many cases; LODE_SEED: where to begin.
 . "$LODE_TOP/regress/lib.sh"
