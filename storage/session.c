@@ -36,6 +36,9 @@ static int take_slot(uint32_t from, uint32_t to, const SessionSlot *clone)
             continue;
         memset(slot, 0, sizeof(*slot));
         atomic_store(&slot->pid, (int32_t)getpid());
+        /* Before any snapshot: whatever it will read is there at the collection's (collect.c V2).  A child holds what its
+         * parent holds. */
+        atomic_store(&slot->voted, clone != NULL ? atomic_load(&clone->voted) : atomic_load(&s->collect_epoch));
         if (clone != NULL) {
             atomic_store(&slot->view_epoch, atomic_load(&clone->view_epoch));
             atomic_store(&slot->snapshot, atomic_load(&clone->snapshot));

@@ -50,7 +50,8 @@ typedef struct SessionSlot {
     _Atomic uint32_t committing;     /* COMMIT_*: who has the say over its view now; limits.c */
     uint32_t spare32;
     _Atomic uint64_t view_epoch;     /* StoreShared.view_epoch when its view began, or before */
-    uint64_t spare[3];
+    _Atomic uint64_t voted;          /* collections up to this number need no vote of it any more; compact/collect.c */
+    uint64_t spare[2];
 } SessionSlot;
 _Static_assert(sizeof(SessionSlot) == 192, "slots do not share cache lines");
 
@@ -143,7 +144,7 @@ typedef struct StoreShared {
 
     /* OIDS latch */
     uint64_t oid_next, oid_limit;
-    uint64_t oid_free[64][2]; /* returned runs: from, to */
+    uint64_t oid_free[64][2]; /* runs given back, runs of collected objects: from, to */
     uint32_t oid_free_count;
 
     /* EXTENT latch */
@@ -184,12 +185,25 @@ typedef struct StoreShared {
     _Atomic uint64_t undone_epoch; /* views of a lower one may read in extents of undone bulk commits (bulk.c B5) */
     _Atomic uint32_t compactor_bell;
     _Atomic uint64_t stat_moved, stat_moved_bytes, stat_move_refused, stat_cleaned; /* compactor */
+    /* compact/collect.c; `gate` is changed under the SLOTS latch */
+    _Atomic uint32_t collect_gate;      /* GATE_* */
+    _Atomic uint64_t collect_epoch;     /* number of the newest collection: sessions that came before it have to vote */
+    _Atomic uint64_t collect_snapshot;  /* what it marks from */
+    _Atomic uint64_t collect_indexes;   /* that its bits cover */
+    _Atomic uint64_t collect_asked, collect_served; /* requests */
+    _Atomic uint64_t collect_failed;    /* the newest request that was given up */
+    _Atomic uint64_t collect_kept, collect_freed, collect_freed_bytes; /* of the newest */
+    _Atomic int32_t collect_waits_for;  /* slot + 1 */
+    _Atomic uint64_t stat_collections, stat_collect_given_up, stat_freed, stat_freed_bytes;
     _Atomic uint64_t superseded; /* bytes of versions that commits have replaced, since start */
 
     _Atomic uint64_t next_bulk;
     _Atomic uint64_t stat_page_reads, stat_page_writes, stat_evictions, stat_evictions_dirty, stat_bulk_commits;
     Done done[DONE_SLOTS];
 } StoreShared;
+
+/* Who comes to an object without a reference: takes it up, has it kept, finds it gone (collect.c). */
+enum { GATE_OPEN, GATE_MARKING, GATE_DECIDED };
 
 typedef struct LockTable LockTable; /* txn/locks.c */
 
@@ -223,6 +237,7 @@ struct Store {
     uint64_t *place[STREAM_COUNT];     /* of each page; STREAM_TABLE's are in table[] */
     uint64_t *directory[STREAM_COUNT]; /* of each directory page */
     uint8_t *directory_dirty[STREAM_COUNT];
+    _Atomic uint64_t *seen, *traced; /* a bit for each index of the object table: collect.c */
     uint8_t *catalogue;
     _Atomic uint32_t *names[4];  /* id -> offset in the catalogue / 8 */
     _Atomic uint32_t *name_heads; /* hash -> offset / 8 of the chain's newest */

@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/stop.h"
 #include "storage/compact/clean.h"
+#include "storage/compact/collect.h"
 #include "storage/compact/compactor.h"
 #include "storage/control.h"
 #include "storage/mutation.h"
@@ -232,6 +233,8 @@ static void reserve_shared(const WalConfig *wal)
     shmem_reserve("directory 0", SHMEM_SPARSE, (table / DIRECTORY_ENTRIES + 1) * 9);
     shmem_reserve("directory 1", SHMEM_SPARSE, (extents / EXTENTS_PER_PAGE / DIRECTORY_ENTRIES + 1) * 9);
     shmem_reserve("directory 2", SHMEM_SPARSE, (CATALOGUE_PAGES / DIRECTORY_ENTRIES + 1) * 9);
+    shmem_reserve("seen", SHMEM_SPARSE, (table * TABLE_ENTRIES / 64 + 1) * sizeof(uint64_t));
+    shmem_reserve("traced", SHMEM_SPARSE, (table * TABLE_ENTRIES / 64 + 1) * sizeof(uint64_t));
     shmem_reserve("catalogue", SHMEM_SPARSE, CATALOGUE_PAGES * PAGE_PAYLOAD + PAGE_PAYLOAD);
     shmem_reserve("name heads", SHMEM_SPARSE, NAME_HEADS * sizeof(uint32_t));
     shmem_reserve("symbols", SHMEM_SPARSE, NAME_IDS(NAME_SYMBOL) * sizeof(uint32_t));
@@ -269,6 +272,8 @@ static void attach_shared(Store *store)
         (uint8_t *)(store->directory[1] + extents / EXTENTS_PER_PAGE / DIRECTORY_ENTRIES + 1);
     store->directory_dirty[STREAM_CATALOGUE] =
         (uint8_t *)(store->directory[2] + CATALOGUE_PAGES / DIRECTORY_ENTRIES + 1);
+    store->seen = shmem_attach("seen");
+    store->traced = shmem_attach("traced");
     store->catalogue = shmem_attach("catalogue");
     store->name_heads = shmem_attach("name heads");
     store->names[NAME_SYMBOL] = shmem_attach("symbols");
@@ -354,6 +359,7 @@ static void release(Store *store)
     open_forget();
     cache_forget_pins();
     clean_forget();
+    collect_forget();
     store_commit_abort();
     the_store = NULL;
     shmem_destroy();
@@ -549,6 +555,10 @@ void store_stats(StoreStats *out)
     out->bytes_moved = s->stat_moved_bytes;
     out->moves_refused = s->stat_move_refused;
     out->extents_cleaned = s->stat_cleaned;
+    out->collections = s->stat_collections;
+    out->collections_given_up = s->stat_collect_given_up;
+    out->objects_freed = s->stat_freed;
+    out->bytes_freed = s->stat_freed_bytes;
     out->store_bytes = s->extents * EXTENT_BYTES;
     out->oids_handed_out = s->oid_next;
     out->ot_pages = s->table_pages;

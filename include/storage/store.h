@@ -33,6 +33,8 @@ typedef uint64_t Oid;
 #define OID_NONE ((Oid)0)
 #define OID_INDEX_BITS 40
 #define OID_BITS 56
+#define OID_GENERATIONS (1u << (OID_BITS - OID_INDEX_BITS))
+#define OID_GENERATION(oid) ((oid) >> OID_INDEX_BITS)
 #define OID_INDEX(oid) ((oid) & ((UINT64_C(1) << OID_INDEX_BITS) - 1))
 /* Oids below this are well known: the VM names them in a table of its own; they need no allocation. */
 #define OID_FIRST_USER ((Oid)65536)
@@ -170,6 +172,42 @@ typedef enum CompactStatus {
 /* A stretch of the compactor's work (conf.compactor_cost_limit units), by the caller.  For tests, and where no other process
  * is the compactor.  Never waits for sessions; what can't be done is logged. */
 CompactStatus store_compact_step(void);
+
+/* ---- collecting: objects that nothing reaches ------------------------------------------------------
+ * A collection is made by the compactor when it is asked for.  It takes out of the store what is not reached from the objects
+ * below OID_FIRST_USER and the numbered classes, and is held by no session.  For that each session tells once what it
+ * holds (the vote): every oid that it could come to read or to refer to without reading it first.
+ */
+typedef enum CollectStatus { COLLECT_UNDER_WAY, COLLECT_DONE, COLLECT_GIVEN_UP } CollectStatus;
+
+typedef struct CollectResult {
+    uint64_t kept, freed; /* objects that were there when it began; those of them that are not any more */
+    uint64_t freed_bytes; /* of their newest versions */
+    int waits_for;        /* slot of a session that has not voted, -1 */
+    int32_t waits_for_pid;
+} CollectResult;
+
+/* Asks for one and returns its number; several that ask share one. */
+uint64_t store_collect_request(void);
+/* How it stands.  COLLECT_GIVEN_UP: a session did not vote within conf.collect_timeout, or the disk failed; nothing happened.
+ * In a process that has the store alone this does the work, as far as it goes without the session's vote. */
+CollectStatus store_collect_status(uint64_t number, CollectResult *out);
+
+/* Is this session asked for its vote?  Cheap. */
+bool store_vote_wanted(void);
+/*
+ * The vote, at a boundary: the session has no write set and its view, if it has one, has just been taken.  vote_begin() returns
+ * 0 when the view is older than the collection: vote at the next boundary.  Then vote_hold() for each oid, vote_end().
+ */
+uint64_t store_vote_begin(void);
+void store_vote_hold(Oid oid);
+void store_vote_end(uint64_t vote);
+
+/*
+ * Is the object there at the snapshot, and may the session take it up?  To be asked by who comes to an oid in another way
+ * than by a reference that it has read: from a scan, from a number that was kept.
+ */
+bool store_adopt(Oid oid);
 
 /* A checkpoint here and now, by the caller; when it returns all earlier commits are in the pages, durably. */
 void store_checkpoint_now(void);
@@ -439,6 +477,7 @@ typedef struct StoreStats {
     uint64_t extents_holed;   /* of the free ones, those without disk space */
     uint64_t live_bytes;      /* of records that objects' words lead to, near the truth */
     uint64_t objects_moved, bytes_moved, moves_refused, extents_cleaned; /* by the compactor, since start */
+    uint64_t collections, collections_given_up, objects_freed, bytes_freed; /* since start */
     uint64_t store_bytes;     /* length of base/pages */
     uint64_t oids_handed_out; /* limit, exclusive */
     uint64_t ot_pages;

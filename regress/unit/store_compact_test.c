@@ -5,6 +5,8 @@
  */
 #include "store_testlib.h"
 
+#include "store_others.h"
+
 #include "lib/stop.h"
 #include "storage/compact/clean.h"
 
@@ -25,59 +27,6 @@ static void teardown(void)
     stop_disarm_all();
     test_close(true);
     test_remove();
-}
-
-/* ---- others ------------------------------------------------------------------------------------------------- */
-
-typedef struct Other {
-    pid_t pid;
-    int go; /* a byte is written: go on */
-    int done; /* a byte is read: it got there */
-} Other;
-
-static int my_go, my_done;
-
-static void tell(void)
-{
-    if (write(my_done, "x", 1) != 1)
-        _exit(9);
-}
-
-static void wait_to_go(void)
-{
-    char c;
-    if (read(my_go, &c, 1) != 1)
-        _exit(9);
-}
-
-static Other start_other(void (*fn)(void))
-{
-    int go[2], done[2];
-    assert_int_equal(pipe(go) | pipe(done), 0);
-    my_go = go[0];
-    my_done = done[1];
-    pid_t pid = test_start_session(fn);
-    close(go[0]);
-    close(done[1]);
-    return (Other){ pid, go[1], done[0] };
-}
-
-static void await(const Other *other)
-{
-    char c;
-    assert_int_equal(read(other->done, &c, 1), 1);
-}
-
-static void let_go(const Other *other)
-{
-    assert_int_equal(write(other->go, "x", 1), 1);
-}
-
-static int end_of(const Other *other)
-{
-    close(other->go);
-    close(other->done);
-    return test_wait_for(other->pid);
 }
 
 /* ---- rounds --------------------------------------------------------------------------------------------------- */

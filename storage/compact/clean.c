@@ -32,6 +32,7 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/stop.h"
+#include "storage/compact/collect.h"
 #include "storage/compact/move.h"
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
@@ -390,6 +391,8 @@ static CompactStatus one_step(void)
         count_some();
         return COMPACT_WORKED;
     case CLEAN_CHOOSE:
+        if (collect_wanted()) /* it waits for the end of a round */
+            return COMPACT_NOTHING;
         if (choose())
             return COMPACT_WORKED;
         clean.phase = the_store->shared->live_unknown ? CLEAN_COUNT : CLEAN_CHOOSE;

@@ -13,7 +13,9 @@
 #include "lib/futex.h"
 #include "lib/io.h"
 #include "storage/compact/clean.h"
+#include "storage/compact/collect.h"
 #include "storage/compact/compactor.h"
+#include "storage/compact/reuse.h"
 #include "storage/state.h"
 
 #define NAP_NS (20 * NSEC_PER_MSEC)  /* between two stretches of work */
@@ -23,12 +25,16 @@
 CompactStatus store_compact_step(void)
 {
     clean_start();
+    if (clean_is_idle() && collect_wanted())
+        return collect_step(conf.compactor_cost_limit);
+    if (reuse_step())
+        return COMPACT_WORKED;
     return clean_step(conf.compactor_cost_limit);
 }
 
 void compactor_alone(bool after_checkpoint)
 {
-    if (!conf.compactor || (!after_checkpoint && clean_is_idle()))
+    if (!collect_wanted() && (!conf.compactor || (!after_checkpoint && clean_is_idle())))
         return;
     while (store_compact_step() == COMPACT_WORKED)
         ;
@@ -47,14 +53,15 @@ void store_compactor_main(const volatile bool *stop)
     slot_is_mine();
     slot_attach_auxiliary();
     clean_forget(); /* what a parent began is the parent's */
+    collect_forget();
     while (!*stop) {
         uint32_t heard = atomic_load(&s->compactor_bell);
-        CompactStatus status = conf.compactor ? store_compact_step() : COMPACT_NOTHING;
+        CompactStatus status = conf.compactor || collect_wanted() ? store_compact_step() : COMPACT_NOTHING;
         if (*stop)
             break;
-        if (status == COMPACT_NOTHING)
+        if (status == COMPACT_NOTHING && !collect_wanted())
             wait(heard, IDLE_NS);
-        else if (status == COMPACT_WAITS || clean_garbage() < URGENT_GARBAGE)
+        else if (status != COMPACT_WORKED || clean_garbage() < URGENT_GARBAGE)
             wait(heard, NAP_NS);
     }
     clean_stop();

@@ -13,7 +13,7 @@
 #include "lib/base.h"
 #include "storage/store.h"
 
-#define FORMAT_VERSION 3
+#define FORMAT_VERSION 4
 
 #define PAGE_BYTES 16384
 #define PAGE_HEADER 64
@@ -101,6 +101,14 @@ typedef struct TableEntry {
     _Atomic uint64_t control;  /* bits 0-49 its sequence, 50-62 the locker's slot, 63 locked; committers only */
 } TableEntry;
 _Static_assert(sizeof(TableEntry) == 16, "table entry is 16 bytes on disk");
+
+/*
+ * Above the location stands, while there is none, the generation that the index waits for: its last object was collected
+ * (compact/collect.c), the next one's oid has this generation.  0: no object of the index was ever collected.
+ */
+#define WORD_GENERATION_SHIFT 48
+#define WORD_GENERATION(location) ((location) >> WORD_GENERATION_SHIFT)
+#define WORD_WAITS_FOR(generation) ((uint64_t)(generation) << WORD_GENERATION_SHIFT)
 
 #define TABLE_ENTRIES (PAGE_PAYLOAD / sizeof(TableEntry)) /* 1020 */
 #define TABLE_PAGE(index) ((index) / TABLE_ENTRIES)

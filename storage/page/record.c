@@ -95,6 +95,13 @@ void record_header(Location location, Oid oid, RecordHeader *out)
     check_header(location, oid, out);
 }
 
+void record_header_of(Location location, uint64_t index, RecordHeader *out)
+{
+    check_place(location, index);
+    cache_copy(LOCATION_PAGE(location), LOCATION_OFFSET(location), out, sizeof(*out));
+    check_header(location, OID_INDEX(RECORD_OID(out)) == index ? RECORD_OID(out) : index, out);
+}
+
 Sequence record_sequence(Location location, const RecordHeader *header)
 {
     Sequence sequence = RECORD_SEQUENCE(header);
@@ -162,20 +169,36 @@ static void unpack(Location location, uint64_t at, uint64_t packed_bytes, StoreR
     out->nbytes = (uint32_t)raw;
 }
 
-void record_body(Location location, const RecordHeader *h, size_t have, StoreRecord *out)
+/* The number of slots; *at: of their first byte, behind the header. */
+static inline uint64_t count_slots(Location location, const RecordHeader *h, uint64_t *at)
 {
     uint64_t nslots = h->shape_slots >> 24;
-    uint64_t at = 0;
-
-    out->oid = RECORD_OID(h);
+    *at = 0;
     if (unlikely(nslots == RECORD_MANY_SLOTS)) {
         if (h->length < 8)
-            damaged(location, out->oid, "it is too short");
+            damaged(location, RECORD_OID(h), "it is too short");
         copy_body(location, 0, &nslots, 8);
-        at = 8;
+        *at = 8;
     }
-    if (nslots > (h->length - at) / 8)
-        damaged(location, out->oid, "it has more slots than room");
+    if (nslots > (h->length - *at) / 8)
+        damaged(location, RECORD_OID(h), "it has more slots than room");
+    return nslots;
+}
+
+void record_slots(Location location, const RecordHeader *h, StoreRecord *out)
+{
+    uint64_t at, nslots = count_slots(location, h, &at);
+    out->oid = RECORD_OID(h);
+    out->slots = body_room(out, nslots * 8 + 8);
+    out->nslots = (uint32_t)nslots;
+    copy_body(location, at, out->buffer, nslots * 8);
+}
+
+void record_body(Location location, const RecordHeader *h, size_t have, StoreRecord *out)
+{
+    uint64_t at, nslots = count_slots(location, h, &at);
+
+    out->oid = RECORD_OID(h);
     uint64_t nbytes = h->length - at - nslots * 8;
     out->class_id = RECORD_CLASS(h);
     out->shape = RECORD_SHAPE(h);

@@ -197,7 +197,7 @@ static void sort_set(void)
     bool in_order = true;
     for (uint32_t i = 0; i < set.count; i++) {
         set.sorted[i] = &set.puts[i];
-        in_order = in_order && (i == 0 || set.puts[i - 1].oid < set.puts[i].oid);
+        in_order = in_order && (i == 0 || OID_INDEX(set.puts[i - 1].oid) < OID_INDEX(set.puts[i].oid));
     }
     if (!in_order)
         qsort(set.sorted, set.count, sizeof(Put *), compare_oids);
@@ -264,6 +264,15 @@ static void link_to(Put *p, Location previous)
         *link = (*link & ~LOCATION_MASK) | previous;
 }
 
+/* The index of a collected object is another's: what still has the old id must not come back under it. */
+static void check_generation(const Put *p, const TableEntry *entry)
+{
+    uint64_t word = atomic_load(&entry->location);
+    if ((word & LOCATION_MASK) == 0 && WORD_GENERATION(word) != 0 && WORD_GENERATION(word) != OID_GENERATION(p->oid) &&
+        !MUTATION(OID_GENERATION))
+        ereport(ERROR, ERR_NO_OBJECT, errmsg("object %llu was collected, it can't be written", (unsigned long long)p->oid));
+}
+
 /* M2, without locks: fails early.  M5. */
 static bool look_for_conflicts(Sequence snapshot)
 {
@@ -276,7 +285,9 @@ static bool look_for_conflicts(Sequence snapshot)
             note_members(p, 0);
             continue;
         }
-        WordState word = word_look(word_of(p));
+        TableEntry *entry = word_of(p);
+        WordState word = word_look(entry);
+        check_generation(p, entry);
         if ((word.sequence > snapshot && !MUTATION(SEQUENCE_CHECK)) || word.prepared)
             return true;
         note_members(p, word.location);
@@ -568,6 +579,7 @@ static bool prepare_word(Put *p, Sequence snapshot)
 {
     for (;;) {
         TableEntry *entry = word_of(p);
+        check_generation(p, entry);
         word_lock(entry);
         WordState word = word_look(entry);
         bool unlinked = word.location != RECORD_PREVIOUS((const RecordHeader *)p->image) && !MUTATION(PREPARED_LINK);

@@ -43,6 +43,7 @@ typedef struct Ahead {
 typedef struct Recovery {
     MemoryContext *context;
     HashTab *fresh, *ahead;
+    HashTab *swept; /* numbers of the sweeps that were decided */
     int pass;
     uint64_t commits;
     Sequence last;
@@ -115,6 +116,12 @@ static void redo_name(const WalRecord *record, Recovery *r)
 {
     (void)r;
     catalogue_redo(record->payload, record->length);
+}
+
+static void redo_swept(const WalRecord *record, Recovery *r)
+{
+    const SweptRecord *swept = payload_of(record, sizeof(*swept));
+    hashtab_enter(r->swept, &swept->number, NULL);
 }
 
 /* ---- second pass: pages and words -------------------------------------------------------------------------------------- */
@@ -284,6 +291,20 @@ static void redo_move(const WalRecord *record, Recovery *r)
     cache_unpin_all();
 }
 
+/* D2: a collected object's word keeps the sequence of its last version; who gets the index next commits with a greater one. */
+static void redo_condemned(const WalRecord *record, Recovery *r)
+{
+    const CondemnedRecord *condemned = payload_of(record, sizeof(*condemned));
+    const CondemnedEntry *entries = (const CondemnedEntry *)(condemned + 1);
+    if (record->length != sizeof(*condemned) + condemned->entries * sizeof(CondemnedEntry))
+        malformed(record);
+    if (hashtab_find(r->swept, &condemned->number) == NULL && !MUTATION(SWEEP_DECIDED))
+        return;
+    for (uint32_t i = 0; i < condemned->entries; i++)
+        set_word(record, entries[i].oid, collected_word(entries[i].oid), entries[i].sequence);
+    cache_unpin_all();
+}
+
 static void redo_bulk_page(const WalRecord *record, Recovery *r)
 {
     const BulkPageRecord *bulk = payload_of(record, sizeof(*bulk));
@@ -325,7 +346,7 @@ static void wal_redo_nothing(const WalRecord *record, Recovery *r)
 
 static int pass_of(unsigned kind)
 {
-    return kind == WAL_COMMIT || kind == WAL_MOVE || kind == WAL_BULK_PAGE || kind == WAL_BULK_ENTRIES ? 2 : 1;
+    return kind == WAL_COMMIT || kind == WAL_MOVE || kind == WAL_CONDEMNED || kind == WAL_BULK_PAGE || kind == WAL_BULK_ENTRIES ? 2 : 1;
 }
 
 static void redo(const WalRecord *record, void *context)
@@ -373,6 +394,7 @@ void recovery_run(void)
     int64_t start = clock_monotonic_ns();
 
     r.fresh = hashtab_create(r.context, sizeof(uint64_t), sizeof(FreshPage), HASH_BLOB);
+    r.swept = hashtab_create(r.context, sizeof(uint64_t), sizeof(uint64_t), HASH_BLOB);
     r.ahead = hashtab_create(r.context, sizeof(uint64_t), sizeof(Ahead), HASH_BLOB);
     STOP_POINT(RECOVERY_START);
     the_store->recovering = true;

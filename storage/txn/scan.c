@@ -10,12 +10,15 @@
  * X2: the compactor may have moved a version, and its place of before is still there for older snapshots: an object is listed
  *     at the first of them, and remembered.  A move after the scan began leaves the version where it was to the scan's end; a
  *     place that is passed over (CLEAN_LEFT) was left before the scan began.
+ * X3: objects that nothing refers to are listed, too, until they are collected.  The gate is asked before the version is looked
+ *     at: either it keeps the object, or the object is gone (compact/collect.c V3).
  */
 #include <string.h>
 
 #include "lib/error.h"
 #include "lib/hashtab.h"
 #include "lib/io.h"
+#include "storage/compact/collect.h"
 #include "storage/mutation.h"
 #include "storage/page/cache.h"
 #include "storage/page/record.h"
@@ -124,7 +127,8 @@ static size_t walk_page(StoreScan *scan, PageNo page, Oid *oids)
         const RecordHeader *r = (const RecordHeader *)(scan->bytes + at);
         Location location = LOCATION_MAKE(page, at);
         Sequence sequence = wanted(scan, RECORD_CLASS(r)) ? record_sequence(location, r) : 0;
-        if (sequence != 0 && store_version(RECORD_OID(r)) == sequence && note_listed(scan, RECORD_OID(r)))
+        if (sequence != 0 && collect_may_take(RECORD_OID(r), sequence) && /* X3 */
+            store_version(RECORD_OID(r)) == sequence && note_listed(scan, RECORD_OID(r)))
             oids[n++] = RECORD_OID(r);
         at += RECORD_BYTES(r->length);
     }

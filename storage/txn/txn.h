@@ -56,6 +56,27 @@ typedef struct MoveRecord {
     uint32_t spare;
 } MoveRecord;
 
+/* WAL_CONDEMNED: this, then the entries. */
+typedef struct CondemnedEntry {
+    uint64_t oid;
+    uint64_t sequence; /* of its newest version */
+} CondemnedEntry;
+
+typedef struct CondemnedRecord {
+    uint64_t number; /* of the sweep: a position of the log before its first record */
+    uint32_t entries;
+    uint32_t spare;
+} CondemnedRecord;
+
+/* WAL_SWEPT */
+typedef struct SweptRecord {
+    uint64_t number;
+    uint64_t entries; /* in all */
+} SweptRecord;
+
+/* What the word of a collected object's index holds. */
+uint64_t collected_word(Oid oid);
+
 typedef struct CounterRecord {
     uint64_t number, value;
 } CounterRecord;
@@ -86,6 +107,10 @@ void changes_start(void); /* a new session */
 /* ---- oids.c --------------------------------------------------------------------------------------------------------- */
 
 void oids_give_back(SessionSlot *slot);
+/* A run of oids that are nobody's; false when no more are taken. */
+bool oids_offer(Oid first, Oid end);
+/* How many runs are there to be taken. */
+uint32_t oids_offered(void);
 
 /* ---- counters.c ----------------------------------------------------------------------------------------------------- */
 

@@ -153,7 +153,7 @@ uint64_t store_verify(void)
         for (uint64_t logical = 0; logical < atomic_load(&s->table_pages); logical++) {
             cache_copy(TABLE_KEY | logical, PAGE_HEADER, entries, TABLE_ENTRIES * sizeof(TableEntry));
             for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
-                if (atomic_load(&entries[i].location) == 0)
+                if ((atomic_load(&entries[i].location) & LOCATION_MASK) == 0)
                     continue;
                 check_object(logical * TABLE_ENTRIES + i, &entries[i], &record);
                 objects++;

@@ -103,12 +103,28 @@ module Maglev
     # The committed instances of cls (and its subclasses) in this session's view, in no order.
     def each_instance(cls, subclasses: true)
       return to_enum(:each_instance, cls, subclasses: subclasses) { count_instances(cls, subclasses: subclasses) } unless block_given?
-      __instances(cls, subclasses).each { |oid| yield __instance(oid) }
+      __instances(cls, subclasses).each { |oid| object = __instance(oid) and yield object }
       self
     end
 
     def instances(cls, subclasses: true) = each_instance(cls, subclasses: subclasses).to_a
     def count_instances(cls, subclasses: true) = __instances(cls, subclasses).size
+
+    # Takes out of the store what no root reaches and no session holds, and returns {freed:, freed_bytes:, kept:}: objects, bytes
+    # of them, objects that stay.  Waits until each session that was there when it began has come to a boundary (commit, abort,
+    # begin), or has ended: raises MaglevException when one does not within collect_timeout.  This session must have nothing to
+    # commit; its view moves.  The space is reclaimed by the compactor afterwards.
+    def collect_garbage
+      raise ImproperOperation, "a collection can't be made inside a nested transaction" if transaction_level > 1
+      raise MaglevException, "uncommitted changes would be lost with the view: commit or abort first" if needs_commit
+      number = __collect
+      until (result = __collected(number))
+        __boundary { __abort_with_hooks }
+        sleep 0.005
+      end
+      return result.freeze if Hash === result
+      raise MaglevException, "the collection was given up (the server's log says why); nothing was taken out"
+    end
 
     def __boundary
       return yield if BOUNDARY.owned? || !BOUNDARY.locked?

@@ -11,7 +11,7 @@ module Maglev
     oids.each_slice(chunk).with_index do |slice, step|
       transaction do
         slice.each do |oid|
-          object = __instance(oid)
+          object = __instance(oid) or next
           yield object if block_given?
           __touch(object)
         end

@@ -74,11 +74,12 @@ static Value instances(Value self, int argc, const Value *argv)
     return found;
 }
 
-/* Maglev.__instance(oid) */
+/* Maglev.__instance(oid): nil when it was collected since it was listed. */
 static Value instance(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    return persist_resolve((Oid)fix_int(argv[0]));
+    Oid oid = (Oid)fix_int(argv[0]);
+    return !is_undef(oidmap_object(oid)) || store_adopt(oid) ? persist_resolve(oid) : V_NIL;
 }
 
 static const Builtin methods[] = {

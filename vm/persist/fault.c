@@ -175,7 +175,7 @@ Value persist_find(uint64_t number)
     if (number < OID_FIRST_USER)
         return builtin_find((Oid)number);
     Value known = oidmap_object((Oid)number);
-    return !is_undef(known) || !store_version((Oid)number) ? known : persist_resolve((Oid)number);
+    return !is_undef(known) || !store_adopt((Oid)number) ? known : persist_resolve((Oid)number);
 }
 
 /* Debug mode hollow: at a safepoint, one clean object loses its body. */

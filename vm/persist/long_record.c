@@ -161,6 +161,17 @@ void long_commit_done(void)
         }
 }
 
+void long_forget(void)
+{
+    HashIter it = {0};
+    Owner *o;
+    while (owners && (o = hashtab_next(owners, &it)))
+        forget(o);
+    if (owners)
+        hashtab_destroy(owners);
+    owners = NULL;
+}
+
 /* ---- reading ---- */
 
 _Noreturn static void damaged(RecordReader *r, const char *what)

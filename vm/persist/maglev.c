@@ -268,12 +268,38 @@ void maglev_bind_root(Value root)
     const_set(klass.Maglev, sym_intern("MAGLEV_PERSISTENT_ROOT"), root);
 }
 
+/* Asks for a collection: its number. */
+static Value maglev_collect(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    if (!session.attached)
+        raise_error(klass.RuntimeError, "there is no store to collect in");
+    return uint_value(store_collect_request());
+}
+
+/* __collected(number): what it has done; nil: it is under way; false: given up. */
+static Value maglev_collected(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    CollectResult result;
+    CollectStatus status = store_collect_status((uint64_t)fix_int(argv[0]), &result);
+    if (status != COLLECT_DONE)
+        return status == COLLECT_UNDER_WAY ? V_NIL : V_FALSE;
+    Value found = hash_new();
+    hash_set(found, sym_intern("freed"), uint_value(result.freed));
+    hash_set(found, sym_intern("freed_bytes"), uint_value(result.freed_bytes));
+    hash_set(found, sym_intern("kept"), uint_value(result.kept));
+    return found;
+}
+
 static const Builtin maglev_methods[] = {
     {"persistent", maglev_persistent, 0, 1, 0},
     {"transient", maglev_transient, 0, 0, 0},
     {"persistent?", maglev_persistent_p, 0, 0, 0},
     {"transient?", maglev_transient_p, 0, 0, 0},
     {"root", maglev_root, 0, 0, 0},
+    {"__collect", maglev_collect, 0, 0, BI_HIDDEN},
+    {"__collected", maglev_collected, 1, 1, BI_HIDDEN},
     {"[]", maglev_aref, 1, 1, 0},
     {"[]=", maglev_aset, 2, 2, 0},
     {"__trap", maglev_trap, 1, 1, BI_HIDDEN},

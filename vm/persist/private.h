@@ -133,6 +133,7 @@ void content_check_shape(Oid oid, ObjectType type, Value cls, uint32_t shape);
 /* long_record.c */
 void long_commit_begin(void);                 /* records are about to be built */
 void long_commit_done(void);                  /* they are committed */
+void long_forget(void);                       /* what is known of stored chunks: the next commit writes all of an owner's */
 
 /* fault.c */
 typedef struct Fault { /* a record being read for an object */
@@ -181,6 +182,9 @@ void reduced_each_part(void (*fn)(Value part, void *arg), void *arg); /* once fo
 size_t reduced_mark(void);                    /* for nested transactions */
 void reduced_undo(size_t mark);               /* the operations since are undone; what they found was seen all the same */
 void reduced_forget(void);                    /* the transaction is over */
+
+/* vote.c */
+void vote_if_asked(void);                     /* at a boundary, when the view has moved */
 
 /* shared.c */
 void shared_boot(void);

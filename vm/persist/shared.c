@@ -96,7 +96,7 @@ static Value maglev_locks(Value self, int argc, const Value *argv)
         LockInfo *l = &found[i];
         /* an object that its session has not committed yet is nobody else's to see */
         Value there = oidmap_object(l->oid);
-        Value object = !is_undef(there) || !store_version(l->oid) ? (is_undef(there) ? V_NIL : there) : persist_resolve(l->oid);
+        Value object = !is_undef(there) || !store_adopt(l->oid) ? (is_undef(there) ? V_NIL : there) : persist_resolve(l->oid);
         Value row[] = {is_nil(object) && !is_nil(argv[0]) ? argv[0] : object,
                        sym_intern(l->mode == OBJECT_LOCK_WRITE ? "write" : "read"), int_fix(l->slot + 1), int_fix(l->pid)};
         ary_push(list, ary_new_from(4, row));

@@ -447,6 +447,7 @@ static void commit_outermost(void)
     if (result.sequence == 0) /* nothing was written: the view moves all the same */
         store_begin();
     catch_up();
+    vote_if_asked();
     let_view_go();
 }
 
@@ -524,6 +525,7 @@ void persist_abort(void)
     }
     abort_outermost();
     begin_next(session.begin_mode == BEGIN_AUTO, serializable_by_default());
+    vote_if_asked();
     let_view_go();
     heap_rest(-1);
 }
@@ -535,6 +537,7 @@ void persist_begin(bool serializable)
     refuse_in_merge();
     abort_outermost();
     begin_next(true, serializable);
+    vote_if_asked();
 }
 
 void persist_begin_nested(void)
