@@ -29,8 +29,8 @@ KINDS = {
   bignum: -> { 3**100 }, rational: -> { Rational(3, 4) }, complex: -> { Complex(1, 2) },
   proc: -> { proc { |a, b = 2| [a, b] } }, lambda: -> { ->(x) { x + 1 } },
 }
-# identity, chance, the world outside, or the line of the call
-SKIP = %i[object_id __id__ hash instance_eval instance_exec display method_missing shuffle sample itself then yield_self tap methods public_methods
+# identity, chance, what else is in memory, the world outside, or the line of the call
+SKIP = %i[object_id __id__ hash instance_eval instance_exec display find_references_in_memory method_missing shuffle sample itself then yield_self tap methods public_methods
           singleton_class freeze backtrace backtrace_locations full_message ruby2_keywords]
 $VERBOSE = nil
 def shown(v)
