@@ -148,7 +148,7 @@ class IdentitySet
     end
     elements[element] = true
     note(:add, element, told ? false : nil, @index_version)
-    Maglev::Index.__moved(element) if @indexes
+    Maglev::Index.__moved(self, element) if @indexes
     true
   end
 
@@ -160,7 +160,7 @@ class IdentitySet
     end
     elements.delete(element)
     note(:delete, element, told ? true : nil, @index_version)
-    Maglev::Index.__moved(element) if @indexes
+    Maglev::Index.__moved(self, element) if @indexes
     true
   end
 end

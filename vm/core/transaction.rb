@@ -25,7 +25,9 @@ module Maglev
           __commit
         else
           __run_hooks(:before_commit)
+          Index.__settle if in_transaction?
           __commit
+          Index.__forget_moves
           __run_hooks(:after_commit)
         end
         true
@@ -137,6 +139,7 @@ module Maglev
       return __abort if transaction_level > 1
       __run_hooks(:before_abort)
       __abort
+      Index.__forget_moves
       __run_hooks(:after_abort)
     end
 

@@ -82,9 +82,32 @@ static Value instance(Value self, int argc, const Value *argv)
     return !is_undef(oidmap_object(oid)) || store_adopt(oid) ? persist_resolve(oid) : V_NIL;
 }
 
+/* Maglev.__find(object_id): nil when the view does not show it. */
+static Value find(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc;
+    Value v = persist_find((uint64_t)fix_int(argv[0]) >> 3);
+    return is_undef(v) ? V_NIL : v;
+}
+
+/* Maglev.__dirty: the committed objects that this transaction changed, but for modules. */
+static Value dirty(Value self, int argc, const Value *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    Value list = ary_new(session.dirty.count);
+    for (size_t i = 0; i < session.dirty.count; i++) {
+        Value v = session.dirty.items[i];
+        if (!heap_is_internal(v) && !is_module(v) && !is_undef(class_of(v)))
+            ary_push(list, v);
+    }
+    return list;
+}
+
 static const Builtin methods[] = {
     {"__instances", instances, 2, 2, BI_HIDDEN},
     {"__instance", instance, 1, 1, BI_HIDDEN},
+    {"__find", find, 1, 1, BI_HIDDEN},
+    {"__dirty", dirty, 0, 0, BI_HIDDEN},
 };
 
 void extents_boot(void)

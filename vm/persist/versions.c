@@ -196,11 +196,12 @@ static Value maglev_successor(Value self, int argc, const Value *argv)
     return is_undef(v) ? V_NIL : v;
 }
 
-/* __touch(object): it counts as changed. */
+/* __touch(object): it counts as changed, frozen or not; what is no object on the heap can't. */
 static Value maglev_touch(Value self, int argc, const Value *argv)
 {
     (void)self, (void)argc;
-    obj_touch(argv[0]);
+    if (is_heap(argv[0]))
+        obj_touch(argv[0]);
     return argv[0];
 }
 
