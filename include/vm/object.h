@@ -194,7 +194,7 @@ static inline void obj_set_shape(Value v, uint32_t shape)
 extern void (*obj_refill_hook)(Value v);             /* ATTENTION was set: refill, record the read, clear ATTENTION */
 extern void (*obj_log_hook)(Value v);                /* LOG was set: report the first change, clear LOG */
 extern Value (*slot_fault_hook)(Value owner, Slot *s);
-extern uint64_t (*obj_oid_hook)(Value v);            /* oid of an object with OF_OID, 0 when it has none */
+extern uint64_t (*obj_oid_hook)(Value v);            /* oid of a stored or built-in object, else 0 */
 extern uint64_t (*obj_take_id_hook)(Value v);        /* obj_identity_number: an oid of the session's run */
 extern uint64_t hash_seed;                           /* of the store; all content hashes are seeded with it */
 /* A change that FrozenError does not concern (singleton class of a frozen object): attends and reports only. */

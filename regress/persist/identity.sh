@@ -55,3 +55,20 @@ prints 'true
 true
 true
 [RangeError, RangeError, RangeError, RangeError]' lode -W:no-deprecated -e "$found"
+# a class as a key: of the core or our own, in another session, after it was given another method
+prints '' lode -e '
+Maglev.persistent { class Kept; end }
+Maglev[:by_class] = {String => 1, Kept => 2, Proc => 3, Comparable => 4, Encoding::UTF_8 => 5}
+Maglev.persistent { class Kept; def first = 1; end; class String; def kept = 1; end }
+Maglev.commit'
+session_open a
+said '=> [1, 2, 3, 4, 5]' a 'h = Maglev[:by_class]; H = {Kept => 0, String => 0}; [String, Kept, Proc, Comparable, Encoding::UTF_8].map { |k| h[k] }'
+prints '[1, 2]' lode -e '
+h = Maglev[:by_class]
+Maglev.persistent { class Kept; def second = 2; include Comparable; end; class String; def second = 2; end }
+Maglev.commit
+p h.values_at(String, Kept)'
+said '=> [1, 2, 2, 0, 0]' a 'Maglev.abort; [Kept.new.first, Kept.new.second, "".second, H[Kept], H[String]]'
+session_close a
+kill_everything
+prints '[[1, 2, 3, 4, 5], 2, 2]' lode -e 'p [Maglev[:by_class].values_at(String, Kept, Proc, Comparable, Encoding::UTF_8), Kept.new.second, "".second]'

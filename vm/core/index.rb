@@ -21,12 +21,8 @@ module Maglev
   class Index
     OPERATORS = {equal: :equal?, eql: :==, lt: :<, lte: :<=, gt: :>, gte: :>=}.freeze
     NEGATED = {not_equal: :equal, not_eql: :eql}.freeze
-    # Classes whose objects have one order among them, by the class that an index is made with.
-    ORDERED = {
-      Integer => Numeric, Float => Numeric, Rational => Numeric, Numeric => Numeric, String => String, Symbol => Symbol,
-      Time => Time,
-    }.freeze
-    EXACT = {Numeric => [Integer, Float, Rational], String => [String], Symbol => [Symbol], Time => [Time]}.freeze
+    # Classes whose objects have one order among them.
+    ORDERED = [[Numeric, Integer, Float, Rational], [String], [Symbol], [Time]].freeze
     LEVELS = 16
     IVAR_GET = Kernel.instance_method(:instance_variable_get)
     private_constant :IVAR_GET
@@ -97,8 +93,9 @@ module Maglev
     # kind: :equality, with the class of the last element, or :identity.
     def initialize(set, names, kind, last_class = nil)
       @set, @names, @kind = set, names, kind
-      @family = last_class && ORDERED.fetch(last_class) do
-        raise ArgumentError, "an equality index needs one of #{ORDERED.keys.join(", ")}, not #{last_class.inspect}: " \
+      @family = ORDERED.find { |classes| classes.include?(last_class) }
+      if kind == :equality && !@family
+        raise ArgumentError, "an equality index needs one of #{ORDERED.flatten.join(", ")}, not #{last_class.inspect}: " \
                              "it would not see how the order of others changes"
       end
       @tree = Tree.new
@@ -129,7 +126,7 @@ module Maglev
 
     def serves?(operator, value)
       return false unless @set.committed? && committed?
-      @kind == :identity ? operator == :equal : operator != :equal && @family === value && value == value
+      @kind == :identity ? operator == :equal : operator != :equal && @family[0] === value && value == value
     end
 
     # The elements between the bounds, [value, included?] or nil.
@@ -152,7 +149,7 @@ module Maglev
       value, stops = Index.__follow(element, @names)
       return [[value.object_id], stops] if @kind == :identity
       stops << value if String === value && !value.frozen?
-      return [nil, stops] unless EXACT[@family].any? { |c| value.instance_of?(c) } && value == value
+      return [nil, stops] unless @family.any? { |c| value.instance_of?(c) } && value == value
       [[String === value ? value.dup.freeze : value], stops]
     end
 

@@ -191,10 +191,9 @@ int64_t obj_identity_hash(Value v)
         return (int64_t)(hash_u64(v ^ hash_seed) >> 2);
     Side *s = side_get(v);
     obj_ptr(v)->head |= OF_ID;
-    if (!s->identity_hash && (obj_head(v) & OF_OID) && obj_oid_hook) {
-        /* a stored object's follows from its oid: every session finds the same without asking */
-        s->identity_hash = identity_hash_of_oid(obj_oid_hook(v));
-    }
+    uint64_t oid;
+    if (!s->identity_hash && obj_oid_hook && (oid = obj_oid_hook(v)) != 0)
+        s->identity_hash = identity_hash_of_oid(oid); /* every session finds the same without asking */
     if (!s->identity_hash) {
         static uint64_t state;
         if (!state && getrandom(&state, sizeof state, 0) != sizeof state)

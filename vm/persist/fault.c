@@ -153,7 +153,9 @@ static void note_change(Value v)
 
 static uint64_t oid_of(Value v)
 {
-    return oidmap_oid(v);
+    if (obj_head(v) & OF_OID)
+        return oidmap_oid(v);
+    return session.attached ? builtin_oid(v) : 0;
 }
 
 /* object_id of an object without an oid takes one; a later commit uses it. */

@@ -120,6 +120,7 @@ static bool boot_class_merge_with(Value module, StoreRecord *theirs_now)
 {
     RecordReader r = {.record = theirs_now};
     ClassExt *x = class_ext(module);
+    record_skip_hash(&r);
     Slot mixins = record_take_slot(&r);
     if (x->mixins.raw == V_NIL)
         x->mixins = mixins;

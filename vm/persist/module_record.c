@@ -172,9 +172,11 @@ void module_reload(Value v, StoreRecord *record)
         memset((char *)v + sizeof(Object), 0, sizeof(SymTable) - sizeof(Object));
         symtable_restore(obj_ptr(v), &r);
     } else if (class_ext(v)->persist[0]) {
+        record_skip_hash(&r);
         class_ext(v)->mixins = record_take_slot(&r);
         take_tables(class_ext(v), &r);
     } else {
+        record_skip_hash(&r);
         Slot super = record_take_slot(&r);
         Value link = stored_link(v);
         bool moved = !slot_same(super, class_ptr(link)->super);

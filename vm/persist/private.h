@@ -107,6 +107,7 @@ void record_builder_free(void *builder);      /* what it owns; for resource_push
 void record_build(RecordBuilder *, Value v);  /* fills it in; references are given oids */
 void record_restore(Value v, StoreRecord *);  /* v: a cell of the right type, empty */
 Value record_materialize(Oid oid, StoreRecord *); /* a new object */
+void record_skip_hash(RecordReader *);        /* the identity hash at the head of a record, of an object that knows its own */
 Value record_copy(StoreRecord *);             /* a copy that is no object of the store */
 Slot record_word(const StoreRecord *, uint64_t word); /* as this session has it */
 void record_empty(Value v);                   /* makes v hollow */

@@ -330,6 +330,12 @@ static int64_t take_integer(RecordReader *r)
     return fix_int(s.raw);
 }
 
+void record_skip_hash(RecordReader *r)
+{
+    if (r->record->flags & RECORD_HASH)
+        take_integer(r);
+}
+
 static void restore_slots(Value v, RecordReader *r, Value cls, uint32_t shape)
 {
     content_check_shape(r->record->oid, obj_type(v), cls, shape);
