@@ -1,5 +1,5 @@
-# Maglev.collect_garbage takes out of the store what nothing reaches, and leaves what a root reaches or any session holds: objects in
-# memory, references that were not read yet, chunks of big objects, what is locked, what a fork inherited.
+# Maglev.collect_garbage takes out of the store what nothing reaches, and leaves what a root reaches or any session holds:
+# objects in memory, references that were not read yet, chunks of big objects, what a fork inherited.
 . "$LODE_TOP/regress/lib.sh"
 freed() { sed -n 's/^{freed: \([0-9]*\),.*/\1/p' "$1"; }
 
@@ -51,6 +51,37 @@ said '=> ["item 4999", 5000]' holder '[$o[4999], $o.size]'
 said '=> true' holder 'Maglev[:back] = [$t, $o]; Maglev.commit; true'
 session_close holder
 prints '[true, "item 0"]' lode -e 'load "fill.rb"; t, o = Maglev[:back]; p [same?(t), o[0]]'
+server_stop
+contains verify objects "$(lodectl -D "$LODE_STORE" verify 2>&1)"
+
+# A child holds what its parent held, and must come to a boundary itself.
+cat >fork.rb <<'RUBY'
+load "fill.rb"
+Maglev[:forked] = things
+Maglev.commit
+t = Maglev[:forked]
+said, says = IO.pipe
+pid = fork do
+  says.close
+  Maglev.abort and sleep 0.01 until said.read_nonblock(1, exception: false) != :wait_readable
+  p same?(t)
+  Maglev[:forked] = t
+  Maglev.commit
+end
+t = nil
+Maglev.root.delete(:forked)
+Maglev.commit
+Maglev.collect_garbage
+says.close
+Process.wait(pid)
+RUBY
+prints 'true' lode fork.rb
+prints 'true' lode -e 'load "fill.rb"; p same?(Maglev[:forked])'
+
+# What was collected is found by no number.
+prints '[true, RangeError]' lode -W0 -e 'Maglev[:x] = ["x"]; Maglev.commit; id = Maglev[:x].object_id; found = ObjectSpace._id2ref(id) == ["x"]
+  Maglev.root.delete(:x); Maglev.commit; Maglev[:y] = id; Maglev.commit; p [found, RangeError]'
+prints 'RangeError' lode -W0 -e 'Maglev.collect_garbage; begin; ObjectSpace._id2ref(Maglev[:y]); rescue RangeError => e; p e.class; end'
 server_stop
 contains verify objects "$(lodectl -D "$LODE_STORE" verify 2>&1)"
 
