@@ -91,6 +91,12 @@ false
 ["from a string", "main"]' "$out"
 contains "what is not there has a name" "maglev/smalltalk_bridge: there is no Smalltalk (NotImplementedError)" "$err"
 
+# each class has its name at top level and in Lodestone
+prints '[true, [Maglev::Counter, Maglev::Map, Maglev::Queue, Maglev::Bag]]
+[]' lode -e '
+p [Lodestone.equal?(Maglev), [RCCounter, RCHash, RCQueue, RCBag]]
+p %i[IdentitySet IdentityHash OrderedCollection ObjectLog ObjectLogEntry DebuggerLogEntry TransactionError LockError].reject { |n| Lodestone.const_get(n, false).equal?(Object.const_get(n)) }'
+
 # a profile names who took the time
 cat >profile.rb <<'RUBY'
 def spin = (x = 0; x += 1 while x < 100_000)

@@ -303,11 +303,6 @@ module Maglev
   end
 end
 
-RCCounter = Maglev::Counter
-RCHash = Maglev::Map
-RCQueue = Maglev::Queue
-RCBag = Maglev::Bag
-
 class Module
   # Instances of the class merge themselves: when a commit clashes in one, the block runs with the object as self, in the
   # state that others committed, and gets two frozen copies: as it was when the transaction began, as this session left it.

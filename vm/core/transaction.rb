@@ -245,6 +245,12 @@ module Maglev
 
     # An Array of Arrays: the instances of each class, subclasses not counted.
     def list_instances(classes) = classes.map { |c| Maglev.instances(c, subclasses: false) }
+
+    %i[full_backup_to restore_from_backup].each do |name|
+      define_method(name) do |_file|
+        raise NotImplementedError, "Maglev::Repository##{name}: copy the store's directory while no server has it open"
+      end
+    end
   end
 end
 
