@@ -4,8 +4,10 @@
  */
 #include "vm/core/core_private.h"
 #include "io_private.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 Value io_standard_in = V_NIL, io_standard_out = V_NIL, io_standard_err = V_NIL;
@@ -112,6 +114,14 @@ Value kernel_stdin(void)
 
 /* ---- position ---- */
 
+static _Noreturn void io_raise_errno_in(Value v, int err, const char *function)
+{
+    Value path = slot_read(v, &io_body(v)->path);
+    if (is_nil(path))
+        raise_errno(err, NULL);
+    raise_errno(err, "@ %s - %T", function, path);
+}
+
 static Value io_pos(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
@@ -119,7 +129,7 @@ static Value io_pos(Value self, int argc, const Value *argv)
     io_flush(self);
     off_t at = lseek(io->fd, 0, SEEK_CUR);
     if (at < 0)
-        raise_errno(errno, NULL);
+        io_raise_errno_in(self, errno, "rb_io_tell");
     return int_value(at - (int64_t)io_buffered(io));
 }
 
@@ -143,8 +153,20 @@ static Value io_seek(Value self, int argc, const Value *argv)
         to -= (int64_t)io_buffered(io);
     io->rpos = io->rlen = 0;
     if (lseek(io->fd, to, whence) < 0)
-        raise_errno(errno, NULL);
+        io_raise_errno_in(self, errno, "rb_io_seek");
     return int_fix(0);
+}
+
+/* lseek(2), which knows nothing of buffers */
+static Value io_sysseek(Value self, int argc, const Value *argv)
+{
+    Io *io = io_get(self);
+    if (io->mode & IOM_READ && io_buffered(io))
+        raise_error(klass.IOError, "sysseek for buffered IO");
+    if (io->wlen)
+        warn_printf("warning: sysseek for buffered IO");
+    io_seek(self, argc, argv);
+    return io_pos(self, 0, NULL);
 }
 
 static Value io_rewind(Value self, int argc, const Value *argv)
@@ -170,14 +192,12 @@ void io_close(Value v)
     Io *io = io_body(v);
     if (io->fd < 0)
         return;
-    if (io->wlen)
-        io_flush(v);
-    int fd = io->fd, write_fd = io->write_fd;
+    int err = io->wlen ? io_try_flush(v) : 0, fd = io->fd, write_fd = io->write_fd;
     pid_t pid = io->pid;
     io->fd = io->write_fd = -1;
-    io->rpos = io->rlen = 0;
+    io->rpos = io->rlen = io->wlen = 0;
     io->pid = 0;
-    if (fd > 2)
+    if (fd > 2 && !(io->mode & IOM_STANDARD))
         close(fd);
     if (write_fd >= 0)
         close(write_fd);
@@ -186,6 +206,8 @@ void io_close(Value v)
         wait_for_child(pid, &status);
         process_set_last_status(process_status_new(pid, status));
     }
+    if (err)
+        io_raise_errno(v, err);
 }
 
 static Value io_close_m(Value self, int argc, const Value *argv)
@@ -214,6 +236,8 @@ static Value io_close_read(Value self, int argc, const Value *argv)
         io->mode &= ~(uint32_t)IOM_READ;
         return V_NIL;
     }
+    if (io->mode & IOM_DUPLEX && !(io->mode & IOM_READ))
+        return V_NIL;
     if (io->mode & IOM_WRITE)
         raise_error(klass.IOError, "closing non-duplex IO for reading");
     io_close(self);
@@ -233,6 +257,8 @@ static Value io_close_write(Value self, int argc, const Value *argv)
         io->mode &= ~(uint32_t)IOM_WRITE;
         return V_NIL;
     }
+    if (io->mode & IOM_DUPLEX && !(io->mode & IOM_WRITE))
+        return V_NIL;
     if (io->mode & IOM_READ)
         raise_error(klass.IOError, "closing non-duplex IO for writing");
     io_close(self);
@@ -286,7 +312,11 @@ static Value io_lineno(Value self, int argc, const Value *argv)
 static Value io_set_lineno(Value self, int argc, const Value *argv)
 {
     (void)argc;
-    io_get_readable(self)->lineno = value_int(argv[0]);
+    io_get_readable(self);
+    int64_t n = value_int(argv[0]);
+    if (n != (int)n)
+        raise_error(klass.RangeError, "integer %ld too %s to convert to 'int'", (long)n, n < 0 ? "small" : "big");
+    io_get_readable(self)->lineno = n;
     return argv[0];
 }
 
@@ -330,6 +360,65 @@ static Value io_fcntl(Value self, int argc, const Value *argv)
     return int_fix(r);
 }
 
+/* ioctl(request, argument = nil): an Integer, or a String whose bytes the request reads and writes */
+static Value io_ioctl(Value self, int argc, const Value *argv)
+{
+    int fd = io_get(self)->fd, r;
+    unsigned long request = (unsigned long)value_int(argv[0]);
+    Value arg = argc > 1 ? argv[1] : V_NIL;
+    Value text = is_string(arg) ? arg : is_heap(arg) ? obj_try_convert(arg, T_STRING, "String", SYM(to_str)) : V_NIL;
+    if (is_nil(text)) {
+        r = ioctl(fd, request, is_nil(arg) || arg == V_FALSE ? 0 : arg == V_TRUE ? 1 : value_int(arg));
+    } else {
+        size_t room = _IOC_SIZE(request) > 256 ? _IOC_SIZE(request) : 256; /* older requests do not tell their size */
+        size_t len = str_view(text).len;
+        str_modify_expand(text, len < room ? room - len : 0);
+        char *bytes = (char *)(uintptr_t)str_view(text).ptr;
+        if (len < room) {
+            memset(bytes + len, 0, room - len);
+            str_set_len(text, room);
+        }
+        r = ioctl(fd, request, bytes);
+    }
+    if (r < 0)
+        io_raise_errno(self, errno);
+    return int_fix(r);
+}
+
+/* __int(value): the Integer that it stands for */
+static Value io_s_int(Value cls, int argc, const Value *argv)
+{
+    (void)cls, (void)argc;
+    return int_value(value_int(argv[0]));
+}
+
+static Value io_s_try_convert(Value cls, int argc, const Value *argv)
+{
+    (void)cls, (void)argc;
+    return is_io(argv[0]) ? argv[0] : obj_try_convert(argv[0], T_IO, "IO", SYM(to_io));
+}
+
+/* advise(advice, offset = 0, length = 0): a hint to the page cache */
+static Value io_advise(Value self, int argc, const Value *argv)
+{
+    static const struct {
+        const char *name;
+        int advice;
+    } kinds[] = {{"normal", POSIX_FADV_NORMAL}, {"sequential", POSIX_FADV_SEQUENTIAL}, {"random", POSIX_FADV_RANDOM},
+                 {"willneed", POSIX_FADV_WILLNEED}, {"dontneed", POSIX_FADV_DONTNEED}, {"noreuse", POSIX_FADV_NOREUSE}};
+    if (!is_symbol(argv[0]))
+        raise_error(klass.TypeError, "advice must be a Symbol");
+    int64_t from = argc > 1 && !is_nil(argv[1]) ? value_int(argv[1]) : 0, length = argc > 2 && !is_nil(argv[2]) ? value_int(argv[2]) : 0;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (strcmp(sym_text(argv[0]), kinds[i].name) == 0) {
+            int err = posix_fadvise(io_get(self)->fd, from, length, kinds[i].advice);
+            if (err && err != EINVAL && err != ESPIPE)
+                io_raise_errno(self, err);
+            return V_NIL;
+        }
+    raise_error(klass.NotImplementedError, "Unsupported advice: %T", obj_inspect(argv[0]));
+}
+
 static Value io_autoclose_p(Value self, int argc, const Value *argv)
 {
     (void)argc, (void)argv;
@@ -370,13 +459,15 @@ static const Builtin methods[] = {
     {"close_on_exec?", io_close_on_exec_p, 0, 0, 0},
     {"close_on_exec=", io_set_close_on_exec, 1, 1, 0},
     {"fcntl", io_fcntl, 1, 2, 0},
+    {"ioctl", io_ioctl, 1, 2, 0},
+    {"advise", io_advise, 1, 3, 0},
     {"autoclose?", io_autoclose_p, 0, 0, 0},
     {"autoclose=", io_set_autoclose, 1, 1, 0},
     {"pos", io_pos, 0, 0, 0},
     {"tell", io_pos, 0, 0, 0},
     {"pos=", io_set_pos, 1, 1, 0},
     {"seek", io_seek, 1, 2, 0},
-    {"sysseek", io_seek, 1, 2, 0},
+    {"sysseek", io_sysseek, 1, 2, 0},
     {"rewind", io_rewind, 0, 0, 0},
     {"close", io_close_m, 0, 0, 0},
     {"closed?", io_closed_p, 0, 0, 0},
@@ -394,6 +485,10 @@ static const Builtin methods[] = {
     {"path", io_path, 0, 0, 0},
     {"to_path", io_path, 0, 0, 0},
     {"inspect", io_inspect, 0, 0, 0},
+};
+static const Builtin singleton_methods[] = {
+    {"__int", io_s_int, 1, 1, BI_HIDDEN},
+    {"try_convert", io_s_try_convert, 1, 1, 0},
 };
 static const Builtin kernel_methods[] = {
     {"__standard", kernel_p_standard, 1, 1, BI_HIDDEN | BI_PRIVATE},
@@ -418,6 +513,7 @@ void io_boot(void)
     const_set(klass.IO, sym_intern("SEEK_CUR"), int_fix(SEEK_CUR));
     const_set(klass.IO, sym_intern("SEEK_END"), int_fix(SEEK_END));
     ADD_BUILTINS(klass.IO, methods);
+    ADD_SINGLETON_BUILTINS(klass.IO, singleton_methods);
     ADD_BUILTINS(klass.Kernel, kernel_methods);
     gv_stdin = io_standard_in = standard(0, IOM_READ, "<STDIN>");
     gv_stdout = io_standard_out = standard(1, IOM_WRITE, "<STDOUT>");

@@ -21,12 +21,16 @@ class IO
       begin
         yield io
       ensure
-        io.__close_quietly
+        io.__close_after_block
       end
     end
     alias for_fd new
 
     def __open_for(name, mode, options)
+      if (args = options[:open_args])
+        *args, last = args
+        return last.is_a?(Hash) ? File.new(name, *args, **last) : File.new(name, *args, *last)
+      end
       options = options.dup
       options.delete(:chomp)
       options[:mode] = mode unless options.key?(:mode) || options.key?(:flags)
@@ -34,8 +38,8 @@ class IO
     end
 
     def read(name, length = nil, offset = nil, **options)
-      raise ArgumentError, "negative length #{length} given" if length && length < 0
       raise ArgumentError, "negative offset #{offset} given" if offset && offset < 0
+      raise ArgumentError, "negative length #{length} given" if length && length < 0
       f = __open_for(name, "r", options)
       begin
         f.seek(offset) if offset
@@ -46,7 +50,10 @@ class IO
     end
 
     def binread(name, length = nil, offset = nil)
-      read(name, length, offset, mode: "rb:ASCII-8BIT")
+      File.open(name, "rb:ASCII-8BIT") do |f|
+        f.seek(offset) if offset
+        f.read(length)
+      end
     end
 
     def write(name, data, offset = nil, **options)
@@ -172,60 +179,47 @@ class IO
       end
     end
 
+    # Bytes from one file, IO or object with readpartial or read to another with write.
     def copy_stream(from, to, length = nil, offset = nil)
-      close_from = close_to = false
-      unless from.is_a?(IO) || from.respond_to?(:readpartial) || from.respond_to?(:read)
-        from = File.open(from, "rb")
-        close_from = true
+      length = __int(length) unless length.nil?
+      raise ArgumentError, "negative length #{length} given" if length && length < 0
+      from = opened_source = File.open(from, "rb") unless IO === from || from.respond_to?(:readpartial) || from.respond_to?(:read)
+      to = opened_target = File.open(to, "wb") unless IO === to || to.respond_to?(:write)
+      if offset
+        raise ArgumentError, "cannot specify src_offset for non-IO" unless IO === from
+        back = from.pos
+        from.seek(offset)
       end
-      unless to.is_a?(IO) || to.respond_to?(:write)
-        to = File.open(to, "wb")
-        close_to = true
+      total = 0
+      until length && total >= length
+        want = length ? [length - total, 65536].min : 65536
+        chunk = IO === from ? from.read(want) : __read_from(from, want)
+        break if chunk.nil? || chunk.empty?
+        to.write(chunk)
+        total += chunk.bytesize
       end
-      begin
-        back = nil
-        if offset && from.is_a?(IO)
-          back = from.pos
-          from.seek(offset)
-        end
-        total = 0
-        while length.nil? || total < length
-          want = length ? [length - total, 65536].min : 65536
-          chunk = if from.is_a?(IO) || from.respond_to?(:read)
-                    from.read(want)
-                  else
-                    begin
-                      from.readpartial(want)
-                    rescue EOFError
-                      nil
-                    end
-                  end
-          break if chunk.nil? || chunk.empty?
-          to.write(chunk)
-          total += chunk.bytesize
-        end
-        from.seek(back) if back
-        to.flush if to.is_a?(IO)
-        total
-      ensure
-        from.close if close_from
-        to.close if close_to
-      end
+      from.seek(back) if back
+      to.flush if IO === to
+      total
+    ensure
+      opened_source&.close
+      opened_target&.close
     end
 
-    def try_convert(obj)
-      return obj if obj.is_a?(IO)
-      return nil unless obj.respond_to?(:to_io)
-      obj.to_io
+    def __read_from(source, want)
+      buffer = "".b
+      source.respond_to?(:readpartial) ? source.readpartial(want, buffer) : source.read(want, buffer)
+    rescue EOFError
+      nil
     end
 
     def console_size = [25, 80]
   end
 
-  def __close_quietly
+  def __close_after_block
     close unless closed?
-  rescue StandardError
-    nil
+  rescue IOError
+    raise unless closed? # the block may have closed the descriptor in some other way
   end
 
   # The descriptor leaves this IO, which counts as closed.
@@ -237,7 +231,7 @@ class IO
 
   def to_io = self
 
-  def each_line(*args, chomp: false)
+  def each_line(*args, chomp: false, **)
     return to_enum(:each_line, *args, chomp: chomp) unless block_given?
     sep, limit, chomp = IO.__line_arguments(args, chomp)
     raise ArgumentError, "invalid limit: 0 for each_line" if limit == 0
@@ -287,32 +281,32 @@ class IO
   end
 
   def ungetc(c)
-    return nil if c.nil?
+    raise TypeError, "no implicit conversion of nil into String" if c.nil?
     __unread(c.is_a?(Integer) ? c.chr(external_encoding || Encoding::UTF_8) : c)
     nil
   end
 
-  def pread(length, offset, buffer = nil)
-    s = __pread(length, offset)
-    buffer ? buffer.replace(s) : s
-  end
-
   def pwrite(data, offset) = __pwrite(data, offset)
 
+  def __exception_option(wanted)
+    return wanted if wanted == true || wanted == false
+    raise ArgumentError, "expected true or false as exception: #{wanted.inspect}"
+  end
+
   def read_nonblock(length, buffer = nil, exception: true)
-    unless __ready(1)
+    __exception_option(exception)
+    s = __read_nonblock(length, buffer)
+    return s if s
+    if s == false
       return :wait_readable unless exception
       raise EAGAINWaitReadable, "read would block"
     end
-    s = __read_available(length)
-    if s.nil?
-      return nil unless exception
-      raise EOFError, "end of file reached"
-    end
-    buffer ? buffer.replace(s) : s
+    return nil unless exception
+    raise EOFError, "end of file reached"
   end
 
   def write_nonblock(data, exception: true)
+    __exception_option(exception)
     n = __ready(4) ? __write_some(data.to_s) : nil
     if n.nil?
       return :wait_writable unless exception
@@ -332,7 +326,6 @@ class IO
   end
 
   def timeout = nil
-  def advise(advice, offset = 0, len = 0) = nil
   def winsize = [25, 80]
 end
 

@@ -165,15 +165,6 @@ void io_modes_encode(IoModes *m, Value mode_text, Value options)
     check_conversion(m, options);
 }
 
-/* Are there n bytes to come?  Reads no more than it takes. */
-static bool peek(Value self, size_t n)
-{
-    while (io_buffered(io_body(self)) < n)
-        if (!io_fill(self))
-            return false;
-    return true;
-}
-
 /* The encoding that a byte-order mark at the start names, which is then behind the reader; -1: there is none. */
 static int take_byte_order_mark(Value self)
 {
@@ -185,7 +176,7 @@ static int take_byte_order_mark(Value self)
                  {"UTF-16BE", {0xfe, 0xff}, 2}, {"UTF-32BE", {0, 0, 0xfe, 0xff}, 4}};
     for (size_t i = 0; i < COUNT_OF(marks); i++) {
         uint32_t n = 0;
-        while (n < marks[i].len && peek(self, n + 1) &&
+        while (n < marks[i].len && io_peek(self, n + 1) &&
                (unsigned char)io_body(self)->rbuf[io_body(self)->rpos + n] == marks[i].bytes[n])
             n++;
         if (n == marks[i].len) {
@@ -289,7 +280,7 @@ static Value io_set_encoding(Value self, int argc, const Value *argv)
         Value text = is_string(inner) ? inner : obj_try_convert(inner, T_STRING, "String", SYM(to_str));
         int inside = !is_nil(text) && is_dash(text) ? NO_CONVERSION : encoding_of(inner);
         m.ext_enc = (int16_t)outside;
-        m.int_enc = (int16_t)(inside < 0 || inside == outside ? -1 : inside);
+        m.int_enc = (int16_t)(inside < 0 || inside == outside || outside == ENC_BINARY ? -1 : inside);
     } else if (is_nil(ext)) {
         io_choose(NOT_GIVEN, NOT_GIVEN, &m);
     } else {
@@ -310,6 +301,8 @@ static Value io_set_encoding_by_bom(Value self, int argc, const Value *argv)
     Io *io = io_get(self);
     if (!(io->mode & IOM_BINARY))
         raise_error(klass.ArgumentError, "ASCII incompatible encoding needs binmode");
+    if (!(io->mode & IOM_READ))
+        return V_NIL;
     if (io->int_enc >= 0)
         raise_error(klass.ArgumentError, "encoding conversion is set");
     if (io->ext_enc >= 0 && io->ext_enc != ENC_BINARY)

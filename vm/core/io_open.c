@@ -270,7 +270,8 @@ static Value io_p_set_popen(Value self, int argc, const Value *argv)
     int r = is_nil(argv[0]) ? -1 : (int)fix_int(argv[0]), w = is_nil(argv[1]) ? -1 : (int)fix_int(argv[1]);
     io->fd = r >= 0 ? r : w;
     io->write_fd = r >= 0 ? w : -1;
-    io->mode = (r >= 0 ? IOM_READ : 0) | (w >= 0 ? IOM_WRITE | IOM_SYNC : 0) | (m.mode & (IOM_BINARY | IOM_TEXT | IOM_BOM));
+    io->mode = (r >= 0 ? IOM_READ : 0) | (w >= 0 ? IOM_WRITE | IOM_SYNC : 0) | (r >= 0 && w >= 0 ? IOM_DUPLEX : 0) |
+               (m.mode & (IOM_BINARY | IOM_TEXT | IOM_BOM));
     io->pid = (pid_t)fix_int(argv[2]);
     io_apply_encodings(self, &m);
     return self;

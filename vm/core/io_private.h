@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 enum { IOM_READ = 1, IOM_WRITE = 2, IOM_APPEND = 4, IOM_BINARY = 8, IOM_SYNC = 16, IOM_TTY = 32, IOM_STANDARD = 64,
-       IOM_TEXT = 128, IOM_BOM = 256 };
+       IOM_TEXT = 128, IOM_BOM = 256, IOM_DUPLEX = 512 /* has, or had, a descriptor for each way */ };
 
 typedef struct Io { /* T_IO */
     uint64_t head;
@@ -57,8 +57,11 @@ Io *io_get_writable(Value v);
 Value io_wrap(Value cls, int fd, uint32_t mode, Value path);
 Value io_to_io(Value v);        /* to_io conversion */
 void io_flush(Value v);
+int io_try_flush(Value v);      /* errno, 0: all is written; what is not stays in the buffer */
+_Noreturn void io_raise_errno(Value v, int err); /* with the path */
 void io_flush_quietly(Value v); /* any Value; what cannot be written is dropped */
 void io_write_bytes(Value v, const char *bytes, size_t n);
+bool io_peek(Value v, size_t n); /* are there n bytes in the buffer, or to come? */
 bool io_fill(Value v);          /* more bytes into the read buffer; false at end of file */
 void io_close(Value v);
 void io_wait(Value io, int fd, short events); /* until ready; runs interrupts and other threads */

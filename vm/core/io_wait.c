@@ -22,6 +22,8 @@ void io_wait(Value io, int fd, short events)
         thread_wait_fd(fd, events, THREAD_FOREVER);
     else
         wait_scheduled(io, fd, events, V_NIL);
+    if (is_io(io) && io_body(io)->fd == -1)
+        raise_error(klass.IOError, "stream closed in another thread");
 }
 
 /* Waits for at most so many seconds (nil: for ever). */

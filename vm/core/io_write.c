@@ -6,6 +6,7 @@
 #include "vm/core/core_private.h"
 #include "io_private.h"
 #include "text.h"
+#include "vm/interp/vm_state.h"
 #include "vm/thread.h"
 #include <errno.h>
 #include <limits.h>
@@ -49,47 +50,47 @@ static void write_all(Value v, const char *p, size_t n)
             }
             int err = errno;
             io_body(v)->wlen = 0;
-            Value path = slot_read(v, &io->path);
-            if (is_nil(path))
-                raise_errno(err, NULL);
-            raise_errno(err, "%T", path);
+            io_raise_errno(v, err);
         }
         p += w;
         n -= (size_t)w;
     }
 }
 
-void io_flush(Value v)
+int io_try_flush(Value v)
 {
-    Io *io = io_get(v);
-    uint32_t n = io->wlen;
-    if (!n)
-        return;
-    /* keep the bytes until they are out; what an error leaves is dropped by write_all */
-    char *buffer = io->wbuf;
-    io->wbuf = NULL;
-    io->wlen = io->wcap = 0;
-    uint32_t done = 0;
-    while (done < n) {
-        int fd = io->write_fd >= 0 ? io->write_fd : io->fd;
-        ssize_t w = write(fd, buffer + done, n - done);
+    Io *io = io_body(v);
+    uint32_t n = io->wlen, done = 0;
+    int fd = io->write_fd >= 0 ? io->write_fd : io->fd, err = 0;
+    while (done < n && !err) {
+        ssize_t w = write(fd, io->wbuf + done, n - done);
         if (w > 0) {
             done += (uint32_t)w;
-        } else if (errno == EINTR) {
-            continue;
         } else if (errno == EAGAIN) {
             struct pollfd p = {fd, POLLOUT, 0};
             poll(&p, 1, 1000);
-        } else {
-            int err = errno;
-            heap_free(buffer);
-            Value path = slot_read(v, &io->path);
-            if (is_nil(path))
-                raise_errno(err, NULL);
-            raise_errno(err, "%T", path);
+        } else if (errno != EINTR) {
+            err = errno;
         }
     }
-    heap_free(buffer);
+    memmove(io->wbuf, io->wbuf + done, n - done);
+    io->wlen = n - done;
+    return err;
+}
+
+_Noreturn void io_raise_errno(Value v, int err)
+{
+    Value path = slot_read(v, &io_body(v)->path);
+    if (is_nil(path))
+        raise_errno(err, NULL);
+    raise_errno(err, "%T", path);
+}
+
+void io_flush(Value v)
+{
+    int err = io_get(v)->wlen ? io_try_flush(v) : 0;
+    if (err)
+        io_raise_errno(v, err);
 }
 
 void io_write_bytes(Value v, const char *bytes, size_t n)
@@ -127,15 +128,8 @@ void io_flush_quietly(Value v)
 {
     if (!is_io(v) || io_body(v)->fd < 0 || !io_body(v)->wlen)
         return;
-    Io *io = io_body(v);
-    uint32_t done = 0;
-    while (done < io->wlen) {
-        ssize_t w = write(io->write_fd >= 0 ? io->write_fd : io->fd, io->wbuf + done, io->wlen - done);
-        if (w <= 0 && errno != EINTR)
-            break;
-        done += w > 0 ? (uint32_t)w : 0;
-    }
-    io->wlen = 0;
+    io_try_flush(v);
+    io_body(v)->wlen = 0;
 }
 
 static void flush_each(Value v, void *unused)
@@ -172,10 +166,11 @@ static Value io_fsync(Value self, int argc, const Value *argv)
 static Value io_write(Value self, int argc, const Value *argv)
 {
     int64_t total = 0;
-    io_get_writable(self);
     for (int i = 0; i < argc; i++) {
         Value s = io_to_external(self, is_string(argv[i]) ? argv[i] : obj_to_s(argv[i]));
         StrView v = str_view(s);
+        if (!v.len)
+            continue;
         io_write_bytes(self, v.ptr, v.len);
         total += (int64_t)v.len;
     }
@@ -194,6 +189,8 @@ static Value io_syswrite(Value self, int argc, const Value *argv)
 {
     (void)argc;
     Io *io = io_get_writable(self);
+    if (io->wlen)
+        warn_printf("warning: syswrite for buffered IO");
     io_flush(self);
     Value s = obj_to_s(argv[0]);
     StrView v = str_view(s);
@@ -209,21 +206,28 @@ static void write_line(Value out, Value text)
 {
     StrView v = str_view(text);
     bool nl = v.len && v.ptr[v.len - 1] == '\n';
-    if (is_io(out)) {
-        MethodEntry *me = method_find(class_of(out), SYM(write));
-        if (me && me->kind == ME_BUILTIN && me->fn == io_write) {
-            text = io_to_external(out, text);
+    MethodEntry *me = method_find(class_of(out), SYM(write));
+    if (is_io(out) && me && me->kind == ME_BUILTIN && me->fn == io_write) {
+        text = io_to_external(out, text);
+        v = str_view(text);
+        io_write_bytes(out, v.ptr, v.len);
+        if (!nl) {
+            text = io_to_external(out, str_new("\n", 1));
             v = str_view(text);
             io_write_bytes(out, v.ptr, v.len);
-            if (!nl)
-                io_write_bytes(out, "\n", 1);
-            return;
         }
+        return;
     }
-    if (nl)
+    if (!v.len) {
+        vm_call1(out, SYM(write), str_new("\n", 1));
+    } else if (!nl && me && method_arity(me) == 1) {
+        vm_call1(out, SYM(write), text); /* a write that takes one argument only, as it once was */
+        vm_call1(out, SYM(write), str_new("\n", 1));
+    } else if (nl) {
         vm_call1(out, SYM(write), text);
-    else
+    } else {
         vm_call2(out, SYM(write), text, str_new("\n", 1));
+    }
 }
 
 typedef struct Puts {
@@ -269,14 +273,15 @@ Value io_puts(Value self, int argc, const Value *argv)
 
 Value io_print(Value self, int argc, const Value *argv)
 {
+    Value line = argc ? V_NIL : frame_last_line();
     if (argc == 0)
-        vm_call1(self, SYM(write), frame_last_line());
+        argc = 1, argv = &line;
     for (int i = 0; i < argc; i++) {
         if (i && !is_nil(io_field_separator))
             vm_call1(self, SYM(write), io_field_separator);
         vm_call1(self, SYM(write), argv[i]);
     }
-    if (argc && !is_nil(io_output_separator))
+    if (!is_nil(io_output_separator))
         vm_call1(self, SYM(write), io_output_separator);
     return V_NIL;
 }
