@@ -9,7 +9,10 @@ module Enumerable
 
   def to_a(*args, **kw)
     result = []
-    each(*args, **kw) { |*packed| result << packed }
+    each(*args, **kw) do |*packed|
+      result << packed
+      nil
+    end
     result
   end
   alias entries to_a
@@ -352,13 +355,6 @@ module Enumerable
       raise TypeError, "wrong argument type #{n.class} (expected Integer)" unless Integer === n
       result[packed] = n + 1
     end
-    result
-  end
-
-  def tally_by
-    return to_enum(:tally_by) { __enum_size } unless block_given?
-    result = {}
-    each { |*packed| key = yield(*packed); result[key] = (result[key] || 0) + 1 }
     result
   end
 

@@ -288,6 +288,8 @@ class Enumerator
   # What Chain and Product share: a fixed list of enumerables.
   [Chain, Product].each do |composite|
     composite.class_eval do
+      undef_method :next, :peek, :next_values, :peek_values, :feed
+
       def inspect
         return "#<#{self.class}: uninitialized>" unless @enums
         return "#<#{self.class}: ...>" if @inspecting
@@ -656,13 +658,6 @@ class Enumerator
           end
           sink.call(row)
         end
-      end
-    end
-
-    def tap_each(&block)
-      __step(:tap_each, [], size) do |sink, *packed|
-        block.call(*packed)
-        sink.call(*packed)
       end
     end
 

@@ -13,6 +13,7 @@ typedef struct Generator {
     Value source; /* not 0: words come from this object's #bytes, nothing else is used */
 } Generator;
 
+static Value random_class;
 static Generator session_generator;
 static Value session_seed = V_NIL;
 static pid_t session_pid;
@@ -111,7 +112,7 @@ static Generator *session(void)
 }
 static Generator *generator_of(Value v) /* NULL: some other object with #rand */
 {
-    if (is_undef(v) || v == klass.Random)
+    if (is_undef(v) || v == random_class)
         return session();
     if (is_type(v, T_DATA))
         return data_get(v, &random_type);
@@ -348,6 +349,48 @@ METHOD(rnd_s_seed)
     session();
     return session_seed;
 }
+/* How many words are left before the next round of the twister, as CRuby counts: 1 means none. */
+METHOD(rnd_left)
+{
+    (void)argc, (void)argv;
+    return int_fix(MT_N + 1 - generator_of(self)->next);
+}
+METHOD(rnd_state)
+{
+    (void)argc, (void)argv;
+    mpz_t z;
+    mpz_init(z);
+    mpz_import(z, MT_N, -1, sizeof(uint32_t), 0, 0, generator_of(self)->state);
+    return int_from_mpz(z);
+}
+METHOD(rnd_marshal_dump)
+{
+    return ary_new_from(3, (Value[]){rnd_state(self, argc, argv), rnd_left(self, argc, argv), rnd_seed(self, argc, argv)});
+}
+METHOD(rnd_marshal_load)
+{
+    (void)argc;
+    Value dump = ary_to_ary(argv[0]);
+    size_t n = ary_len(dump);
+    if (n < 1 || n > 3)
+        raise_error(klass.ArgumentError, "wrong dump data");
+    Value state = int_convert(ary_get(dump, 0)), seed = n > 2 ? int_convert(ary_get(dump, 2)) : int_fix(0);
+    int64_t left = n > 1 ? value_int(ary_get(dump, 1)) : 1;
+    MpzView view;
+    mpz_srcptr z = int_view(&view, state);
+    if (left < 1 || left > MT_N || mpz_sgn(z) < 0 || mpz_sizeinbase(z, 2) > MT_N * 32)
+        raise_error(klass.ArgumentError, "wrong value");
+    Generator *g = calloc(1, sizeof(Generator));
+    if (!g)
+        raise_no_memory();
+    mpz_export(g->state, NULL, -1, sizeof(uint32_t), 0, 0, z);
+    KEEP(state);
+    g->next = (int)(MT_N + 1 - left);
+    g->ready = true;
+    data_set(self, &random_type, g);
+    ivar_set(self, sym_intern("__seed"), seed);
+    return self;
+}
 METHOD(rnd_equal)
 {
     (void)argc;
@@ -400,12 +443,18 @@ static Value rnd_allocate(Value cls)
     return data_new(cls, &random_type, NULL);
 }
 
-static const Builtin methods[] = {
+static const Builtin base_methods[] = {
     {"initialize", rnd_initialize, 0, 1, BI_PRIVATE},
-    {"initialize_copy", rnd_initialize_copy, 1, 1, BI_PRIVATE},
     {"rand", rnd_rand, 0, 1, 0},
     {"bytes", rnd_bytes, 1, 1, 0},
     {"seed", rnd_seed, 0, 0, 0},
+};
+static const Builtin methods[] = {
+    {"initialize_copy", rnd_initialize_copy, 1, 1, BI_PRIVATE},
+    {"left", rnd_left, 0, 0, BI_PRIVATE},
+    {"state", rnd_state, 0, 0, BI_PRIVATE},
+    {"marshal_dump", rnd_marshal_dump, 0, 0, BI_PRIVATE},
+    {"marshal_load", rnd_marshal_load, 1, 1, BI_PRIVATE},
     {"==", rnd_equal, 1, 1, 0},
 };
 static const Builtin singleton_methods[] = {
@@ -428,12 +477,18 @@ static const Builtin kernel[] = {
 void random_boot(void)
 {
     heap_add_root(&session_seed);
-    class_set_allocator(klass.Random, rnd_allocate);
-    Value mod = module_define_under(klass.Random, "Formatter");
+    Value base = class_new(klass.Object, "Random::Base");
+    class_set_allocator(base, NULL);
+    random_class = class_define("Random", base);
+    heap_add_root(&random_class);
+    const_set(random_class, sym_intern("Base"), base);
+    class_set_allocator(random_class, rnd_allocate);
+    ADD_BUILTINS(base, base_methods);
+    Value mod = module_define_under(random_class, "Formatter");
     ADD_BUILTINS(mod, formatter);
-    module_include(klass.Random, mod);
-    module_include(obj_singleton_class(klass.Random), mod);
-    ADD_BUILTINS(klass.Random, methods);
-    ADD_SINGLETON_BUILTINS(klass.Random, singleton_methods);
+    module_include(base, mod);
+    module_include(obj_singleton_class(base), mod);
+    ADD_BUILTINS(random_class, methods);
+    ADD_SINGLETON_BUILTINS(random_class, singleton_methods);
     ADD_BUILTINS(klass.Kernel, kernel);
 }

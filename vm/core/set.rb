@@ -146,8 +146,8 @@ class Set
   alias intersection &
 
   def ^(items)
-    result = self.class.new(items)
-    each { |x| result.add?(x) || result.delete(x) }
+    result = dup
+    Set.new(items).each { |x| result.delete?(x) || result.add(x) }
     result
   end
 

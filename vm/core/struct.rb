@@ -225,6 +225,8 @@ class Data
     block ? result.to_h(&block) : result
   end
 
+  def deconstruct = to_h.values
+
   def deconstruct_keys(keys)
     return to_h if keys.nil?
     raise TypeError, "wrong argument type #{keys.class} (expected Array or nil)" unless Array === keys

@@ -13,7 +13,9 @@ typedef struct Gvar {
     Value (*get)(Value name);
     void (*set)(Value name, Value v);
     bool defined, hooked;
+    bool tracing; /* its traces run: what they assign is not traced */
     Value name;
+    Value traces; /* trace_var's commands, the newest first: Array or nil */
     struct Gvar *next;
 } Gvar;
 
@@ -48,6 +50,7 @@ static Gvar *row_make(Value name)
         Gvar *g = mem_new(memctx_top(), Gvar);
         g->own = V_NIL;
         g->place = &g->own;
+        g->traces = V_NIL;
         g->name = name;
         g->next = all;
         all = g;
@@ -67,6 +70,29 @@ Value gvar_get(Value name)
     return g->get ? g->get(g->name) : *g->place;
 }
 
+typedef struct TraceRun {
+    Gvar *g;
+    Value v;
+} TraceRun;
+
+static Value run_traces(void *arg)
+{
+    TraceRun *run = arg;
+    Value commands = ary_dup(run->g->traces);
+    for (size_t i = 0; i < ary_len(commands); i++) {
+        Value command = ary_get(commands, (long)i);
+        if (is_string(command))
+            vm_call2(vm.main_object, sym_intern("eval"), command, vm_call0(vm.main_object, sym_intern("binding")));
+        else
+            vm_call1(command, SYM(call), run->v);
+    }
+    return V_NIL;
+}
+static void traces_done(void *arg)
+{
+    ((Gvar *)arg)->tracing = false;
+}
+
 void gvar_set(Value name, Value v)
 {
     Gvar *g = row_make(name);
@@ -74,10 +100,65 @@ void gvar_set(Value name, Value v)
         if (!g->set)
             raise_name_error(V_NIL, name, "%T is a read-only variable", name);
         g->set(g->name, v);
-        return;
+    } else {
+        g->defined = true;
+        *g->place = v;
     }
-    g->defined = true;
-    *g->place = v;
+    if (unlikely(!is_nil(g->traces)) && !g->tracing) {
+        TraceRun run = {g, v};
+        g->tracing = true;
+        vm_ensure(run_traces, &run, traces_done, g);
+    }
+}
+
+/* ---- trace_var ---- */
+
+static Value name_argument(Value v)
+{
+    if (is_symbol(v))
+        return v;
+    Value text = obj_try_convert(v, T_STRING, "String", SYM(to_str));
+    if (is_nil(text))
+        raise_error(klass.TypeError, "%T is not a symbol nor a string", obj_inspect(v));
+    return sym_intern_str(text);
+}
+
+/* untrace_var(name, command = all of them): the commands that no longer run, nil when the given one did not */
+static Value kernel_untrace_var(UNUSED Value self, int argc, const Value *argv)
+{
+    Value name = name_argument(argv[0]);
+    Gvar *g = row_find(name);
+    if (!g || !(g->defined || !is_nil(g->traces)))
+        raise_name_error(V_NIL, name, "undefined global variable %T", name);
+    Value traces = g->traces;
+    if (argc == 1 || is_nil(argv[1])) {
+        g->traces = V_NIL;
+        return is_nil(traces) ? ary_new(0) : traces;
+    }
+    for (size_t i = 0; !is_nil(traces) && i < ary_len(traces); i++)
+        if (ary_get(traces, (long)i) == argv[1]) {
+            Value gone = ary_new_from(1, argv + 1);
+            vm_call1(traces, sym_intern("delete_at"), int_fix((long)i));
+            if (!ary_len(traces))
+                g->traces = V_NIL;
+            return gone;
+        }
+    return V_NIL;
+}
+
+/* trace_var(name, command) or with a block: runs with each value that the variable is given */
+static Value kernel_trace_var(Value self, int argc, const Value *argv)
+{
+    Value command = argc > 1 ? argv[1] : block_proc();
+    if (argc > 1 && is_nil(command))
+        return kernel_untrace_var(self, 1, argv);
+    if (is_nil(command))
+        raise_error(klass.ArgumentError, "tried to create Proc object without a block");
+    Gvar *g = row_make(name_argument(argv[0]));
+    if (is_nil(g->traces))
+        g->traces = ary_new(1);
+    vm_call1(g->traces, sym_intern("unshift"), command);
+    return V_NIL;
 }
 
 void gvar_define(const char *name, Value *place)
@@ -131,7 +212,7 @@ Value gvar_names(void)
 static void gvars_visit(Visitor *v)
 {
     for (Gvar *g = all; g; g = g->next)
-        v->value(v, &g->own);
+        v->value(v, &g->own), v->value(v, &g->traces);
 }
 
 /* ---- those that belong to the interpreter ---- */
@@ -209,8 +290,14 @@ static Value get_script_name(UNUSED Value name)
     return vm.script_name;
 }
 
+static const Builtin kernel_methods[] = {
+    {"trace_var", kernel_trace_var, 1, 2, BI_MODULE_FUNCTION},
+    {"untrace_var", kernel_untrace_var, 1, 2, BI_MODULE_FUNCTION},
+};
+
 void gvar_boot(void)
 {
+    ADD_BUILTINS(klass.Kernel, kernel_methods);
     heap_add_visitor(gvars_visit, "global variables");
     gvar_define_hooked("$!", get_errinfo, NULL);
     gvar_define_hooked("$@", get_backtrace, set_backtrace);
