@@ -3,7 +3,6 @@ class JSONP
   def self.parse(s) = new(s).value!
   def initialize(s) = (@s, @i = s, 0)
   def err(m) = raise(ArgumentError, "#{m} at #{@i}: #{@s[@i, 8].inspect}")
-  def ws = @i += 1 while @i < @s.size && " \n\t\r".include?(@s[@i])
   def ws = (@i += 1 while @i < @s.size && " \n\t\r".include?(@s[@i]))
   def value! = value.tap { ws; err("trailing") if @i < @s.size }
   def value
