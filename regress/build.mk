@@ -10,4 +10,4 @@ rb_run: $(B)/regress/unit/rb_run
 -include $(B)/regress/unit/rb_run.d
 
 # What it reads is changed on the way from the store to vm/persist.
-$(B)/regress/tools/record_fuzz: LDFLAGS += -Wl,--wrap=store_fetch
+$(B)/regress/tools/record_fuzz: LDFLAGS += -Wl,--wrap=store_fetch,--wrap=record_check_clean
