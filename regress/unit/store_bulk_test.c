@@ -243,6 +243,7 @@ static int in_status(CommitResult result, Oid met)
 
 static void write_one(void)
 {
+    unit_gate_open(); /* each has its view by now */
     store_commit_begin();
     test_put(known(50), 9, 20, false);
     _exit(in_status(store_commit_finish(DURABILITY_DURABLE), known(50)));
@@ -250,12 +251,14 @@ static void write_one(void)
 
 static void write_many(void)
 {
+    unit_gate_open();
     _exit(in_status(change_known(0, KNOWN, 9, 900), known(50)));
 }
 
 static void read_and_write(void)
 {
     static Oid read[1];
+    unit_gate_open();
     read[0] = known(50);
     assert_int_equal(test_value(known(50)), 1);
     store_commit_begin();
@@ -266,6 +269,7 @@ static void read_and_write(void)
 
 static void lock_one(void)
 {
+    unit_gate_open();
     LockAnswer answer = store_lock(known(50), OBJECT_LOCK_WRITE, false);
     _exit(answer.status != LOCK_GRANTED ? 12 : answer.changed ? 11 : 10);
 }
@@ -282,7 +286,9 @@ static void who_meets_a_prepared_word_waits_for_the_decision(void **state)
             stop_arm(STOP_COMMIT_DECIDE, STOP_PAUSE, 1, false, 0);
             pid_t bulk = test_start_session(change_all);
             assert_true(stop_wait_paused(STOP_COMMIT_DECIDE, UNIT_PATIENCE_MS));
+            unit_gate_make();
             pid_t other = test_start_session(others[i]);
+            unit_gate_wait();
             usleep(20000);
             assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
             if (dies) {
