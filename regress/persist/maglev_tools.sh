@@ -139,6 +139,7 @@ nil" "$(sed 's/^.*lode:[0-9]*[*>] //' <<<"$out" | head -4)"
 
 # sessions and figures
 session_open a
+said '=> 1' a '1' # it is there
 prints 'true
 true
 true' lode -e '
