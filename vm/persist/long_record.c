@@ -161,15 +161,13 @@ void long_commit_done(void)
         }
 }
 
-void long_forget(void)
+void long_each_chunk(void (*fn)(Oid oid))
 {
     HashIter it = {0};
     Owner *o;
     while (owners && (o = hashtab_next(owners, &it)))
-        forget(o);
-    if (owners)
-        hashtab_destroy(owners);
-    owners = NULL;
+        for (size_t i = 0; i < o->stored.n; i++)
+            fn(o->stored.at[i].oid);
 }
 
 /* ---- reading ---- */

@@ -134,7 +134,7 @@ void content_check_shape(Oid oid, ObjectType type, Value cls, uint32_t shape);
 /* long_record.c */
 void long_commit_begin(void);                 /* records are about to be built */
 void long_commit_done(void);                  /* they are committed */
-void long_forget(void);                       /* what is known of stored chunks: the next commit writes all of an owner's */
+void long_each_chunk(void (*fn)(Oid oid));    /* stored ones that a commit may leave as they are */
 
 /* fault.c */
 typedef struct Fault { /* a record being read for an object */

@@ -5,10 +5,9 @@
  * it collects its own heap, and then names every oid in it.  From then on it comes only to what it named, to what it reads, and
  * to what it makes; the store's side of the argument is storage/compact/collect.c V2.
  *
- * O1  An oid that a session can come to stands in the oid map, in an unresolved slot of an object or a root, in a vector (its
- *     chunks), in an object's number (an identity that outlived an abort), or in the list of its locks.
- * O2  Nothing else remembers oids across a boundary without asking store_adopt() before it resolves them.  What long_record.c
- *     knows of stored chunks is forgotten here.
+ * O1  An oid that a session can come to stands in the oid map, in an unresolved slot of an object or a root, in a vector or in
+ *     what long_record.c knows (chunks), in an object's number (an identity that outlived an abort), or in the list of its locks.
+ * O2  Nothing else remembers oids across a boundary without asking store_adopt() before it resolves them.
  */
 #include "private.h"
 #include "vm/object/object_private.h"
@@ -80,11 +79,11 @@ void vote_if_asked(void)
     if (!vote)
         return;
     heap_collect();
-    long_forget();
     Visitor holder = {.slot = hold_slot, .value = hold_value, .weak = hold_slot};
     oidmap_each(hold_mapped, NULL);
     heap_each_with_internal(hold_references, &holder);
     heap_visit_roots(no_group, NULL, &holder);
+    long_each_chunk(store_vote_hold);
     hold_locks();
     store_vote_end(vote);
 }
