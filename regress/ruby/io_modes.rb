@@ -19,6 +19,7 @@ end
   puts "#{mode} #{options}: " + try { File.open(path, mode, **options) { |f| [f.external_encoding, f.internal_encoding, f.binmode?].inspect } }.to_s
 end
 p try { File.open(path, "w", 0644, perm: 0600) {} }
+["abc\xFFd", "abc\xE3\x81", "\xE3x"].each { |s| s.encode("utf-16le") rescue p $!.message, $!.error_bytes, $!.readagain_bytes, $!.incomplete_input? }
 Encoding.default_internal = "utf-16le"
 p File.open(path, "r") { |f| [f.external_encoding, f.internal_encoding] }, File.open(path, "w") { |f| [f.external_encoding, f.internal_encoding] }
 Encoding.default_internal = nil

@@ -185,15 +185,17 @@ static _Noreturn void raise_undefined(int from, int to, const char *p, size_t n)
 static _Noreturn void raise_invalid(int from, int to, const char *p, size_t n, const char *next, size_t left, bool incomplete)
 {
     Value bytes = str_new_enc(p, n, ENC_BINARY), exc;
+    bool again = !incomplete && left && n > 0 && (uint8_t)p[0] >= 0xc2 && enc_is_utf8(from) && (uint8_t)p[0] < 0xf5;
     if (incomplete)
         exc = exception_new(enc_invalid_error, "incomplete %T on %s", hex_bytes(p, n), encoding_name(from));
-    else if (left && n > 0 && (uint8_t)p[0] >= 0xc2 && enc_is_utf8(from) && (uint8_t)p[0] < 0xf5)
+    else if (again)
         exc = exception_new(enc_invalid_error, "%T followed by %T on %s", hex_bytes(p, n), str_inspect(str_new_enc(next, 1, ENC_BINARY)),
                             encoding_name(from));
     else
         exc = exception_new(enc_invalid_error, "%T on %s", hex_bytes(p, n), encoding_name(from));
     set_error_fields(exc, from, to, bytes);
-    ivar_set(exc, sym_intern("readagain_bytes"), str_new_enc(next, left ? 1 : 0, ENC_BINARY));
+    ivar_set(exc, sym_intern("readagain_bytes"), again ? str_new_enc(next, 1, ENC_BINARY) : V_NIL);
+    ivar_set(exc, sym_intern("incomplete_input"), bool_value(incomplete));
     vm_raise(exc);
 }
 /* Length of the bad piece at p: the longest start of a UTF-8 character, else one unit. */
@@ -571,6 +573,7 @@ METHOD(err_field_source) { (void)argc, (void)argv; return ivar_get(self, sym_int
 METHOD(err_field_dest) { (void)argc, (void)argv; return ivar_get(self, sym_intern("destination_encoding")); }
 METHOD(err_field_char) { (void)argc, (void)argv; return ivar_get(self, sym_intern("error_char")); }
 METHOD(err_field_bytes) { (void)argc, (void)argv; return ivar_get(self, sym_intern("error_bytes")); }
+METHOD(err_field_incomplete) { (void)argc, (void)argv; return ivar_get(self, sym_intern("incomplete_input")); }
 METHOD(err_field_again) { (void)argc, (void)argv; return ivar_get(self, sym_intern("readagain_bytes")); }
 
 static const Builtin methods[] = {
@@ -604,6 +607,7 @@ static const Builtin of_undefined[] = {{"error_char", err_field_char, 0, 0, 0}};
 static const Builtin of_invalid[] = {
     {"error_bytes", err_field_bytes, 0, 0, 0},
     {"readagain_bytes", err_field_again, 0, 0, 0},
+    {"incomplete_input?", err_field_incomplete, 0, 0, 0},
 };
 void transcode_boot(void)
 {
