@@ -26,10 +26,13 @@
 /* How long a wait for another process may take: it ends who hangs, not who is slow. */
 #define UNIT_PATIENCE_MS 120000
 
-/* No process runs for ever.  A rule switched off (mutations) may leave it waiting for what never comes: that is told soon. */
+/* No process runs for ever.  A rule switched off (regress/mutations, whose limit is 240 s) may leave it waiting for what never
+ * comes. */
 static inline void unit_limit_time(void)
 {
-    alarm(getenv("LODE_MUTATION") != NULL ? 60 : 800);
+    const char *rule = getenv("LODE_MUTATION");
+
+    alarm(rule != NULL && *rule != 0 ? 200 : 800);
 }
 
 /* Opened by a child when it has come so far; its parent waits for that, or for its death.  Made just before the fork. */
