@@ -40,6 +40,10 @@ static inline bool type_has_slots(ObjectType t)
     return slots_types >> t & 1;
 }
 
+/* The types that Ruby never sees an object of. */
+static const uint64_t hidden_types = 1ull << T_ICLASS | 1ull << T_ENV | 1ull << T_CODE | 1ull << T_CREF |
+                                     1ull << T_METHOD_ENTRY | 1ull << T_SYMTABLE | 1ull << T_THROW;
+
 #define OH_TYPE       0x3full
 #define OH_FROZEN     (1ull << 6)
 #define OH_LOG        (1ull << 7)

@@ -299,7 +299,7 @@ bool code_operand_fits(Value owner, const Slot *place, Value v)
     case OP_SCLASS:
         return is_type(v, T_CODE) && code_ptr(v)->kind == CODE_CLASS;
     default:
-        return !is_type(v, T_CODE);
+        return !is_heap(v) || !(hidden_types >> obj_type(v) & 1);
     }
 }
 

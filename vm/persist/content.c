@@ -9,6 +9,7 @@
  * D1  A word of a record is an immediate value of Ruby's or a reference; never V_UNDEF or what looks like a pointer.
  * D2  An object's class makes objects of its type, and its shape belongs to that class: so fixed fields are there.
  * D3  A slot named in content.def, and an object operand of code, holds what is allowed, or is unresolved.
+ * D4  No other slot holds an object that Ruby never sees, as an Env or a method entry.
  */
 #include "private.h"
 #include "lib/error.h"
@@ -118,6 +119,37 @@ static bool rows_are_methods(Value table)
     return true;
 }
 
+/* D4 */
+static bool is_internal(Value v)
+{
+    return is_heap(v) && (hidden_types >> obj_type(v) & 1);
+}
+
+/* The backtrace that an exception keeps: an Array of code, word and method entry of each frame. */
+#define TRACE OT_FLAG(0)
+static bool fits_trace(const Array *trace, const Slot *place, Value v)
+{
+    switch ((size_t)(place - trace->ptr) % 3) {
+    case 0:
+        return v == V_NIL || is_type(v, T_CODE);
+    case 1:
+        return is_fixnum(v);
+    default:
+        return v == V_NIL || is_type(v, T_METHOD_ENTRY);
+    }
+}
+
+static bool is_trace(Value list)
+{
+    Array *trace = (Array *)list;
+
+    trace->head |= TRACE;
+    for (size_t i = 0; i < trace->len; i++)
+        if (!slot_unresolved(trace->ptr[i]) && !fits_trace(trace, &trace->ptr[i], trace->ptr[i].raw))
+            return false;
+    return trace->len % 3 == 0;
+}
+
 /* What one slot may hold hangs on others of the object. */
 static bool fits_others(Value owner, const Slot *place, Value v)
 {
@@ -141,7 +173,7 @@ static bool fits_others(Value owner, const Slot *place, Value v)
     if (is_module(owner) && place == &class_ext(owner)->includer && class_flag(owner, CLASS_REFINEMENT))
         return is_module(v);
     if (obj_type(owner) == T_SYMTABLE)
-        return !(obj_head(owner) & METHODS_ONLY) || is_type(v, T_METHOD_ENTRY);
+        return obj_head(owner) & METHODS_ONLY ? is_type(v, T_METHOD_ENTRY) : !is_internal(v) || is_type(v, T_METHOD_ENTRY);
     if (obj_type(owner) == T_ENV && place == &((Env *)owner)->code)
         return code_ptr(v)->nlocals <= ((Env *)owner)->nslots;
     if (obj_type(owner) == T_METHOD_ENTRY && place == &((MethodEntry *)owner)->body)
@@ -156,23 +188,32 @@ static bool fits_others(Value owner, const Slot *place, Value v)
         case ME_ALIAS:
             return is_type(v, T_METHOD_ENTRY) && v != owner;
         default:
-            return true;
+            return !is_internal(v);
         }
+    if (obj_type(owner) == T_EXCEPTION && place == &obj_slots(owner)[EXC_TRACE])
+        return v == V_NIL || is_trace(v);
     return true;
 }
 
 static bool fits(Value owner, Slot *place, Value v)
 {
     ObjectType type = obj_type(owner);
+    bool ruled = false;
 
-    if (!(ruled_types >> type & 1))
-        return true;
-    for (size_t i = 0; i < COUNT_OF(rules); i++)
-        if (rule_is_for(&rules[i], type) && place_of(&rules[i], owner) == place && !(rules[i].allowed & kind_of(v)))
+    if (type == T_ARRAY && (obj_head(owner) & TRACE))
+        return fits_trace((Array *)owner, place, v);
+    for (size_t i = 0; (ruled_types >> type & 1) && i < COUNT_OF(rules) && !ruled; i++) {
+        if (!rule_is_for(&rules[i], type) || place_of(&rules[i], owner) != place)
+            continue;
+        if (!(rules[i].allowed & kind_of(v)))
             return false;
+        ruled = true;
+    }
     if (type == T_CODE)
-        return code_operand_fits(owner, place, v);
-    return fits_others(owner, place, v);
+        return ruled || code_operand_fits(owner, place, v);
+    if (!ruled && type != T_METHOD_ENTRY && type != T_SYMTABLE && is_internal(v))
+        return false;
+    return !(ruled_types >> type & 1) || fits_others(owner, place, v);
 }
 
 void content_check_slot(Value owner, Slot *place, Value v)
@@ -197,6 +238,8 @@ void content_check(Value v)
 {
     ObjectType type = obj_type(v);
 
+    if (type == T_ARRAY && (obj_head(v) & TRACE) && !is_trace(v))
+        refuse_value(v, V_NIL);
     if (!(ruled_types >> type & 1))
         return;
     if (type == T_PROC && !is_fixnum(obj_slots(v)[PROC_FLAGS].raw))
