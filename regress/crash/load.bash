@@ -12,6 +12,7 @@ wal_segment_size = 1MB
 compactor = on
 compactor_threshold = 5
 compactor_cost_limit = 5000
+collect_timeout = 2s
 CONF
     cat >setup.rb <<RUBY
 Maglev[:boxes] = Array.new($workers) { [0, [0], {n: 0}, +""] }
