@@ -20,7 +20,7 @@ for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
         server_stop immediate 2>/dev/null
         rm -f stops
         pass=$((RANDOM % (try == 1 ? 20 : 2) + 1))
-        case $event in REAPER_CLEANUP | SESSION_CLEANUP) pass=1 ;; esac # one session is killed below
+        case $event in REAPER_CLEANUP | SESSION_CLEANUP | POSTMASTER_REAP) pass=1 ;; esac # one session is killed below
         case $event in
         RECOVERY_* | WAL_REDO | WAL_INCARNATION_SET | CONTROL_*)
             # Something to recover, then a recovery that dies, and another that dies.
@@ -47,7 +47,7 @@ for event in ${LODE_EVENTS:-$($stop list | cut -f 1)}; do
                 load_commits $((i * 4))
             done
             sleep 0.2
-            [ "$event" = REAPER_CLEANUP ] || [ "$event" = SESSION_CLEANUP ] && lode -e 'Process.kill :KILL, $$' 2>/dev/null
+            case $event in REAPER_CLEANUP | SESSION_CLEANUP | POSTMASTER_REAP) lode -e 'Process.kill :KILL, $$' 2>/dev/null ;; esac
             [ -f "$LODE_STORE/lodestone.pid" ] && kill_everything 2>/dev/null
             load_wait
             [ "$($stop stops passes "$event" | cut -d ' ' -f 2)" -ge "$pass" ] && struck=1
