@@ -8,6 +8,7 @@ kills=${LODE_KILLS:-$([ -n "$LODE_WORLD" ] && echo 4000 || echo 200)}
 RANDOM=${LODE_SEED:-$(date +%N | sed 's/^0*//')}
 echo "seed ${LODE_SEED:-$RANDOM}"
 load_init 8
+export LOAD_COLLECTS=1
 targets=(postmaster wal-writer checkpointer compactor reaper lode-session)
 log=$LODE_STORE/log/lodestone.log
 done=0
