@@ -33,13 +33,8 @@ static inline Value vm_yield1(Value a)
     return vm_yield(1, &a);
 }
 Value vm_yield2(Value a, Value b); /* two arguments, as yield(a, b) */
-/* A block written in C: arg reaches it; fn obeys the rules of a built-in. break from it: vm_break_block(). */
-typedef Value (*BlockFn)(Value arg, int argc, const Value *argv);
-Value vm_call_block_fn(Value recv, Value name, int argc, const Value *argv, BlockFn fn, Value arg);
-_Noreturn void vm_break_block(Value result);
 Value proc_call(Value proc, int argc, const Value *argv);
 Value proc_call_with_block(Value proc, int argc, const Value *argv, Value block);
-Value proc_new_fn(BlockFn fn, Value arg, int arity, bool is_lambda);
 bool call_keywords(void);    /* did the running built-in get its last argument as keywords? */
 /* Takes the keyword hash off the end of the arguments (argc shrinks); V_NIL when none was passed. */
 Value call_take_keywords(int *argc, const Value *argv);

@@ -6,8 +6,7 @@
  *   When a window's frame is reified (Proc, Binding), it moves into an Env and base follows: from then
  *   on callee windows are copied to the top of the stack.
  *
- *   block (BlockRef): 0 none | Value of a T_PROC | Frame* | 1 (the literal block that frame f passes: f->block_code) |
- *   CBlock* | 3 (block written in C, on the C stack)
+ *   block (BlockRef): 0 none | Value of a T_PROC | Frame* | 1 (the literal block that frame f passes: f->block_code)
  *   outer (of a block's frame): Frame* | 1 while its definer lives on the stack unreified, else the Env's Value
  */
 #ifndef VM_FRAME_H
@@ -52,18 +51,12 @@ typedef struct Env { /* T_ENV */
     Slot *slots; /* heap_malloc'ed, nslots of them: never moves, so that the base of the running frame may point here */
 } Env;
 
-typedef struct CBlock {
-    Value (*fn)(Value arg, int argc, const Value *argv);
-    Value arg;
-    uint64_t serial; /* target of vm_break_block */
-} CBlock;
-
 enum { DEFINED_IVAR, DEFINED_GVAR, DEFINED_CVAR, DEFINED_CONST, DEFINED_CONST_IN, DEFINED_METHOD /* b.d */, DEFINED_FUNC /* d, on self */,
        DEFINED_YIELD, DEFINED_SUPER, DEFINED_NTH /* $d: number as symbol id */, DEFINED_BACKREF };
 
 /* Fields of T_PROC, T_CREF, T_THROW, T_METHOD, T_BINDING (SLOTS types) */
-enum { PROC_CODE, PROC_ENV, PROC_SELF, PROC_CREF, PROC_ME, PROC_FLAGS /* fixnum: PROCF_* */, PROC_FN_ARG /* C block: argument */, PROC_FIELDS };
-enum { PROCF_LAMBDA = 1, PROCF_FROM_METHOD = 2, PROCF_FROM_SYMBOL = 4, PROCF_C = 8, PROCF_RUBY2_KEYWORDS = 16 };
+enum { PROC_CODE, PROC_ENV, PROC_SELF, PROC_CREF, PROC_ME, PROC_FLAGS /* fixnum: PROCF_* */, PROC_FIELDS };
+enum { PROCF_LAMBDA = 1, PROCF_FROM_METHOD = 2, PROCF_FROM_SYMBOL = 4, PROCF_RUBY2_KEYWORDS = 8 };
 enum { CREF_MODULE, CREF_OUTER, CREF_VISIBILITY /* fixnum; + 8: module_function */, CREF_REFINEMENTS, CREF_SINGLETON /* true: instance_eval, def goes to the singleton class; nil: block of class_eval; constants and class variables skip both */, CREF_FIELDS };
 enum { THROW_KIND /* fixnum */, THROW_TARGET /* fixnum serial, or tag of throw */, THROW_VALUE, THROW_FIELDS };
 enum { METHODF_RECEIVER, METHODF_ENTRY, METHODF_NAME, METHODF_OWNER, METHODF_CLASS, METHODF_FIELDS };

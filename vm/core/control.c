@@ -252,9 +252,9 @@ static Value eval_text(Value self, Value module, Value singleton, int argc, cons
 static Value eval_block(Value self, Value module, Value singleton, Value arg)
 {
     BlockRef block = vm.fp->block;
-    Value outer = ref_is_frame(block) ? ref_frame(block)->cref
-                  : ref_is_cblock(block) || obj_field(block, PROC_CREF) == V_NIL ? vm.top_cref
-                                                                                 : obj_field(block, PROC_CREF);
+    Value outer = ref_is_frame(block) ? ref_frame(block)->cref : obj_field(block, PROC_CREF);
+    if (outer == V_NIL)
+        outer = vm.top_cref;
     return vm_instance_exec(self, cref_new(module, outer, VIS_PUBLIC, singleton), block, 1, &arg);
 }
 static Value basic_instance_eval(Value self, int argc, const Value *argv)

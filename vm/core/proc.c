@@ -193,7 +193,7 @@ static const Builtin symbol_methods[] = {{"to_proc", symbol_to_proc, 0, 0, 0}};
 void proc_boot(void)
 {
     Value names[PROC_FIELDS];
-    static const char *const fields[PROC_FIELDS] = {"code", "env", "self", "cref", "me", "flags", "fn_arg"};
+    static const char *const fields[PROC_FIELDS] = {"code", "env", "self", "cref", "me", "flags"};
     for (int i = 0; i < PROC_FIELDS; i++)
         names[i] = sym_intern(fields[i]);
     class_set_fields(klass.Proc, T_PROC, names, PROC_FIELDS);

@@ -47,26 +47,12 @@ Value block_new_proc(Code *code, Frame *definer, int flags)
     return p;
 }
 
-Value proc_new_fn(BlockFn fn, Value arg, int arity, bool is_lambda)
-{
-    Value p = proc_alloc();
-    obj_init_field(p, PROC_CODE, int_fix((int64_t)(intptr_t)fn));
-    obj_init_field(p, PROC_ENV, int_fix(arity));
-    obj_init_field(p, PROC_FN_ARG, arg);
-    obj_init_field(p, PROC_FLAGS, int_fix(PROCF_C | (is_lambda ? PROCF_LAMBDA : 0)));
-    return p;
-}
-
 Value block_to_proc(BlockRef block)
 {
     if (!block)
         return V_NIL;
     if (ref_is_frame(block))
         return block_new_proc(ref_frame(block)->block_code, ref_frame(block), 0);
-    if (ref_is_cblock(block)) {
-        CBlock *b = (CBlock *)ref_frame(block);
-        return proc_new_fn(b->fn, b->arg, -1, false);
-    }
     return block;
 }
 
@@ -154,9 +140,6 @@ bool block_invoke(BlockRef block, Call *c, const BlockEnv *over, Value *result)
         me = d->me ? (Value)d->me : V_NIL;
         home_block = d->block;
         outer = block;
-    } else if (ref_is_cblock(block)) {
-        *result = call_cblock((CBlock *)ref_frame(block), c, 0);
-        return false;
     } else {
         Value proc = block;
         int flags = (int)fix_int(proc_field(proc, PROC_FLAGS));
@@ -189,12 +172,6 @@ bool block_invoke(BlockRef block, Call *c, const BlockEnv *over, Value *result)
             if (entry == V_NIL)
                 return call_method_missing(c, MISSING_NONE, result);
             return call_entry(c, (MethodEntry *)entry, result);
-        }
-        if (flags & PROCF_C) {
-            CBlock b = {(Value(*)(Value, int, const Value *))(intptr_t)fix_int(proc_field(proc, PROC_CODE)),
-                        proc_field(proc, PROC_FN_ARG), 0};
-            *result = call_cblock(&b, c, 1);
-            return false;
         }
         code = (Code *)proc_field(proc, PROC_CODE);
         self = proc_field(proc, PROC_SELF);
@@ -299,48 +276,6 @@ Value vm_instance_exec(Value self, Value cref, BlockRef block, int argc, const V
     return vm_yield_with(block, argc, argv, &over);
 }
 
-/* ---- blocks written in C, passed to a method ---- */
-struct block_call {
-    Value recv, name;
-    int argc;
-    const Value *argv;
-    CBlock block;
-};
-
-static Value block_call_run(void *arg)
-{
-    struct block_call *b = arg;
-    Frame *f = vm.fp;
-    Value *top = f->top, result = V_NIL;
-    Call c = {.recv = b->recv, .argc = b->argc, .name = symbol_id(b->name), .kw = V_NIL,
-              .block = (uint64_t)&b->block | 3, .flags = CALL_SELF, .frame_flags = FRAME_FINISH};
-    c.argv = call_push_args(b->argc, b->argv, 0);
-    bool pushed = call_dispatch(&c, &result);
-    f->top = top;
-    return call_finish(pushed, result);
-}
-
-Value vm_call_block_fn(Value recv, Value name, int argc, const Value *argv, BlockFn fn, Value arg)
-{
-    struct block_call b = {recv, name, argc, argv, {fn, arg, ++vm.serial}};
-    Value result, record;
-    if (vm_protect(block_call_run, &b, &result, &record))
-        return result;
-    if (is_type(record, T_THROW) && obj_field(record, THROW_KIND) == int_fix(UNWIND_BREAK) &&
-        obj_field(record, THROW_TARGET) == int_fix((int64_t)b.block.serial))
-        return obj_field(record, THROW_VALUE);
-    vm_resume_unwind(record);
-}
-
-void vm_break_block(Value result)
-{
-    Frame *f = vm.fp;
-    if (f->code || !ref_is_cblock(f->outer))
-        raise_error(klass.LocalJumpError, "break from proc-closure");
-    CBlock *b = (CBlock *)ref_frame(f->outer);
-    vm_unwind(throw_new(UNWIND_BREAK, int_fix((int64_t)b->serial), result));
-}
-
 /* ---- arity ---- */
 int proc_arity(Value proc)
 {
@@ -351,8 +286,6 @@ int proc_arity(Value proc)
         Value entry = obj_field(proc_field(proc, PROC_SELF), METHODF_ENTRY);
         return entry == V_NIL ? -1 : method_arity((MethodEntry *)entry);
     }
-    if (flags & PROCF_C)
-        return (int)fix_int(proc_field(proc, PROC_ENV));
     return code_arity((Code *)proc_field(proc, PROC_CODE), flags & PROCF_LAMBDA);
 }
 

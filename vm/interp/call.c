@@ -234,22 +234,6 @@ Value call_builtin(Call *c, MethodEntry *me)
     return v;
 }
 
-/* Runs a C block under a frame of its own. */
-Value call_cblock(CBlock *b, Call *c, Value proc_fn_arg)
-{
-    call_kw_to_hash(c);
-    if (c->kw != V_NIL && hash_len(c->kw)) {
-        c->argv = call_push_args(c->argc, c->argv, 0);
-        c->argv[c->argc++] = c->kw;
-    }
-    Frame *below = vm.fp;
-    push_builtin_frame(c, below->code ? NULL : below->me, 0);
-    vm.fp->outer = proc_fn_arg ? 0 : (uint64_t)b | 3;
-    Value v = b->fn(b->arg, c->argc, c->argv);
-    vm.fp--;
-    return v;
-}
-
 /* ---- entering ---- */
 MethodEntry *method_resolve(MethodEntry *me)
 {
@@ -465,7 +449,7 @@ static bool exec_with(Call *c, MethodEntry *me, Value *result, Value self, Value
     Value outer = vm.top_cref;
     if (ref_is_frame(c->block))
         outer = ref_frame(c->block)->cref;
-    else if (!ref_is_cblock(c->block) && obj_field(c->block, PROC_CREF) != V_NIL)
+    else if (obj_field(c->block, PROC_CREF) != V_NIL)
         outer = obj_field(c->block, PROC_CREF);
     BlockRef block = c->block;
     BlockEnv over = {.self = self, .cref = cref_new(module, outer, VIS_PUBLIC, singleton)};

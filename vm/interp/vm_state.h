@@ -138,10 +138,6 @@ static inline bool ref_is_frame(uint64_t ref)
 {
     return (ref & 7) == 1;
 }
-static inline bool ref_is_cblock(uint64_t ref)
-{
-    return (ref & 7) == 3;
-}
 
 void env_deactivate(Frame *f);
 /* Leaves the running frame. */
@@ -260,7 +256,6 @@ bool frame_flip_flop(Frame *f, Value key); /* is it on in f's home frame? */
 void frame_set_flip_flop(Frame *f, Value key, bool state);
 
 /* ---- block.c ---- */
-Value call_cblock(CBlock *b, Call *c, Value proc_fn_arg);
 Value block_to_proc(BlockRef block);
 Value block_new_proc(Code *code, Frame *definer, int flags);
 Value frame_block_proc(Frame *f);  /* the block passed to f as Proc or nil; f->block follows */
