@@ -378,14 +378,11 @@ static void hold_then_link(void)
 {
     Oid held = shared->object;
     assert_true(is_there(held));
-    tell();
-    wait_to_go();
+    stand();
     shared->answer = vote(held, OID_NONE);
-    tell();
-    wait_to_go();
+    stand();
     link_root(4, held);
-    tell();
-    wait_to_go();
+    stand();
 }
 
 static void what_a_session_holds_stays(void **state)
@@ -400,15 +397,12 @@ static void what_a_session_holds_stays(void **state)
     vote(OID_NONE, OID_NONE);
     assert_int_equal(work(number), COLLECT_UNDER_WAY);
     assert_int_equal(result.waits_for_pid, other.pid);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(shared->answer, 1);
     assert_int_equal(work(number), COLLECT_DONE);
     assert_int_equal(result.freed, 0);
-    let_go(&other);
-    await(&other);
-    let_go(&other);
-    assert_int_equal(end_of(&other), 0);
+    step(&other);
+    last_step(&other);
     store_begin();
     assert_true(is_there(root_refers_to(4)));
     teardown();
@@ -418,16 +412,13 @@ static void what_a_session_holds_stays(void **state)
 static void read_in_an_old_view(void)
 {
     store_begin();
-    tell();
-    wait_to_go();
+    stand();
     shared->answer = store_vote_wanted() && store_vote_begin() != 0;
     Oid found = root_refers_to(5);
-    tell();
-    wait_to_go();
+    stand();
     vote(found, OID_NONE);
     link_root(6, found);
-    tell();
-    wait_to_go();
+    stand();
 }
 
 static void an_old_view_is_waited_for(void **state)
@@ -442,18 +433,15 @@ static void an_old_view_is_waited_for(void **state)
     work(number);
     vote(OID_NONE, OID_NONE);
     assert_int_equal(work(number), COLLECT_UNDER_WAY);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(shared->answer, 0);
     assert_int_equal(work(number), COLLECT_UNDER_WAY);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(work(number), COLLECT_DONE);
     assert_int_equal(result.freed, 0);
     store_begin();
     assert_true(is_there(root_refers_to(6)));
-    let_go(&other);
-    assert_int_equal(end_of(&other), 0);
+    last_step(&other);
     teardown();
 }
 
@@ -461,14 +449,11 @@ static void an_old_view_is_waited_for(void **state)
 static void link_then_vote(void)
 {
     Oid held = shared->object;
-    tell();
-    wait_to_go();
+    stand();
     link_root(4, held);
-    tell();
-    wait_to_go();
+    stand();
     shared->answer = vote(OID_NONE, OID_NONE);
-    tell();
-    wait_to_go();
+    stand();
 }
 
 static void what_was_committed_meanwhile_stays(void **state)
@@ -481,17 +466,14 @@ static void what_was_committed_meanwhile_stays(void **state)
     uint64_t number = store_collect_request();
     work(number);
     vote(OID_NONE, OID_NONE);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(work(number), COLLECT_UNDER_WAY);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(work(number), COLLECT_DONE);
     store_begin();
     assert_int_equal(result.freed, 0);
     assert_true(is_there(root_refers_to(4)));
-    let_go(&other);
-    assert_int_equal(end_of(&other), 0);
+    last_step(&other);
     teardown();
 }
 
@@ -499,15 +481,12 @@ static void what_was_committed_meanwhile_stays(void **state)
 static void link_and_unlink(void)
 {
     Oid held = shared->object;
-    tell();
-    wait_to_go();
+    stand();
     link_root(4, held);
-    tell();
-    wait_to_go();
+    stand();
     link_root(4, OID_NONE);
     shared->answer = vote(OID_NONE, OID_NONE);
-    tell();
-    wait_to_go();
+    stand();
 }
 
 static void what_was_in_the_store_for_a_moment_meanwhile_stays(void **state)
@@ -520,19 +499,16 @@ static void what_was_in_the_store_for_a_moment_meanwhile_stays(void **state)
     uint64_t number = store_collect_request();
     work(number);
     assert_true(vote(OID_NONE, OID_NONE));
-    let_go(&other);
-    await(&other);
+    step(&other);
     store_begin();
     Oid seen = root_refers_to(4); /* held by us, who have voted */
     assert_int_equal(seen, shared->object);
-    let_go(&other);
-    await(&other);
+    step(&other);
     assert_int_equal(work(number), COLLECT_DONE);
     link_root(7, seen);
     store_begin();
     assert_true(is_there(root_refers_to(7)));
-    let_go(&other);
-    assert_int_equal(end_of(&other), 0);
+    last_step(&other);
     teardown();
 }
 
@@ -553,12 +529,9 @@ static void a_session_that_does_not_vote_ends_the_collection(void **state)
     }
     assert_int_equal(status, COLLECT_GIVEN_UP);
     conf.collect_timeout = timeout;
-    for (int i = 0; i < 2; i++) {
-        let_go(&other);
-        await(&other);
-    }
-    let_go(&other);
-    assert_int_equal(end_of(&other), 0);
+    step(&other);
+    step(&other);
+    last_step(&other);
     collect(OID_NONE);
     assert_int_equal(result.freed, 0);
     assert_true(is_there(root_refers_to(4)));
@@ -567,8 +540,7 @@ static void a_session_that_does_not_vote_ends_the_collection(void **state)
 
 static void hold_and_die(void)
 {
-    tell();
-    wait_to_go();
+    stand();
     link_root(4, shared->object);
     raise(SIGKILL);
 }
@@ -636,8 +608,7 @@ static void collect_in_step(void)
 {
     uint64_t number = store_collect_request();
     work(number);
-    tell();
-    wait_to_go();
+    stand();
     vote(OID_NONE, OID_NONE);
     if (work(number) != COLLECT_DONE)
         _exit(5);

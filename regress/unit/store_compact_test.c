@@ -173,8 +173,7 @@ static void the_emptiest_extents_are_chosen_and_full_ones_left_alone(void **stat
 
 static void read_old_values(void)
 {
-    tell();
-    wait_to_go();
+    stand();
     for (Oid oid = 1000; oid < 1600; oid++)
         if (test_value(oid) != 1)
             _exit(5);
@@ -192,8 +191,7 @@ static void an_old_snapshot_keeps_what_it_can_read(void **state)
     assert_int_equal(work(), COMPACT_WAITS);
     assert_int_equal(stats().extents_cleaned, 0);
     reuse_space();
-    let_go(&reader);
-    assert_int_equal(end_of(&reader), 0);
+    last_step(&reader);
     assert_int_equal(work(), COMPACT_NOTHING);
     assert_true(stats().extents_cleaned >= 3);
     reuse_space();
@@ -210,8 +208,7 @@ static void update_first(void)
 
 static void read_first(void)
 {
-    tell();
-    wait_to_go();
+    stand();
     if (test_value(1000) != 1)
         _exit(5);
 }
@@ -234,8 +231,7 @@ static void a_chain_made_late_is_followed_to_its_end(void **state)
     assert_int_equal(end_of(&writer), 0);
     work();
     reuse_space();
-    let_go(&reader);
-    assert_int_equal(end_of(&reader), 0);
+    last_step(&reader);
     assert_int_equal(work(), COMPACT_NOTHING);
     assert_true(stats().extents_cleaned > 0);
     assert_int_equal(test_value(1000), 2);
@@ -273,8 +269,7 @@ static void the_clone_of_a_fork_is_waited_for(void **state)
     assert_int_equal(work(), COMPACT_WAITS);
     assert_int_equal(stats().extents_cleaned, 0);
     reuse_space();
-    let_go(&reader);
-    assert_int_equal(end_of(&reader), 0);
+    last_step(&reader);
     teardown();
 }
 
@@ -312,15 +307,12 @@ static void commit_twice(void)
 {
     if (test_commit(5000, 1, 50, true, DURABILITY_DURABLE) != COMMIT_OK)
         _exit(5);
-    tell();
-    wait_to_go();
+    stand();
     store_begin();
-    tell();
-    wait_to_go();
+    stand();
     if (test_commit(5001, 1, 50, true, DURABILITY_DURABLE) != COMMIT_OK)
         _exit(5);
-    tell();
-    wait_to_go();
+    stand();
 }
 
 static void an_extent_with_an_open_page_is_left_alone(void **state)
@@ -337,8 +329,7 @@ static void an_extent_with_an_open_page_is_left_alone(void **state)
         await(&writer);
     }
     work();
-    let_go(&writer);
-    assert_int_equal(end_of(&writer), 0);
+    last_step(&writer);
     reuse_space();
     store_begin();
     assert_int_equal(test_value(5000), 1);
@@ -445,8 +436,7 @@ static void a_scan_lists_each_object_once_wherever_it_stands(void **state)
 
 static void see_no_bulk(void)
 {
-    tell();
-    wait_to_go();
+    stand();
     for (Oid oid = 6000; oid < 7000; oid++)
         if (test_value(oid) != UINT64_MAX)
             _exit(5);
@@ -474,8 +464,7 @@ static void what_bulk_commits_leave_is_cleaned(void **state)
     put_range(6750, 250, 2, 20, false);
     assert_int_equal(work(), COMPACT_WAITS);
     assert_true(stats().objects_moved >= 50);
-    let_go(&reader);
-    assert_int_equal(end_of(&reader), 0);
+    last_step(&reader);
     assert_int_equal(work(), COMPACT_NOTHING);
     assert_true(stats().extents_cleaned >= 2);
     reuse_space();

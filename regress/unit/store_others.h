@@ -27,6 +27,13 @@ UNUSED static void wait_to_go(void)
         _exit(9);
 }
 
+/* It got here; on when it is let go. */
+UNUSED static void stand(void)
+{
+    tell();
+    wait_to_go();
+}
+
 UNUSED static Other start_other(void (*fn)(void))
 {
     int go[2], done[2];
@@ -50,11 +57,25 @@ UNUSED static void let_go(const Other *other)
     assert_int_equal(write(other->go, "x", 1), 1);
 }
 
+/* On to where it stands next. */
+UNUSED static void step(const Other *other)
+{
+    let_go(other);
+    await(other);
+}
+
 UNUSED static int end_of(const Other *other)
 {
     close(other->go);
     close(other->done);
     return test_wait_for(other->pid);
+}
+
+/* On to its end, which is to be a good one. */
+UNUSED static void last_step(const Other *other)
+{
+    let_go(other);
+    assert_int_equal(end_of(other), 0);
 }
 
 #endif
